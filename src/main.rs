@@ -1,0 +1,3 @@
+//! The `repower` command.
+
+fn main() {}

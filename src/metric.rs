@@ -1,0 +1,108 @@
+//! The catalogue of metrics: what a replication is summarised by.
+//!
+//! A metric has an id that files carry, a unit, and the direction in which more is better; nothing here
+//! computes one.
+
+/// Which way a metric improves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+    /// Neither: it describes.
+    Neither,
+}
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// The id in files.
+    pub id: &'static str,
+    /// The unit in files.
+    pub unit: &'static str,
+    /// Which way it improves.
+    pub direction: Direction,
+    /// One sentence for people.
+    pub meaning: &'static str,
+}
+
+macro_rules! metrics {
+    ($($name:ident, $id:literal, $unit:literal, $direction:ident, $meaning:literal;)+) => {
+        /// A scalar per replication.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Metric { $(#[doc = $meaning] $name,)+ }
+
+        impl Metric {
+            /// Every metric, in the order of files.
+            pub const ALL: &'static [Metric] = &[$(Metric::$name,)+];
+            /// Its definition.
+            pub const fn definition(self) -> Definition {
+                match self { $(Metric::$name => Definition {
+                    id: $id, unit: $unit, direction: Direction::$direction, meaning: $meaning,
+                },)+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    NpvUsd, "npv_usd", "usd", Higher, "Net present value of all cash flows after tax, before financing, residual included.";
+    NpvEquityUsd, "npv_equity_usd", "usd", Higher, "Net present value of the equity cash flows, residual included.";
+    NpvWithoutResidualUsd, "npv_without_residual_usd", "usd", Higher, "Net present value without the residual at the horizon.";
+    Irr, "irr", "1/yr", Higher, "Lowest real internal rate of return of the project flows, effective a year.";
+    IrrEquity, "irr_equity", "1/yr", Higher, "Lowest real internal rate of return of the equity flows, effective a year.";
+    Moic, "moic", "1", Higher, "Equity distributions over equity paid in.";
+    PaybackYears, "payback_years", "yr", Lower, "Years until cumulative undiscounted project flows stay above zero.";
+    PeakEquityUsd, "peak_equity_usd", "usd", Lower, "Deepest point of the cumulative equity flows, as a positive amount.";
+    CapexUsd, "capex_usd", "usd", Neither, "Capital expenditure, salvage not netted.";
+    DscrMin, "dscr_min", "1", Higher, "Smallest debt service cover ratio of any period with debt service.";
+    DscrMean, "dscr_mean", "1", Higher, "Mean debt service cover ratio of the periods with debt service.";
+    EnergyMwh, "energy_mwh", "mwh", Neither, "Energy at the grid meter.";
+    EnergyCostUsdPerMwh, "energy_cost_usd_per_mwh", "usd/mwh", Lower, "Power bill, net of resale and demand response, over energy at the meter.";
+    Pue, "pue", "1", Lower, "Energy at the meter that serves GPU halls over their IT energy.";
+    WueLPerKwh, "wue_l_per_kwh", "l/kwh", Lower, "Water used over IT energy.";
+    CueKgPerKwh, "cue_kg_per_kwh", "kg/kwh", Lower, "Carbon emitted for grid energy over IT energy.";
+    PeakMw, "peak_mw", "mw", Neither, "Largest power at the grid meter in any interval.";
+    GpuHoursOffered, "gpu_hours_offered", "gpu-h", Neither, "GPU-hours installed and past ready-for-service.";
+    GpuHoursServed, "gpu_hours_served", "gpu-h", Higher, "GPU-hours of work delivered to tenants and jobs.";
+    GpuUtilisation, "gpu_utilisation", "1", Higher, "GPU-hours served over GPU-hours offered.";
+    Goodput, "goodput", "1", Higher, "GPU-hours of work kept over GPU-hours worked, lost work excluded.";
+    JobsFinished, "jobs_finished", "1", Higher, "On-demand jobs finished, simulated weeks only.";
+    MeanWaitS, "mean_wait_s", "s", Lower, "Mean wait of on-demand jobs from submission to first start.";
+    P95WaitS, "p95_wait_s", "s", Lower, "95th percentile of that wait.";
+    BtcMined, "btc_mined", "btc", Higher, "Bitcoin mined.";
+    MiningRevenueUsdPerMwh, "mining_revenue_usd_per_mwh", "usd/mwh", Higher, "Mining revenue over energy at the machines.";
+    GpuRevenueUsdPerMwh, "gpu_revenue_usd_per_mwh", "usd/mwh", Higher, "GPU revenue over GPU IT energy.";
+    LeaseRevenueUsdPerMwh, "lease_revenue_usd_per_mwh", "usd/mwh", Higher, "Lease rent, pass-through power excluded, over tenant IT energy.";
+    CurtailedMwh, "curtailed_mwh", "mwh", Neither, "Mining energy not used because power was dear, capped or called off.";
+    StrandedMwh, "stranded_mwh", "mwh", Lower, "Energised energy that no use could take, for whatever limit.";
+    DemandResponseUsd, "demand_response_usd", "usd", Higher, "Curtailment and ancillary payments received.";
+    ServiceCreditsUsd, "service_credits_usd", "usd", Lower, "Credits and penalties paid to tenants for late or short capacity.";
+    ReadyForServiceMonths, "ready_for_service_months", "month", Lower, "Months from the start until the last converted hall is ready for service.";
+    DelayMonths, "delay_months", "month", Lower, "Ready-for-service later than planned, last converted hall.";
+}
+
+impl Metric {
+    /// The id in files.
+    pub const fn id(self) -> &'static str {
+        self.definition().id
+    }
+    /// The metric of an id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|m| m.id() == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_read_back() {
+        for metric in Metric::ALL {
+            assert_eq!(Metric::from_id(metric.id()), Some(*metric));
+        }
+    }
+}

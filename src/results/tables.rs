@@ -1,0 +1,583 @@
+//! The tables of a run, one row type per file of the run directory; columns in the order of the file.
+//!
+//! Times are ISO 8601 UTC texts in files; months are billing months `YYYY-MM` in the site's zone. Numbers are
+//! in the unit that the column names; money in is positive.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Metric;
+
+/// A row of `summary.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SummaryRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// `portfolio` or a site id.
+    pub scope: String,
+    /// Metric id.
+    pub metric: String,
+    /// Its unit.
+    pub unit: String,
+    /// Mean over replications.
+    pub mean: f64,
+    /// Sample standard deviation.
+    pub sd: f64,
+    /// Lower end of the 95 % interval of the mean.
+    pub ci95_low: f64,
+    /// Upper end of it.
+    pub ci95_high: f64,
+    /// 5th percentile (type 7).
+    pub p5: f64,
+    /// 10th percentile.
+    pub p10: f64,
+    /// Median.
+    pub p50: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+/// A row of `comparison.csv`: a strategy against the baseline, paired by replication.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ComparisonRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Baseline strategy id.
+    pub baseline: String,
+    /// `portfolio` or a site id.
+    pub scope: String,
+    /// Metric id.
+    pub metric: String,
+    /// Its unit.
+    pub unit: String,
+    /// Mean of strategy minus baseline.
+    pub mean_difference: f64,
+    /// Lower end of its 95 % interval.
+    pub ci95_low: f64,
+    /// Upper end of it.
+    pub ci95_high: f64,
+    /// Share of replications in which the strategy is better than the baseline.
+    pub p_better: f64,
+    /// Share of replications in which it is the best of all strategies.
+    pub p_best: f64,
+}
+
+/// A row of `cashflow.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CashflowRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// `mean` or `p50`.
+    pub which: String,
+    /// `YYYY-MM`.
+    pub month: String,
+    /// Account id.
+    pub account: String,
+    /// Cash of the month, in positive.
+    pub usd: f64,
+}
+
+/// A row of `statements.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StatementRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// `mean` or `p50`.
+    pub which: String,
+    /// `YYYY-MM`.
+    pub month: String,
+    /// `income`, `cash_flow` or `balance_sheet`.
+    pub statement: String,
+    /// Line of the statement.
+    pub line: String,
+    /// Amount.
+    pub usd: f64,
+}
+
+/// A row of `settlement.csv`: one priced line of a power bill.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SettlementRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Site id.
+    pub site: String,
+    /// Billing month.
+    pub month: String,
+    /// Contract id.
+    pub contract: String,
+    /// Clause, by kind and position.
+    pub clause: String,
+    /// Quantity priced.
+    pub quantity: f64,
+    /// Unit of the quantity.
+    pub unit: String,
+    /// Rate in USD per unit of the quantity.
+    pub rate: f64,
+    /// Amount: a cost is negative, a receipt positive.
+    pub usd: f64,
+    /// The interval or event that set the quantity, where one did.
+    pub set_by: String,
+}
+
+/// A row of `monthly.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MonthlyRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Site id.
+    pub site: String,
+    /// Billing month.
+    pub month: String,
+    /// Energy at the meter.
+    pub energy_grid_mwh: f64,
+    /// Energy of the mining machines.
+    pub energy_mining_mwh: f64,
+    /// IT energy of GPU and leased halls.
+    pub energy_gpu_it_mwh: f64,
+    /// Energy of cooling, fans and pumps.
+    pub energy_cooling_mwh: f64,
+    /// Transformer, UPS and distribution losses.
+    pub energy_losses_mwh: f64,
+    /// Auxiliaries and construction power.
+    pub energy_other_mwh: f64,
+    /// Largest power at the meter.
+    pub peak_mw: f64,
+    /// Facility over IT energy of GPU and leased halls; 0 where none ran.
+    pub pue: f64,
+    /// Water used.
+    pub water_m3: f64,
+    /// Carbon of grid energy; 0 where no series was given.
+    pub carbon_kg: f64,
+    /// GPU-hours installed and ready.
+    pub gpu_hours_offered: f64,
+    /// GPU-hours of work delivered.
+    pub gpu_hours_served: f64,
+    /// GPU-hours powered and idle.
+    pub gpu_hours_idle: f64,
+    /// GPU-hours lost to failures.
+    pub gpu_hours_failed: f64,
+    /// GPU-hours without power or throttled by heat.
+    pub gpu_hours_unpowered: f64,
+    /// Jobs finished.
+    pub jobs_finished: f64,
+    /// Mean wait of jobs started.
+    pub mean_wait_s: f64,
+    /// Bitcoin mined.
+    pub btc_mined: f64,
+    /// Mining energy not used by price, cap or call.
+    pub curtailed_mwh: f64,
+    /// Stranded for want of grid power.
+    pub stranded_mwh_grid: f64,
+    /// Stranded for want of cooling.
+    pub stranded_mwh_cooling: f64,
+    /// Stranded by the electrical path.
+    pub stranded_mwh_electrical: f64,
+    /// Stranded for want of staff.
+    pub stranded_mwh_staff: f64,
+    /// Stranded because nobody took it, or the hall was not ready.
+    pub stranded_mwh_unlet: f64,
+    /// Revenue.
+    pub revenue_usd: f64,
+    /// Power bill net of receipts; a cost is positive here.
+    pub power_cost_usd: f64,
+}
+
+/// A row of `hourly.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct HourlyRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Site id.
+    pub site: String,
+    /// Start of the hour, UTC.
+    pub start_utc: String,
+    /// Index price.
+    pub price_usd_per_mwh: f64,
+    /// Dry bulb.
+    pub dry_bulb_c: f64,
+    /// Wet bulb.
+    pub wet_bulb_c: f64,
+    /// Grid import limit after orders.
+    pub import_limit_mw: f64,
+    /// Mean power at the meter.
+    pub grid_mw: f64,
+    /// Mining machines.
+    pub mining_mw: f64,
+    /// GPU and leased IT.
+    pub gpu_it_mw: f64,
+    /// Cooling.
+    pub cooling_mw: f64,
+    /// Electrical losses.
+    pub losses_mw: f64,
+    /// Auxiliaries.
+    pub other_mw: f64,
+    /// GPUs that could work.
+    pub gpu_capacity: f64,
+    /// GPUs at work, mean.
+    pub gpus_busy: f64,
+    /// The limit that bound: `none`, `grid`, `curtailment`, `cooling`, `price`, ...
+    pub binding_limit: String,
+}
+
+/// A row of `capacity.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CapacityRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Site id.
+    pub site: String,
+    /// Pool id.
+    pub pool: String,
+    /// Seconds from the scenario's start.
+    pub t_s: i64,
+    /// GPUs that the pool has from then on.
+    pub gpus: u32,
+}
+
+/// A row of `schedule.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ScheduleRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Replication.
+    pub replication: u32,
+    /// Site id.
+    pub site: String,
+    /// Hall id.
+    pub hall: String,
+    /// Stage id.
+    pub stage: String,
+    /// UTC.
+    pub planned_start: String,
+    /// UTC.
+    pub planned_end: String,
+    /// UTC; empty where it did not start within the horizon.
+    pub start: String,
+    /// UTC; empty where it did not end within the horizon.
+    pub end: String,
+    /// On the critical path of this replication.
+    pub critical: bool,
+    /// What set its start: a predecessor, an order, a date.
+    pub cause: String,
+}
+
+/// A row of `jobs.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct JobRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Replication.
+    pub replication: u32,
+    /// Job.
+    pub job_id: u64,
+    /// `reserved`, `on_demand` or `spot`.
+    pub class: String,
+    /// Tenant id.
+    pub tenant: String,
+    /// Submission.
+    pub submit_s: i64,
+    /// First start; -1 where none.
+    pub start_s: i64,
+    /// End; -1 where none.
+    pub end_s: i64,
+    /// GPUs of the gang.
+    pub gpus: u32,
+    /// Work at full speed.
+    pub duration_s: i64,
+    /// Checkpoint interval; 0 where none.
+    pub checkpoint_s: i64,
+    /// Site id.
+    pub site: String,
+    /// Hall or pool id.
+    pub hall: String,
+    /// Restarts.
+    pub restarts: u32,
+    /// Work lost.
+    pub lost_gpu_s: f64,
+    /// `finished`, `running`, `queued`, `withdrawn`, ...
+    pub end_reason: String,
+}
+
+/// A row of `events.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Replication.
+    pub replication: u32,
+    /// Seconds from the scenario's start.
+    pub t_s: i64,
+    /// Site id.
+    pub site: String,
+    /// Kind of event.
+    pub kind: String,
+    /// What it concerns.
+    pub subject: String,
+    /// In words or figures.
+    pub detail: String,
+}
+
+/// A row of `assumptions.csv`: an input that the run used.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AssumptionRow {
+    /// Field path.
+    pub path: String,
+    /// Its value.
+    pub value: String,
+    /// Its unit.
+    pub unit: String,
+    /// `given`, `sourced`, `computed` or `assumption`.
+    pub label: String,
+    /// Where it comes from.
+    pub source: String,
+}
+
+/// A strategy as the outputs name it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StrategyInfo {
+    /// Id.
+    pub id: String,
+    /// One sentence made from its plan, for the memo.
+    pub summary: String,
+}
+
+/// Something the reader of a memo must know: a repaired gap, a broken tie, a limit of the model.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Note {
+    /// `data`, `model` or `warning`.
+    pub kind: String,
+    /// A full sentence.
+    pub text: String,
+}
+
+/// An input file as the manifest names it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct InputFile {
+    /// Name relative to the scenario or the data folder, never an absolute path.
+    pub name: String,
+    /// SHA-256 of its bytes, lower-case hex.
+    pub sha256: String,
+    /// Intervals that the gap policy filled.
+    pub repaired: u64,
+}
+
+/// What is the same for all rows of a run, and what only this execution of it knows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the run directory's format.
+    pub format: u32,
+    /// Version of the tool.
+    pub tool_version: String,
+    /// Commit of the tool, or `unknown`.
+    pub git_hash: String,
+    /// Hash of scenario, data files, seed, strategies, cases, fidelity, version.
+    pub run_id: String,
+    /// SHA-256 of the scenario as read, overlays applied.
+    pub scenario_hash: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The question it asks.
+    pub question: String,
+    /// Input files.
+    pub inputs: Vec<InputFile>,
+    /// Root seed.
+    pub seed: u64,
+    /// Replications of each strategy and case.
+    pub replications: u32,
+    /// Strategies in file order.
+    pub strategies: Vec<StrategyInfo>,
+    /// Id of the baseline.
+    pub baseline: String,
+    /// Cases; `base` where the scenario names none.
+    pub cases: Vec<String>,
+    /// Demand fidelity.
+    pub fidelity: String,
+    /// Scope names: `portfolio`, then the sites.
+    pub scopes: Vec<String>,
+    /// Billing months, `YYYY-MM`.
+    pub months: Vec<String>,
+    /// What `--set` changed, as `path=value`.
+    pub overrides: Vec<String>,
+    /// Discount rate, effective a year.
+    pub discount_rate: f64,
+    /// Notes for the memo.
+    pub notes: Vec<Note>,
+    /// Events delivered in all replications.
+    pub events: u64,
+    /// When the run began, UTC. Not part of the identity.
+    pub started_utc: String,
+    /// How long it took. Not part of the identity.
+    pub wall_seconds: f64,
+    /// Threads used. Not part of the identity.
+    pub threads: usize,
+}
+
+/// All scalars of a run, packed: `NaN` where a metric has no value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Metrics {
+    strategies: usize,
+    cases: usize,
+    scopes: usize,
+    replications: usize,
+    values: Vec<f64>,
+}
+
+impl Metrics {
+    /// Room for every combination, all without a value.
+    pub fn new(strategies: usize, cases: usize, scopes: usize, replications: usize) -> Self {
+        let length = strategies * cases * scopes * Metric::ALL.len() * replications;
+        Self {
+            strategies,
+            cases,
+            scopes,
+            replications,
+            values: vec![f64::NAN; length],
+        }
+    }
+    fn offset(&self, strategy: usize, case: usize, scope: usize, metric: Metric) -> usize {
+        assert!(
+            strategy < self.strategies && case < self.cases && scope < self.scopes,
+            "metric out of range"
+        );
+        let series =
+            ((strategy * self.cases + case) * self.scopes + scope) * Metric::ALL.len() + metric as usize;
+        series * self.replications
+    }
+    /// Sets one value.
+    pub fn set(&mut self, at: (usize, usize, usize), metric: Metric, replication: usize, value: f64) {
+        let offset = self.offset(at.0, at.1, at.2, metric) + replication;
+        self.values[offset] = value;
+    }
+    /// The values of a metric in order of replication, `NaN` where there is none; `at` is (strategy, case, scope).
+    pub fn values(&self, at: (usize, usize, usize), metric: Metric) -> &[f64] {
+        let offset = self.offset(at.0, at.1, at.2, metric);
+        &self.values[offset..offset + self.replications]
+    }
+    /// Replications of each series.
+    pub fn replications(&self) -> usize {
+        self.replications
+    }
+}
+
+/// Quantiles over replications of a monthly quantity of one strategy and case.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fan {
+    /// Strategy index.
+    pub strategy: usize,
+    /// Case index.
+    pub case: usize,
+    /// Cumulative net cash, USD, at the end of each month: rows p5, p10, p25, p50, p75, p90, p95.
+    pub quantiles: [Vec<f64>; 7],
+}
+
+/// The probabilities of the rows of a [`Fan`].
+pub const FAN_PROBABILITIES: [f64; 7] = [0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95];
+
+/// Megawatts of each hall by use over time, P50 replication: what the capacity chart shows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct HallStateRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Fidelity.
+    pub fidelity: String,
+    /// Site id.
+    pub site: String,
+    /// Hall id.
+    pub hall: String,
+    /// Since when, UTC.
+    pub start_utc: String,
+    /// `mining`, `winding_down`, `building`, `commissioning`, `serving`, `leased`, `idle`.
+    pub state: String,
+    /// Grid megawatts of the hall.
+    pub grid_mw: f64,
+}
+
+/// Everything that outputs are made from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunTables {
+    /// Identity and notes.
+    pub manifest: Manifest,
+    /// All scalars.
+    pub metrics: Metrics,
+    /// Summaries.
+    pub summary: Vec<SummaryRow>,
+    /// Paired comparisons.
+    pub comparison: Vec<ComparisonRow>,
+    /// Cash by account and month, mean and P50.
+    pub cashflow: Vec<CashflowRow>,
+    /// Statements.
+    pub statements: Vec<StatementRow>,
+    /// Bills of the P50 replication.
+    pub settlement: Vec<SettlementRow>,
+    /// Months of the P50 replication.
+    pub monthly: Vec<MonthlyRow>,
+    /// Hours of the P50 replication; always in memory during `run`, in a file only when asked for.
+    pub hourly: Vec<HourlyRow>,
+    /// Capacity of pools, P50.
+    pub capacity: Vec<CapacityRow>,
+    /// Stages of every replication.
+    pub schedule: Vec<ScheduleRow>,
+    /// Jobs, P50.
+    pub jobs: Vec<JobRow>,
+    /// Events, P50.
+    pub events: Vec<EventRow>,
+    /// Inputs used.
+    pub assumptions: Vec<AssumptionRow>,
+    /// Cumulative cash fans.
+    pub fans: Vec<Fan>,
+    /// Hall states of the P50 replication.
+    pub hall_states: Vec<HallStateRow>,
+    /// Break-even power price of each mining batch at the start, (model, USD/MWh), for the price chart.
+    pub mining_break_even: Vec<(String, f64)>,
+}
