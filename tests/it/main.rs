@@ -1,0 +1,3 @@
+//! Tests from outside: the command line, the architecture, scenarios from file to figures.
+
+mod architecture;
