@@ -1,3 +1,5 @@
-//! The `repower` command.
+//! The `repower` command; everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    repower::cli::main()
+}

@@ -54,6 +54,18 @@ impl Sources {
             ..Self::default()
         }
     }
+    /// Notes that a field, with all below it, now comes from another text, such as a `--set`.
+    pub fn overwrite(&mut self, path: &FieldPath, name: &str, text: &str, span: std::ops::Range<usize>) {
+        self.forget(path);
+        let file = self.files.len();
+        self.files.push(Source { name: name.to_owned(), text: text.into() });
+        self.places.insert(path.clone(), Place { file, span });
+    }
+    fn forget(&mut self, at: &FieldPath) {
+        let below = |path: &FieldPath| path.segments().starts_with(at.segments());
+        self.places.retain(|path, _| !below(path));
+        self.keys.retain(|path, _| !below(path));
+    }
     /// Where a field is written; for one that is not, the nearest thing that holds it.
     pub fn place(&self, path: &FieldPath) -> Option<&Place> {
         let mut at = Some(path.clone());
@@ -64,6 +76,10 @@ impl Sources {
             at = path.parent();
         }
         None
+    }
+    /// Whether a field, or a value that holds it, is written out rather than left to its default.
+    pub fn is_written(&self, path: &FieldPath) -> bool {
+        self.places.contains_key(path)
     }
     /// Where the key of a field is written, for complaints about the key itself.
     pub fn key_place(&self, path: &FieldPath) -> Option<&Place> {
@@ -312,7 +328,7 @@ impl Laid<'_> {
                 self.merge_by_id(base, over, at, from)
             }
             (_, over) => {
-                self.forget(at);
+                self.sources.forget(at);
                 self.take(over, at, from)
             }
         }
@@ -363,12 +379,6 @@ impl Laid<'_> {
             _ => {}
         }
         value
-    }
-
-    fn forget(&mut self, at: &FieldPath) {
-        let below = |path: &FieldPath| path.segments().starts_with(at.segments());
-        self.sources.places.retain(|path, _| !below(path));
-        self.sources.keys.retain(|path, _| !below(path));
     }
 }
 

@@ -1,0 +1,120 @@
+//! The commands: arguments in, exit codes out. Everything that talks to a terminal lives here.
+
+pub mod exit;
+pub mod init;
+pub mod output;
+pub mod run;
+pub mod schema;
+pub mod stop;
+pub mod validate;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::cli::exit::{Exit, Failure};
+
+/// The version with the commit that made it.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("REPOWER_GIT_HASH"), ")");
+
+/// Capacity planning for mining farms that become AI data centres.
+///
+/// Simulates sites hour by hour, from jobs and power prices to bills, project stages and cash, and compares ways
+/// to convert them.
+#[derive(Debug, Parser)]
+#[command(name = "repower", version = VERSION, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Example:\n  repower run                     the embedded default scenario\n  repower init && repower run scenario.toml\n\nExit codes: 0 done, 1 the answer is no, 2 wrong input, 3 reading or writing failed, 4 an invariant broke,\n75 stopped by SIGTERM (run again to go on), 130 interrupted.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colour on stderr.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    color: Colour,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    /// Where stderr is a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Colour {
+    /// Whether to colour what goes to stderr.
+    pub fn on_stderr(self) -> bool {
+        use std::io::IsTerminal;
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Simulate every strategy of a scenario; write CSVs, charts and a memo.
+    Run(run::RunArgs),
+    /// Report every problem of a scenario at once, with file, line and column.
+    Validate(validate::ValidateArgs),
+    /// Write a commented scenario to start from.
+    Init(init::InitArgs),
+    /// Print the JSON Schema of scenario files.
+    Schema(schema::SchemaArgs),
+    /// Print shell completions.
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  repower completions bash > ~/.local/share/bash-completion/completions/repower")]
+struct CompletionsArgs {
+    /// The shell.
+    shell: clap_complete::Shell,
+}
+
+/// Runs the program: parses the arguments, carries the command out, maps failures to exit codes.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Input } else { Exit::Done };
+            // Nothing can be done where even the usage cannot be printed.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    start_logging();
+    let colour = cli.color;
+    match dispatch(cli.command, colour) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(colour).into(),
+    }
+}
+
+fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(args) => run::run(&args, colour),
+        Command::Validate(args) => validate::run(&args, colour),
+        Command::Init(args) => init::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => completions(&args),
+    }
+}
+
+fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "repower", &mut text);
+    output::stdout(&text)?;
+    Ok(Exit::Done)
+}
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    // A second initialisation (in tests) keeps the first.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,170 @@
+//! From a path to a checked scenario, or to every problem at once.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::problem::{Check, FieldPath, Problem, Problems, Severity};
+use crate::scenario::Scenario;
+use crate::scenario::data::Folders;
+use crate::scenario::diagnostic::Located;
+use crate::scenario::source::{SourceError, Sources, read_file, read_text};
+use crate::scenario::spec::ScenarioSpec;
+use crate::scenario::{data, overlay, schema, shape};
+
+/// The scenario that `run` takes without a path.
+pub const DEFAULT_SCENARIO: &str = include_str!("../../scenarios/default.toml");
+/// Its name in messages.
+pub const DEFAULT_NAME: &str = "default.toml (embedded)";
+/// The most `--set` options.
+const SET_MAX: usize = 1_000;
+
+/// What the command line adds to a scenario file.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// Folder to which `data:` paths point.
+    pub data: Option<PathBuf>,
+    /// Assignments `PATH=VALUE`, in order.
+    pub set: Vec<String>,
+    /// Only these strategies, besides the baseline; all where empty.
+    pub strategies: Vec<String>,
+}
+
+/// Why a scenario was not loaded.
+#[derive(Debug)]
+pub struct LoadFailure {
+    /// Every problem found.
+    pub problems: Vec<Located>,
+    /// Whether something that is there could not be read, rather than being wrong.
+    pub unreadable: bool,
+}
+
+impl From<SourceError> for LoadFailure {
+    fn from(error: SourceError) -> Self {
+        let unreadable = matches!(error, SourceError::Read { present: true, .. });
+        Self { problems: vec![Located::from(error)], unreadable }
+    }
+}
+
+/// Loads and checks a scenario; without a path the embedded default.
+pub fn load(path: Option<&Path>, options: &LoadOptions) -> Result<Scenario, LoadFailure> {
+    let (tree, sources) = match path {
+        Some(path) => read_file(path)?,
+        None => read_text(DEFAULT_NAME, DEFAULT_SCENARIO)?,
+    };
+    let folder = path.and_then(Path::parent).map(Path::to_path_buf);
+    load_tree(tree, sources, &Folders { scenario: folder, data: options.data.clone() }, options)
+}
+
+/// Loads a scenario from a text, as tests and `init` do.
+pub fn load_text(name: &str, text: &str, options: &LoadOptions) -> Result<Scenario, LoadFailure> {
+    let (tree, sources) = read_text(name, text)?;
+    load_tree(tree, sources, &Folders { scenario: None, data: options.data.clone() }, options)
+}
+
+fn load_tree(
+    mut tree: Value,
+    mut sources: Sources,
+    folders: &Folders,
+    options: &LoadOptions,
+) -> Result<Scenario, LoadFailure> {
+    let mut spec = parse(&tree, &sources)?;
+    if !options.set.is_empty() {
+        assign(&mut tree, &mut sources, &spec, &options.set)?;
+        spec = parse(&tree, &sources)?;
+    }
+    let mut problems = Problems::new();
+    spec.check(&FieldPath::root(), &mut problems);
+    let overrides = select(&mut spec, &options.strategies, &mut problems);
+    let data = if problems.has_errors() {
+        None
+    } else {
+        Some(data::read(&spec, folders, &mut problems)).filter(|_| !problems.has_errors())
+    };
+    let located: Vec<Located> =
+        problems.into_vec().into_iter().map(|p| Located::of(p, &sources, false)).collect();
+    match data {
+        Some(data) => {
+            let mut set = options.set.clone();
+            set.extend(overrides);
+            Ok(Scenario::new(spec, sources, data, set, located))
+        }
+        None => Err(LoadFailure { problems: located, unreadable: false }),
+    }
+}
+
+/// Checks the shape against the schema, then reads the tree into the spec.
+pub fn parse(tree: &Value, sources: &Sources) -> Result<ScenarioSpec, LoadFailure> {
+    let mut problems = Problems::new();
+    let keys = shape::check(&schema::value(), tree, &mut problems);
+    if problems.has_errors() {
+        let located = |p: Problem| {
+            let at_key = keys.contains(&p.path);
+            Located::of(p, sources, at_key)
+        };
+        let problems = problems.into_vec().into_iter().map(located).collect();
+        return Err(LoadFailure { problems, unreadable: false });
+    }
+    serde_path_to_error::deserialize(tree).map_err(|error| {
+        let mut path = FieldPath::root();
+        for segment in error.path() {
+            path = match segment {
+                serde_path_to_error::Segment::Seq { index } => path.index(*index),
+                serde_path_to_error::Segment::Map { key } => path.key(key),
+                _ => path,
+            };
+        }
+        let message = error.inner().to_string();
+        let problem = Problem { path, severity: Severity::Error, message, help: None };
+        LoadFailure { problems: vec![Located::of(problem, sources, false)], unreadable: false }
+    })
+}
+
+/// Carries the assignments out on the tree; all that fail are reported.
+fn assign(
+    tree: &mut Value,
+    sources: &mut Sources,
+    spec: &ScenarioSpec,
+    set: &[String],
+) -> Result<(), LoadFailure> {
+    let fail = |problems| LoadFailure { problems, unreadable: false };
+    if set.len() > SET_MAX {
+        return Err(fail(vec![Located::bare(format!("more than {SET_MAX} times `--set`"), None)]));
+    }
+    let known = serde_json::to_value(spec).expect("a spec is plain JSON");
+    let mut failed = Vec::new();
+    for assignment in set {
+        let Some((path, value)) = assignment.split_once('=') else {
+            let help = Some("write `--set PATH=VALUE`, such as `--set run.seed=7`".to_owned());
+            failed.push(Located::bare(format!("`--set {assignment}` has no `=`"), help));
+            continue;
+        };
+        let resolved = overlay::parse_path(path.trim()).and_then(|segments| overlay::resolve(&known, &segments));
+        match resolved {
+            Ok(path) => {
+                let value_text = value.trim();
+                let start = assignment.len() - value.len() + (value.len() - value.trim_start().len());
+                overlay::put(tree, &path, overlay::parse_value(value_text));
+                sources.overwrite(&path, "--set", assignment, start..start + value_text.len());
+            }
+            Err(error) => failed.push(Located::bare(format!("`--set {path}`: {error}"), error.help)),
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(fail(failed)) }
+}
+
+/// Keeps the named strategies and the baseline; gives what was changed, for the manifest.
+fn select(spec: &mut ScenarioSpec, strategies: &[String], problems: &mut Problems) -> Vec<String> {
+    if strategies.is_empty() {
+        return Vec::new();
+    }
+    for name in strategies {
+        if !spec.strategies.iter().any(|s| s.id.as_str() == name) {
+            let known = spec.strategies.iter().map(|s| s.id.as_str());
+            problems.unknown(&FieldPath::root().key("strategies"), "strategy", name, known);
+        }
+    }
+    let baseline = spec.baseline.clone();
+    spec.strategies.retain(|s| s.id == baseline || strategies.iter().any(|n| n == s.id.as_str()));
+    strategies.iter().map(|s| format!("--strategy {s}")).collect()
+}

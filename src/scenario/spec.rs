@@ -1,0 +1,260 @@
+//! What a scenario file says. Each domain module owns its own part; this one assembles them and checks what
+//! crosses them.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::conversion::ConversionPlanSpec;
+use crate::cooling::weather::WeatherSpec;
+use crate::id::Name;
+use crate::market::bitcoin::BitcoinSpec;
+use crate::market::gpu_rent::GpuRentSpec;
+use crate::market::power_price::PowerPriceSpec;
+use crate::power::contract::ContractSpec;
+use crate::power::grid::{CurtailmentSpec, GridSpec};
+use crate::random::distribution::DistributionSpec;
+use crate::site::{HallSpec, InstallSpec, OperatingCostSpec};
+use crate::staff::StaffSpec;
+use crate::workload::tenant::{LeaseSpec, TenantSpec};
+
+/// The format of scenario files that this version reads.
+pub const FORMAT: u32 = 1;
+
+/// One complete planning question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioSpec {
+    /// Version of the language; 1.
+    pub format: u32,
+    /// Name of the scenario: becomes the folder of its runs.
+    pub name: Name,
+    /// The question that the memo answers.
+    #[serde(default)]
+    pub question: String,
+    /// First day, `YYYY-MM-DD`, in the ledger's zone. Default 2026-01-01.
+    #[serde(default = "start")]
+    pub start: String,
+    /// Length of the horizon in whole years, 1 to 40. Default 10.
+    #[serde(default = "years")]
+    pub years: u32,
+    /// Zone of the ledger's months. Default: the first site's.
+    #[serde(default)]
+    pub timezone: Option<String>,
+    /// Currency of every amount; only `usd` so far.
+    #[serde(default)]
+    pub currency: Currency,
+    /// Strategy that the others are measured against. Default `stay-mining`.
+    #[serde(default = "baseline")]
+    pub baseline: Name,
+    /// Prices that the world sets.
+    pub market: MarketSpec,
+    /// The sites.
+    pub sites: Vec<SiteSpec>,
+    /// Who wants compute.
+    #[serde(default)]
+    pub tenants: Vec<TenantSpec>,
+    /// Ways to answer the question.
+    pub strategies: Vec<StrategySpec>,
+    /// Inputs that are not known: drawn anew in each replication, the same for all strategies.
+    #[serde(default)]
+    pub uncertain: Vec<UncertainSpec>,
+    /// Discounting, inflation and tax.
+    #[serde(default)]
+    pub finance: FinanceSpec,
+    /// How the experiment is run.
+    #[serde(default)]
+    pub run: RunSpec,
+}
+
+fn start() -> String {
+    "2026-01-01".to_owned()
+}
+fn years() -> u32 {
+    10
+}
+fn baseline() -> Name {
+    Name::from("stay-mining")
+}
+
+/// Currencies of amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Currency {
+    /// Nominal US dollars.
+    #[default]
+    Usd,
+}
+
+/// Prices that the world sets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarketSpec {
+    /// Power prices by name; contracts refer to them.
+    #[serde(default)]
+    pub power: IndexMap<String, PowerPriceSpec>,
+    /// Bitcoin price and network.
+    #[serde(default)]
+    pub bitcoin: BitcoinSpec,
+    /// GPU rents by name; tenants refer to them.
+    #[serde(default)]
+    pub gpu_rent: IndexMap<String, GpuRentSpec>,
+}
+
+/// A site behind one grid connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteSpec {
+    /// Name, unique.
+    pub id: Name,
+    /// Country, two letters, lower case.
+    #[serde(default)]
+    pub country: Option<String>,
+    /// IANA zone, such as `America/Chicago`: sets billing months and local hours.
+    pub timezone: String,
+    /// Outdoor air.
+    pub weather: WeatherSpec,
+    /// Grid connection.
+    pub grid: GridSpec,
+    /// Orders and calls that limit the import.
+    #[serde(default)]
+    pub curtailment: CurtailmentSpec,
+    /// Power contracts; they fill in file order.
+    pub power_contracts: Vec<ContractSpec>,
+    /// Halls.
+    #[serde(default)]
+    pub halls: Vec<HallSpec>,
+    /// People.
+    #[serde(default)]
+    pub staff: StaffSpec,
+    /// Other running costs.
+    #[serde(default)]
+    pub costs: OperatingCostSpec,
+}
+
+/// A way to answer the question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StrategySpec {
+    /// Name, unique.
+    pub id: Name,
+    /// One sentence for the memo. Default: made from the plan.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// Halls that change their use; none for a strategy that keeps mining.
+    #[serde(default)]
+    pub conversions: Vec<ConversionSpec>,
+}
+
+/// A set of halls that is converted together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConversionSpec {
+    /// Halls, written `site/hall`.
+    pub halls: Vec<String>,
+    /// The project: archetype, order of halls, start, stages.
+    pub plan: ConversionPlanSpec,
+    /// What is installed, where the halls serve GPUs.
+    #[serde(default)]
+    pub install: Option<InstallSpec>,
+    /// The lease, where the halls are let as powered shell.
+    #[serde(default)]
+    pub lease: Option<LeaseSpec>,
+    /// Tenants that these halls serve, in order of claim. Default: all tenants in file order.
+    #[serde(default)]
+    pub tenants: Option<Vec<Name>>,
+}
+
+/// A plain field that is drawn in each replication.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UncertainSpec {
+    /// Path of a number, such as `strategies.gpu-cloud.conversions[0].install.fit_out_usd_per_it_kw`.
+    pub path: String,
+    /// Its distribution.
+    pub distribution: DistributionSpec,
+}
+
+/// Discounting, inflation and tax.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FinanceSpec {
+    /// Discount rate, nominal, effective a year, percent. Default 10.
+    pub discount_percent: f64,
+    /// Inflation of running costs, percent a year. Default 2.5 (assumption).
+    pub inflation_percent: f64,
+    /// Corporate income tax, percent. Default 21 (US federal).
+    pub income_tax_percent: f64,
+    /// Life of facility plant for depreciation and residual, years, straight line. Default 20 (M&E 15 to 20,
+    /// building 20 to 40: DOMAIN section 4).
+    pub facility_life_years: f64,
+    /// Life of accelerators for depreciation and residual, years, straight line. Default 5 (S47: 4 to 6).
+    pub hardware_life_years: f64,
+    /// What assets are worth at the horizon.
+    pub residual: ResidualSpec,
+}
+
+/// What assets are worth at the horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResidualSpec {
+    /// Straight-line book value of what was built, and the resale value of miners that stand.
+    #[default]
+    BookValue,
+    /// Nothing.
+    Nothing,
+}
+
+impl Default for FinanceSpec {
+    fn default() -> Self {
+        Self {
+            discount_percent: 10.0,
+            inflation_percent: 2.5,
+            income_tax_percent: 21.0,
+            facility_life_years: 20.0,
+            hardware_life_years: 5.0,
+            residual: ResidualSpec::default(),
+        }
+    }
+}
+
+/// How the experiment is run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSpec {
+    /// Replications of each strategy. Default 100.
+    pub replications: u32,
+    /// Root seed. Default 1.
+    pub seed: u64,
+    /// How demand is simulated. Default `sampled_weeks`.
+    pub fidelity: Fidelity,
+    /// With `sampled_weeks`: weeks a year in which every job is simulated, spread over the seasons. Default 4.
+    pub sampled_weeks_per_year: u32,
+}
+
+impl Default for RunSpec {
+    fn default() -> Self {
+        Self { replications: 100, seed: 1, fidelity: Fidelity::default(), sampled_weeks_per_year: 4 }
+    }
+}
+
+/// How demand is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fidelity {
+    /// Every job of every week is an event.
+    Jobs,
+    /// Every job of a stated number of weeks a year; between them the last such week's use holds, hour by hour.
+    #[default]
+    SampledWeeks,
+}
+
+impl Fidelity {
+    /// The word in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jobs => "jobs",
+            Self::SampledWeeks => "sampled_weeks",
+        }
+    }
+}

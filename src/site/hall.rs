@@ -1,0 +1,144 @@
+//! Halls as scenarios write them: mining halls, halls that serve from the start, and what a conversion installs.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cooling::CoolingSpec;
+use crate::fleet::accelerator::SystemModel;
+use crate::fleet::failure::FailureSpec;
+use crate::fleet::miner::MinerBatchSpec;
+use crate::id::Name;
+use crate::problem::{Check, FieldPath, Problems};
+
+/// The most halls of a site, `repeat` expanded.
+pub const HALLS_MAX: usize = 200;
+
+/// A hall of a site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HallSpec {
+    /// Name, unique within the site. With `repeat` above one, `-1`, `-2`, ... are appended.
+    pub id: Name,
+    /// How many equal halls this entry stands for. Default 1.
+    #[serde(default = "one")]
+    pub repeat: u32,
+    /// Power that the hall may draw from the site's grid connection, in MW.
+    pub grid_mw: f64,
+    /// The cooling plant of the hall as it stands.
+    pub cooling: CoolingSpec,
+    /// Mining machines in the hall.
+    #[serde(default)]
+    pub miners: Vec<MinerBatchSpec>,
+    /// Accelerators that serve from the first day, in a hall that was converted before the scenario begins.
+    #[serde(default)]
+    pub serving: Option<InstallSpec>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl HallSpec {
+    /// The names of the halls that this entry stands for.
+    pub fn names(&self) -> Vec<String> {
+        if self.repeat == 1 {
+            return vec![self.id.to_string()];
+        }
+        (1..=self.repeat).map(|n| format!("{}-{n}", self.id)).collect()
+    }
+}
+
+impl Check for HallSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.name(&at.key("id"), &self.id);
+        problems.within(&at.key("repeat"), f64::from(self.repeat), 1.0, HALLS_MAX as f64);
+        problems.positive(&at.key("grid_mw"), self.grid_mw);
+        self.cooling.check(&at.key("cooling"), problems);
+        for (index, batch) in self.miners.iter().enumerate() {
+            batch.check(&at.key("miners").index(index), problems);
+        }
+        if let Some(serving) = &self.serving {
+            serving.check(&at.key("serving"), problems);
+            if !self.miners.is_empty() {
+                problems.error(&at.key("serving"), "a hall that serves from the start holds no miners");
+            }
+        }
+    }
+}
+
+/// How much plant stands behind the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum Redundancy {
+    /// No reserve.
+    #[serde(rename = "n")]
+    N,
+    /// One unit of each kind in reserve.
+    #[default]
+    #[serde(rename = "n+1")]
+    NPlusOne,
+    /// Everything twice.
+    #[serde(rename = "2n")]
+    TwoN,
+}
+
+impl Redundancy {
+    /// Facility capex relative to the archetype's figure, which is meant for `n+1`.
+    ///
+    /// IREN's move from an N-type hall at 6-7 M USD/MW to Tier-3 equivalence about doubled its cost (DOMAIN
+    /// section 8, S23 S25): N is taken at 0.7 and 2N at 1.4 of N+1, so that 2N over N is 2. The split around N+1
+    /// is an assumption.
+    pub const fn capex_factor(self) -> f64 {
+        match self {
+            Self::N => 0.7,
+            Self::NPlusOne => 1.0,
+            Self::TwoN => 1.4,
+        }
+    }
+}
+
+/// What a conversion puts into a hall.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InstallSpec {
+    /// GPU system, an id of the catalogue such as `gb300-nvl72`.
+    pub model: String,
+    /// The cooling plant that is built.
+    pub cooling: CoolingSpec,
+    /// Redundancy of the electrical and cooling plant: `n`, `n+1` or `2n`. Default `n+1`.
+    #[serde(default)]
+    pub redundancy: Redundancy,
+    /// Critical IT load as a share of the hall's grid power, in percent. Default 70: the middle of published
+    /// conversions, 65 to 80 (DOMAIN fact 1: S2 S10 S18 S14 S7 S91).
+    #[serde(default = "critical_it_percent")]
+    pub critical_it_percent: f64,
+    /// Facility fit-out in USD per kW of critical IT load. Default: the archetype's figure.
+    #[serde(default)]
+    pub fit_out_usd_per_it_kw: Option<f64>,
+    /// Hardware, network and storage in USD per GPU. Default: the catalogue's figure for the model.
+    #[serde(default)]
+    pub hardware_usd_per_gpu: Option<f64>,
+    /// Failures and repairs of the systems. Default: the catalogue's rate for the model.
+    #[serde(default)]
+    pub failures: FailureSpec,
+}
+
+fn critical_it_percent() -> f64 {
+    70.0
+}
+
+impl Check for InstallSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if SystemModel::find(&self.model).is_none() {
+            problems.unknown(&at.key("model"), "GPU system", &self.model, SystemModel::ids());
+        }
+        self.cooling.check(&at.key("cooling"), problems);
+        problems.within(&at.key("critical_it_percent"), self.critical_it_percent, 1.0, 100.0);
+        if let Some(usd) = self.fit_out_usd_per_it_kw {
+            problems.not_negative(&at.key("fit_out_usd_per_it_kw"), usd);
+        }
+        if let Some(usd) = self.hardware_usd_per_gpu {
+            problems.not_negative(&at.key("hardware_usd_per_gpu"), usd);
+        }
+        self.failures.check(&at.key("failures"), problems);
+    }
+}

@@ -1,0 +1,7 @@
+//! A site and its halls: what stands there, what it costs to run. No simulation.
+
+pub mod economics;
+pub mod hall;
+
+pub use economics::OperatingCostSpec;
+pub use hall::{HallSpec, InstallSpec, Redundancy};

@@ -1,0 +1,289 @@
+//! Who wants compute, and on what terms: reserved blocks, an on-demand pool, leases of powered shell.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::Name;
+use crate::problem::{Check, FieldPath, Problems};
+use crate::time::parse_date;
+use crate::workload::profile::LoadProfileSpec;
+use crate::workload::scheduler::PolicySpec;
+
+/// A customer, or a group of customers with one contract form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TenantSpec {
+    /// Name, unique.
+    pub id: Name,
+    /// How much of what it reserved it uses, by hour of the week. Default `training`.
+    #[serde(default)]
+    pub load_profile: LoadProfileSpec,
+    /// A take-or-pay block.
+    #[serde(default)]
+    pub reserved: Option<ReservedSpec>,
+    /// Jobs that come and go.
+    #[serde(default)]
+    pub on_demand: Option<OnDemandSpec>,
+}
+
+/// Forms of reservation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservedSpec {
+    /// A number of GPUs around the clock.
+    GpuBlock(GpuBlockSpec),
+}
+
+/// A take-or-pay block of GPUs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GpuBlockSpec {
+    /// GPUs reserved.
+    pub gpus: u32,
+    /// Price, USD per GPU-hour reserved, used or not.
+    pub usd_per_gpu_h: f64,
+    /// Term in years from the day the block is ready.
+    pub years: f64,
+    /// When it begins, and what a late start costs.
+    #[serde(default)]
+    pub starts: StartsSpec,
+    /// Part of the contract's value paid in advance when the conversion begins, percent. Default 0.
+    #[serde(default)]
+    pub prepay_percent: f64,
+    /// Month of the term from which the prepayment is credited against fees. Default 25: from year 3 (S23).
+    #[serde(default = "prepay_credit_from_month")]
+    pub prepay_credit_from_month: u32,
+    /// Availability promised each month, percent of GPU-hours reserved. Default 99.5 (S54: 99.5 to 99.9).
+    #[serde(default = "availability_percent")]
+    pub availability_percent: f64,
+    /// Credit for each percent point of availability missed, percent of the month's fee. Default 5, capped at 30
+    /// (S54: tiers of 10, 25, 100 %; caps of 30 to 100 %).
+    #[serde(default = "credit_percent_per_point")]
+    pub credit_percent_per_point: f64,
+    /// After the term the block is let anew at this market's rent, if named; else it stands idle.
+    #[serde(default)]
+    pub then_market: Option<Name>,
+    /// Share of the block that finds a taker after the term, percent. Default 70 (assumption).
+    #[serde(default = "then_occupancy_percent")]
+    pub then_occupancy_percent: f64,
+}
+
+fn prepay_credit_from_month() -> u32 {
+    25
+}
+fn availability_percent() -> f64 {
+    99.5
+}
+fn credit_percent_per_point() -> f64 {
+    5.0
+}
+fn then_occupancy_percent() -> f64 {
+    70.0
+}
+
+/// The largest service credit, as a share of the month's fee (S54).
+pub const SERVICE_CREDIT_CAP: f64 = 0.30;
+
+/// When a block begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StartsSpec {
+    /// As soon as its GPUs are ready.
+    WhenReady(MilestoneSpec),
+}
+
+impl Default for StartsSpec {
+    fn default() -> Self {
+        Self::WhenReady(MilestoneSpec::default())
+    }
+}
+
+/// A date that was promised.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MilestoneSpec {
+    /// The last day on which readiness costs nothing; none where left out.
+    pub latest: Option<String>,
+    /// Penalty for each month of delay, percent of a month's fee. Default 0.
+    pub late_penalty_percent_per_month: f64,
+}
+
+/// Forms of on-demand work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDemandSpec {
+    /// Batch jobs out of a trace.
+    Jobs(JobsDemandSpec),
+}
+
+/// A pool of GPUs that replays a trace of jobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobsDemandSpec {
+    /// The jobs.
+    pub trace: TraceSpec,
+    /// GPUs of the pool. Default 2,048.
+    #[serde(default = "pool_gpus")]
+    pub gpus: u32,
+    /// How many copies of the trace are superposed, each redrawn by whole weeks. Default 1.
+    #[serde(default = "one")]
+    pub copies: u32,
+    /// Growth of the number of jobs, percent a year from the scenario's start. Default 0.
+    #[serde(default)]
+    pub growth_percent_per_year: f64,
+    /// The queue's discipline. Default `easy`.
+    #[serde(default)]
+    pub policy: PolicySpec,
+    /// The rent market that sets the price: a name under `market.gpu_rent`.
+    pub price: Name,
+    /// Share of jobs that come as interruptible spot work, percent. Default 0.
+    #[serde(default)]
+    pub spot_share_percent: f64,
+    /// Price of spot work relative to the market, percent. Default 50 (assumption).
+    #[serde(default = "spot_price_percent")]
+    pub spot_price_percent: f64,
+    /// Jobs save their state this often, hours; 0 means never. Default 1 (assumption).
+    #[serde(default = "checkpoint_hours")]
+    pub checkpoint_hours: f64,
+    /// A job that has waited so long goes elsewhere, hours. Default 72 (assumption).
+    #[serde(default = "patience_hours")]
+    pub patience_hours: f64,
+}
+
+fn pool_gpus() -> u32 {
+    2_048
+}
+fn one() -> u32 {
+    1
+}
+fn spot_price_percent() -> f64 {
+    50.0
+}
+fn checkpoint_hours() -> f64 {
+    1.0
+}
+fn patience_hours() -> f64 {
+    72.0
+}
+
+/// Where jobs come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceSpec {
+    /// A file of a known format.
+    File(TraceFileSpec),
+    /// Seeded synthetic jobs fitted to a published trace: see `docs/METHOD.md`.
+    Synthetic(crate::workload::demand::SyntheticTraceSpec),
+}
+
+/// A trace file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceFileSpec {
+    /// Path; `data:` points into the folder given by `--data`, otherwise relative to the scenario.
+    pub file: String,
+    /// Format; guessed from the header where left out.
+    #[serde(default)]
+    pub format: Option<crate::workload::trace::TraceFormat>,
+}
+
+impl Check for TenantSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.name(&at.key("id"), &self.id);
+        self.load_profile.check(&at.key("load_profile"), problems);
+        match (&self.reserved, &self.on_demand) {
+            (Some(ReservedSpec::GpuBlock(block)), None) => {
+                block.check(&at.key("reserved").key("gpu_block"), problems);
+            }
+            (None, Some(OnDemandSpec::Jobs(jobs))) => jobs.check(&at.key("on_demand").key("jobs"), problems),
+            _ => problems.error(at, "a tenant has exactly one of `reserved` and `on_demand`"),
+        }
+    }
+}
+
+impl Check for GpuBlockSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.within(&at.key("gpus"), f64::from(self.gpus), 1.0, 1e7);
+        problems.not_negative(&at.key("usd_per_gpu_h"), self.usd_per_gpu_h);
+        problems.within(&at.key("years"), self.years, 0.1, 50.0);
+        let StartsSpec::WhenReady(milestone) = &self.starts;
+        let starts = at.key("starts").key("when_ready");
+        if let Some(latest) = milestone.latest.as_deref().filter(|d| parse_date(d).is_none()) {
+            problems.error(&starts.key("latest"), format!("`{latest}` is not a date such as `2028-09-30`"));
+        }
+        problems.percent(
+            &starts.key("late_penalty_percent_per_month"),
+            milestone.late_penalty_percent_per_month,
+            100.0,
+        );
+        problems.percent(&at.key("prepay_percent"), self.prepay_percent, 100.0);
+        problems.within(&at.key("availability_percent"), self.availability_percent, 0.0, 100.0);
+        problems.within(&at.key("credit_percent_per_point"), self.credit_percent_per_point, 0.0, 100.0);
+        problems.percent(&at.key("then_occupancy_percent"), self.then_occupancy_percent, 100.0);
+    }
+}
+
+impl Check for JobsDemandSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.within(&at.key("gpus"), f64::from(self.gpus), 1.0, 1e7);
+        problems.within(&at.key("copies"), f64::from(self.copies), 1.0, 100.0);
+        problems.within(&at.key("growth_percent_per_year"), self.growth_percent_per_year, -90.0, 300.0);
+        problems.percent(&at.key("spot_share_percent"), self.spot_share_percent, 100.0);
+        problems.percent(&at.key("spot_price_percent"), self.spot_price_percent, 100.0);
+        problems.within(&at.key("checkpoint_hours"), self.checkpoint_hours, 0.0, 10_000.0);
+        problems.within(&at.key("patience_hours"), self.patience_hours, 0.1, 10_000.0);
+        if let TraceSpec::Synthetic(synthetic) = &self.trace {
+            synthetic.check(&at.key("trace").key("synthetic"), problems);
+        }
+    }
+}
+
+/// A lease of powered shell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseSpec {
+    /// Rent in the first year, USD per kW of critical IT load and month.
+    pub usd_per_kw_month: f64,
+    /// Yearly step of the rent, percent. Default 3 (S18 S48).
+    #[serde(default = "escalator_percent")]
+    pub escalator_percent: f64,
+    /// Term in years from the day the shell is ready.
+    pub years: f64,
+    /// Who pays for power. Default `pass_through`.
+    #[serde(default)]
+    pub power: LeasePower,
+    /// How much of its critical load the tenant draws. Default `training`.
+    #[serde(default)]
+    pub load_profile: LoadProfileSpec,
+    /// Months free of rent at the beginning. Default 0.
+    #[serde(default)]
+    pub free_months: u32,
+    /// When the shell was promised, and what a late one costs.
+    #[serde(default)]
+    pub starts: StartsSpec,
+}
+
+fn escalator_percent() -> f64 {
+    3.0
+}
+
+/// Who pays for the power of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeasePower {
+    /// The tenant repays its share of the site's bill.
+    #[default]
+    PassThrough,
+    /// The landlord pays.
+    Gross,
+}
+
+impl Check for LeaseSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.not_negative(&at.key("usd_per_kw_month"), self.usd_per_kw_month);
+        problems.percent(&at.key("escalator_percent"), self.escalator_percent, 100.0);
+        problems.within(&at.key("years"), self.years, 0.1, 99.0);
+        problems.within(&at.key("free_months"), f64::from(self.free_months), 0.0, 240.0);
+        self.load_profile.check(&at.key("load_profile"), problems);
+    }
+}
