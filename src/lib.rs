@@ -11,6 +11,8 @@ pub mod time;
 pub mod units;
 // Layer 1: kernel.
 pub mod des;
+pub mod finance;
 pub mod random;
+pub mod stats;
 // Layer 4: results.
 pub mod results;
