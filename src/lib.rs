@@ -11,8 +11,13 @@ pub mod time;
 pub mod units;
 // Layer 1: kernel.
 pub mod des;
+pub mod finance;
 pub mod random;
+<<<<<<< HEAD
 // Layer 3: scenario.
 pub mod scenario;
+=======
+pub mod stats;
+>>>>>>> kernel
 // Layer 4: results.
 pub mod results;
