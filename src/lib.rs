@@ -13,11 +13,13 @@ pub mod units;
 pub mod des;
 pub mod finance;
 pub mod random;
-<<<<<<< HEAD
+pub mod stats;
+// Layer 2: domain.
+pub mod site;
+pub mod workload;
 // Layer 3: scenario.
 pub mod scenario;
-=======
-pub mod stats;
->>>>>>> kernel
 // Layer 4: results.
 pub mod results;
+// Layer 8: face.
+pub mod cli;

@@ -1,0 +1,170 @@
+//! A batch job, and a trace of them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The longest duration, submission time and checkpoint interval that a trace may hold, in seconds: 68 years.
+pub const SECONDS_MAX: i64 = i32::MAX as i64 - 1;
+/// The largest gang, in GPUs.
+pub const GPUS_MAX: u32 = 1 << 24;
+
+/// What the customer was promised; the order is that in which load is kept when a pool shrinks.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum JobClass {
+    /// Belongs to a reservation with a service-level promise; shed last.
+    Reserved,
+    /// Sold by the hour.
+    #[default]
+    OnDemand,
+    /// May be killed at any time; shed first.
+    Spot,
+}
+
+impl JobClass {
+    /// All, in the order of [`JobClass::index`].
+    pub const ALL: [Self; 3] = [Self::Reserved, Self::OnDemand, Self::Spot];
+    /// A dense index.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+    /// The word used in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::OnDemand => "on_demand",
+            Self::Spot => "spot",
+        }
+    }
+    /// From the word used in files.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text)
+    }
+}
+
+/// One gang: all of its GPUs at once, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job {
+    /// Identity within the trace.
+    pub id: u64,
+    /// Submission, in seconds on the trace's clock; may be negative for work that was there before.
+    pub submit_s: i64,
+    /// Run time at full speed, in seconds; zero is allowed.
+    pub duration_s: i64,
+    /// Work kept at a kill: completed multiples of this many seconds; zero means that nothing is kept.
+    pub checkpoint_s: i64,
+    /// GPUs held together, at least one.
+    pub gpus: u32,
+    /// What was promised.
+    pub class: JobClass,
+}
+
+impl Job {
+    /// An on-demand job without checkpoints.
+    pub const fn new(id: u64, submit_s: i64, gpus: u32, duration_s: i64) -> Self {
+        Self {
+            id,
+            submit_s,
+            duration_s,
+            checkpoint_s: 0,
+            gpus,
+            class: JobClass::OnDemand,
+        }
+    }
+    /// The order of a queue: submission, then id.
+    pub const fn rank(&self) -> (i64, u64) {
+        (self.submit_s, self.id)
+    }
+    /// GPUs times run time, in GPU-seconds.
+    pub const fn gpu_s(&self) -> i64 {
+        self.gpus as i64 * self.duration_s
+    }
+    /// What makes the job impossible, if anything.
+    pub fn problem(&self) -> Option<&'static str> {
+        if self.gpus == 0 || self.gpus > GPUS_MAX {
+            Some("a job needs between 1 and 16777216 GPUs")
+        } else if !(0..=SECONDS_MAX).contains(&self.duration_s) {
+            Some("a duration lies between 0 and 2147483646 s")
+        } else if !(0..=SECONDS_MAX).contains(&self.checkpoint_s) {
+            Some("a checkpoint interval lies between 0 and 2147483646 s")
+        } else if self.submit_s.abs() > SECONDS_MAX {
+            Some("a submission lies within 2147483646 s of the trace's start")
+        } else {
+            None
+        }
+    }
+}
+
+/// Jobs in queue order, with what their reader assumed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trace {
+    jobs: Vec<Job>,
+    start: Option<jiff::civil::DateTime>,
+    assumptions: Vec<String>,
+}
+
+impl Trace {
+    /// Sorts `jobs` by submission and id. `start` is the civil instant of second zero, where known.
+    pub fn new(
+        mut jobs: Vec<Job>,
+        start: Option<jiff::civil::DateTime>,
+        mut assumptions: Vec<String>,
+    ) -> Self {
+        let backwards = jobs.windows(2).filter(|w| w[1].submit_s < w[0].submit_s).count();
+        if backwards > 0 {
+            assumptions.push(format!(
+                "submissions run back {backwards} times in the file; jobs are sorted"
+            ));
+        }
+        if !jobs.is_sorted_by_key(Job::rank) {
+            jobs.sort_by_key(Job::rank);
+        }
+        Self {
+            jobs,
+            start,
+            assumptions,
+        }
+    }
+    /// The jobs by submission, then id.
+    pub fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+    /// The civil instant of second zero, in the zone of the trace, where the format tells it.
+    pub fn start(&self) -> Option<jiff::civil::DateTime> {
+        self.start
+    }
+    /// What the reader assumed, dropped or repaired: whole sentences for the user.
+    pub fn assumptions(&self) -> &[String] {
+        &self.assumptions
+    }
+    /// The largest gang, in GPUs; zero for an empty trace.
+    pub fn gpus_max(&self) -> u32 {
+        self.jobs.iter().map(|job| job.gpus).max().unwrap_or(0)
+    }
+    /// All work, in GPU-seconds.
+    pub fn gpu_s(&self) -> i64 {
+        self.jobs.iter().map(Job::gpu_s).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_sorted_and_says_so() {
+        let trace = Trace::new(vec![Job::new(1, 5, 1, 1), Job::new(2, 3, 4, 2)], None, Vec::new());
+        assert_eq!(trace.jobs()[0].id, 2);
+        assert_eq!(trace.assumptions().len(), 1);
+        assert_eq!((trace.gpus_max(), trace.gpu_s()), (4, 9));
+    }
+
+    #[test]
+    fn impossible_jobs_are_named() {
+        assert!(Job::new(0, 0, 0, 1).problem().is_some());
+        assert!(Job::new(0, 0, 1, -1).problem().is_some());
+        assert!(Job::new(0, 0, 1, 0).problem().is_none());
+    }
+}

@@ -1,0 +1,9 @@
+//! Jobs and the queue that serves them: traces and their readers, the scheduler that `replay` and the
+//! simulated world share, load profiles of reserved blocks, and demand over a long horizon.
+//!
+//! Owns what a job is, when it arrives, waits, runs, is killed and ends. Does not own power, prices or halls:
+//! its caller says how many GPUs a pool has and how fast they may run.
+
+pub mod job;
+pub mod replay;
+pub mod scheduler;

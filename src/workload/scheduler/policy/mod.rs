@@ -1,0 +1,18 @@
+//! Who starts next: one file per policy.
+//!
+//! A policy is a type, so that the scheduler is compiled once for each and asks nothing at run time.
+
+mod easy;
+mod fcfs;
+
+pub use easy::Easy;
+pub use fcfs::Fcfs;
+
+use super::pool::Pool;
+use super::usage::Observer;
+
+/// Decides at one instant, after all of its ends and arrivals, which waiting gangs start.
+pub trait Policy: std::fmt::Debug + Default + Send {
+    /// Starts what may start now.
+    fn pass<O: Observer>(pool: &mut Pool, observer: &mut O);
+}

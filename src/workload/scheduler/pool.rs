@@ -1,0 +1,462 @@
+//! The state of one pool: GPUs, the work clock, the running and the waiting; and the moves a policy may make.
+
+use super::Settings;
+use super::ends::{End, Ends};
+use super::queue::{Fit, Queue, Waiting};
+use super::usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
+use crate::time::{SimTime, Span};
+use crate::workload::job::Job;
+
+/// What EASY promised the head of the queue.
+///
+/// It stays true, and nobody before `from` can fit, until a gang ends or is killed, the capacity or the speed
+/// changes, or places are renumbered: a gang that starts beside it either is back before the instant or comes
+/// out of `extra`, the clock only shortens the time that is left, and idle GPUs only become fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Promise {
+    /// The work-clock reading at the promised instant.
+    pub(super) at: i64,
+    /// GPUs that the head leaves over at that instant.
+    pub(super) extra: u32,
+    /// Places before this one were looked at.
+    pub(super) from: usize,
+}
+
+/// The reading of a promise that cannot be given: the head needs more GPUs than the pool has at present.
+const NEVER: i64 = i64::MAX / 4;
+
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    waiting: Waiting,
+    start: SimTime,
+    started_at: i64,
+    sequence: u64,
+}
+
+/// One pool of identical GPUs. Policies see it through its moves only.
+#[derive(Debug)]
+pub struct Pool {
+    settings: Settings,
+    now: SimTime,
+    /// Reading of the work clock, in ticks.
+    work: i64,
+    /// Ticks per second of wall time.
+    speed: i64,
+    capacity: u32,
+    busy: [u32; 3],
+    queue: Queue,
+    ends: Ends,
+    runs: Vec<Option<Run>>,
+    vacant: Vec<u32>,
+    sequence: u64,
+    promise: Option<Promise>,
+    /// The gang whose patience ends first, as (place, deadline).
+    impatient: Option<(usize, i64)>,
+    pub(super) usage: Usage,
+    pub(super) before: Usage,
+}
+
+impl Pool {
+    pub(super) fn new(start: SimTime, settings: Settings) -> Self {
+        Self {
+            settings,
+            now: start,
+            work: 0,
+            speed: TICKS_PER_S,
+            capacity: settings.gpus,
+            busy: [0; 3],
+            queue: Queue::default(),
+            ends: Ends::default(),
+            runs: Vec::new(),
+            vacant: Vec::new(),
+            sequence: 0,
+            promise: None,
+            impatient: None,
+            usage: Usage::default(),
+            before: Usage::default(),
+        }
+    }
+
+    // ---- what can be seen
+
+    /// The clock.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+    /// GPUs that the pool has now.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+    /// GPUs held by gangs.
+    pub fn busy(&self) -> u32 {
+        self.busy.iter().sum()
+    }
+    /// GPUs held by gangs, by class index.
+    pub fn busy_by_class(&self) -> [u32; 3] {
+        self.busy
+    }
+    /// Idle GPUs.
+    pub fn free(&self) -> u32 {
+        self.capacity - self.busy()
+    }
+    /// Gangs that wait.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+    /// Gangs that run.
+    pub fn running(&self) -> usize {
+        self.ends.len()
+    }
+    /// Ticks of work per second of wall time.
+    pub fn speed(&self) -> i64 {
+        self.speed
+    }
+
+    // ---- the clock
+
+    /// The next instant at which a gang ends or gives up, if nothing else happens.
+    pub(super) fn next_event_time(&self) -> Option<SimTime> {
+        let end = self.ends.first().and_then(|end| self.wall_time_of(end.at));
+        let patience = self
+            .impatient
+            .map(|(_, deadline)| SimTime::from_unix_s(deadline).max(self.now));
+        match (end, patience) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The first whole second at which the work clock shows at least `reading`.
+    fn wall_time_of(&self, reading: i64) -> Option<SimTime> {
+        if reading <= self.work {
+            return Some(self.now);
+        }
+        let ahead = reading - self.work;
+        let seconds = match self.speed {
+            0 => return None,
+            TICKS_PER_S => (ahead + TICKS_PER_S - 1) / TICKS_PER_S,
+            speed => (ahead + speed - 1) / speed,
+        };
+        Some(self.now + Span::from_seconds(seconds))
+    }
+
+    /// Moves the clock within an interval in which nothing happens, then takes the ends that are due.
+    pub(super) fn step_to<O: Observer>(&mut self, now: SimTime, observer: &mut O) {
+        let seconds = (now - self.now).as_seconds();
+        assert!(
+            seconds >= 0,
+            "a pool's clock runs back from {} to {now}",
+            self.now
+        );
+        self.usage.capacity_gpu_s += i64::from(self.capacity) * seconds;
+        for (integral, busy) in self.usage.busy_gpu_s.iter_mut().zip(self.busy) {
+            *integral += i64::from(busy) * seconds;
+        }
+        let ticks = seconds * self.speed;
+        self.usage.work_gpu_ticks += i64::from(self.busy()) * ticks;
+        self.work += ticks;
+        self.now = now;
+        while self.ends.first().is_some_and(|end| end.at <= self.work) {
+            self.finish(observer);
+        }
+    }
+
+    fn finish<O: Observer>(&mut self, observer: &mut O) {
+        let end = self.ends.pop().expect("the caller saw an end");
+        let run = self.vacate(end.slot);
+        // The clock stops at whole seconds, so a slow gang may have been done within the last one.
+        self.usage.work_gpu_ticks -= (self.work - end.at) * i64::from(end.gpus);
+        self.usage.finished += 1;
+        observer.finished(&Finished {
+            job: run.waiting.job,
+            start: run.start,
+            end: self.now,
+            waited: Span::from_seconds(run.waiting.waited_s),
+            restarts: run.waiting.restarts,
+        });
+    }
+
+    fn vacate(&mut self, slot: u32) -> Run {
+        let run = self.runs[slot as usize]
+            .take()
+            .expect("an end names a running gang");
+        self.vacant.push(slot);
+        self.busy[run.waiting.job.class.index()] -= run.waiting.job.gpus;
+        self.promise = None;
+        run
+    }
+
+    // ---- what the owner may do
+
+    pub(super) fn set_speed(&mut self, ticks_per_s: i64) {
+        assert!(
+            (0..=TICKS_PER_S).contains(&ticks_per_s),
+            "a speed of {ticks_per_s} per mille"
+        );
+        if ticks_per_s != self.speed {
+            self.speed = ticks_per_s;
+            self.promise = None;
+        }
+    }
+
+    pub(super) fn set_capacity<O: Observer>(&mut self, gpus: u32, observer: &mut O) {
+        if gpus == self.capacity {
+            return;
+        }
+        assert!(
+            gpus <= self.settings.gpus_max,
+            "{gpus} GPUs where {} are the most",
+            self.settings.gpus_max
+        );
+        self.promise = None;
+        if self.busy() > gpus {
+            self.shed(gpus, observer);
+        }
+        self.capacity = gpus;
+    }
+
+    /// Kills the latest started, spot before on-demand before reserved, until `gpus` are enough for the rest.
+    fn shed<O: Observer>(&mut self, gpus: u32, observer: &mut O) {
+        let mut order: Vec<_> = self
+            .runs
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, run)| run.map(|run| (run.waiting.job.class, run.sequence, slot as u32)))
+            .collect();
+        order.sort_unstable();
+        let mut returning = Vec::new();
+        while self.busy() > gpus {
+            let (_, _, slot) = order.pop().expect("busy GPUs belong to running gangs");
+            returning.push(self.kill(slot, observer));
+        }
+        self.queue.merge(returning);
+        self.find_impatient();
+    }
+
+    fn kill<O: Observer>(&mut self, slot: u32, observer: &mut O) -> Waiting {
+        let run = self.vacate(slot);
+        let mut waiting = run.waiting;
+        let at = run.started_at + i64::from(waiting.remaining_s()) * TICKS_PER_S;
+        self.ends.remove(End {
+            at,
+            slot,
+            gpus: waiting.job.gpus,
+        });
+        let kept_before = i64::from(waiting.saved_s) * TICKS_PER_S;
+        let progress = kept_before + self.work - run.started_at;
+        let interval = waiting.job.checkpoint_s;
+        let saved_s = if interval > 0 {
+            progress / TICKS_PER_S / interval * interval
+        } else {
+            0
+        };
+        let lost = (progress - saved_s * TICKS_PER_S) * i64::from(waiting.job.gpus);
+        self.usage.lost_gpu_ticks += lost;
+        self.usage.killed += 1;
+        observer.killed(self.now, &waiting.job, lost as f64 / TICKS_PER_S as f64);
+        waiting.saved_s = saved_s as i32;
+        waiting.restarts += 1;
+        waiting.since_s = self.now.as_unix_s();
+        waiting
+    }
+
+    pub(super) fn submit<O: Observer>(&mut self, job: &Job, observer: &mut O) {
+        if let Some(problem) = job.problem() {
+            panic!("job {} reached the queue unchecked: {problem}", job.id);
+        }
+        self.usage.submitted += 1;
+        let full = self
+            .settings
+            .queue_max
+            .is_some_and(|most| self.queue.len() >= most);
+        if job.gpus > self.settings.gpus_max {
+            self.withdraw(job, Withdrawal::TooLarge, observer);
+        } else if full {
+            self.withdraw(job, Withdrawal::QueueFull, observer);
+        } else {
+            let waiting = Waiting {
+                job: *job,
+                saved_s: 0,
+                restarts: 0,
+                since_s: self.now.as_unix_s(),
+                waited_s: 0,
+            };
+            if self.queue.push(waiting) {
+                self.promise = None;
+                self.find_impatient();
+            } else if self.impatient.is_none() {
+                self.find_impatient();
+            }
+        }
+    }
+
+    fn withdraw<O: Observer>(&mut self, job: &Job, reason: Withdrawal, observer: &mut O) {
+        self.usage.count(reason);
+        observer.withdrawn(self.now, job, reason);
+    }
+
+    /// Withdraws those whose patience ended; says whether there were any.
+    pub(super) fn withdraw_impatient<O: Observer>(&mut self, observer: &mut O) -> bool {
+        let mut any = false;
+        while let Some((place, deadline)) = self.impatient {
+            if deadline > self.now.as_unix_s() {
+                break;
+            }
+            let waiting = self.queue.take(place);
+            self.promise = None;
+            self.withdraw(&waiting.job, Withdrawal::Patience, observer);
+            self.find_impatient();
+            any = true;
+        }
+        any
+    }
+
+    /// Finds whose patience ends first. The killed have a claim and never give up; the others stand in order.
+    fn find_impatient(&mut self) {
+        let Some(patience) = self.settings.patience else {
+            return;
+        };
+        let first = self.queue.iter().find(|(_, waiting)| waiting.restarts == 0);
+        self.impatient = first.map(|(place, waiting)| (place, waiting.since_s + patience.as_seconds()));
+    }
+
+    // ---- the moves of a policy
+
+    /// Starts the gangs at the front while they fit.
+    pub(super) fn start_heads<O: Observer>(&mut self, observer: &mut O) {
+        while let Some(head) = self.queue.head() {
+            if self.queue.get(head).job.gpus > self.free() {
+                return;
+            }
+            self.promise = None;
+            self.start(head, observer);
+        }
+    }
+
+    fn start<O: Observer>(&mut self, place: usize, observer: &mut O) {
+        let mut waiting = self.queue.take(place);
+        if self.queue.len() == 0 || self.impatient.is_some_and(|(impatient, _)| impatient == place) {
+            self.impatient = None;
+            self.find_impatient();
+        }
+        let waited = self.now.as_unix_s() - waiting.since_s;
+        waiting.waited_s += waited;
+        self.usage.wait_s += waited;
+        if waiting.restarts == 0 {
+            self.usage.started += 1;
+        } else {
+            self.usage.restarted += 1;
+        }
+        self.busy[waiting.job.class.index()] += waiting.job.gpus;
+        let run = Run {
+            waiting,
+            start: self.now,
+            started_at: self.work,
+            sequence: self.sequence,
+        };
+        self.sequence += 1;
+        let slot = self.vacant.pop().unwrap_or(self.runs.len() as u32);
+        if slot as usize == self.runs.len() {
+            self.runs.push(None);
+        }
+        self.runs[slot as usize] = Some(run);
+        let at = self.work + i64::from(waiting.remaining_s()) * TICKS_PER_S;
+        self.ends.insert(End {
+            at,
+            slot,
+            gpus: waiting.job.gpus,
+        });
+        observer.started(
+            self.now,
+            &waiting.job,
+            Span::from_seconds(waited),
+            waiting.restarts,
+        );
+    }
+
+    /// What the head of the queue, which does not fit now, can be promised.
+    pub(super) fn promise(&self) -> Promise {
+        if let Some(promise) = self.promise {
+            return promise;
+        }
+        let head = self.queue.head().expect("a policy asks for a head that waits");
+        let need = u64::from(self.queue.get(head).job.gpus);
+        let free = u64::from(self.free());
+        let from = head + 1;
+        let Some(reading) = self.ends.when_released(need - free) else {
+            let extra = self.free();
+            return Promise {
+                at: NEVER,
+                extra,
+                from,
+            };
+        };
+        // Ends within the same second release together, so the promise is the reading at that second.
+        let at = self.reading_at_second_of(reading);
+        let extra = (free + self.ends.released_by(at) - need) as u32;
+        Promise { at, extra, from }
+    }
+
+    fn reading_at_second_of(&self, reading: i64) -> i64 {
+        let ahead = (reading - self.work).max(0);
+        self.work + (ahead + self.speed - 1) / self.speed * self.speed
+    }
+
+    /// The next gang that may start without delaying the promise.
+    pub(super) fn find_beside(&mut self, promise: &Promise) -> Option<usize> {
+        let free = self.free();
+        let longest = (promise.at - self.work) / TICKS_PER_S;
+        let fit = Fit {
+            free,
+            extra: promise.extra.min(free),
+            longest_s: longest.clamp(-1, i64::from(i32::MAX - 1)) as i32,
+        };
+        self.queue.find(promise.from, fit)
+    }
+
+    /// Starts such a gang: its GPUs, and whether it is back before the promised instant.
+    pub(super) fn start_beside<O: Observer>(
+        &mut self,
+        place: usize,
+        promise: &Promise,
+        observer: &mut O,
+    ) -> (u32, bool) {
+        let waiting = self.queue.get(place);
+        let gpus = waiting.job.gpus;
+        let before = self.work + i64::from(waiting.remaining_s()) * TICKS_PER_S <= promise.at;
+        self.start(place, observer);
+        (gpus, before)
+    }
+
+    /// Remembers a promise after a pass: everyone in the queue was looked at, or nothing is idle.
+    pub(super) fn keep_promise(&mut self, mut promise: Promise) {
+        promise.from = self.queue.end();
+        self.promise = Some(promise);
+    }
+
+    // ---- conservation
+
+    /// Submitted jobs are finished, running, waiting or withdrawn. Stops the program otherwise.
+    pub(super) fn assert_conserved(&self) {
+        let mut total = self.before;
+        total.add(&self.usage);
+        let (running, queued) = (self.ends.len() as u64, self.queue.len() as u64);
+        let accounted = total.finished + running + queued + total.withdrawn();
+        assert!(
+            total.submitted == accounted,
+            "{} jobs submitted at {}, but {} finished + {running} running + {queued} queued + {} withdrawn",
+            total.submitted,
+            self.now,
+            total.finished,
+            total.withdrawn()
+        );
+        let held: u32 = self.runs.iter().flatten().map(|run| run.waiting.job.gpus).sum();
+        assert!(
+            held == self.busy() && held <= self.capacity,
+            "running gangs hold {held} GPUs at {}, {} are booked, the pool has {}",
+            self.now,
+            self.busy(),
+            self.capacity
+        );
+    }
+}

@@ -1,0 +1,370 @@
+//! The waiting gangs in queue order, indexed so that backfill finds the next one that fits without scanning.
+//!
+//! Places are numbered in queue order and leave holes when a gang starts. Blocks of places carry, for each
+//! power-of-two class of gang size, the shortest run time that waits in them; groups of blocks carry the same,
+//! level upon level. A search skips every group in which no class can hold a fitting gang, so it visits a few
+//! nodes where a scan would visit every gang; what it finds is exactly what the scan would find.
+
+use crate::workload::job::Job;
+
+const BLOCK: usize = 32;
+const FAN: usize = 16;
+const CLASSES: usize = 16;
+const NOTHING: i32 = i32::MAX;
+
+/// A job that waits, with what happened to it so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) job: Job,
+    /// Work that a checkpoint holds, in seconds.
+    pub(super) saved_s: i32,
+    /// How often it was killed.
+    pub(super) restarts: u32,
+    /// Since when it waits this time, in seconds.
+    pub(super) since_s: i64,
+    /// How long it waited before that, in seconds.
+    pub(super) waited_s: i64,
+}
+
+impl Waiting {
+    /// Work still to do, in seconds.
+    pub(super) fn remaining_s(&self) -> i32 {
+        self.job.duration_s as i32 - self.saved_s
+    }
+}
+
+/// What a search compares; a hole has no GPUs.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    gpus: u32,
+    remaining_s: i32,
+}
+
+const HOLE: Key = Key {
+    gpus: 0,
+    remaining_s: NOTHING,
+};
+
+/// What may start now beside the promise to the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fit {
+    /// Idle GPUs: no gang may need more.
+    pub(super) free: u32,
+    /// Idle GPUs that the head will not need either: a gang within them may run for ever.
+    pub(super) extra: u32,
+    /// Any other gang must be done in this time, in seconds.
+    pub(super) longest_s: i32,
+}
+
+impl Fit {
+    fn admits(&self, key: Key) -> bool {
+        key.gpus != 0
+            && key.gpus <= self.free
+            && (key.remaining_s <= self.longest_s || key.gpus <= self.extra)
+    }
+    /// For each class of size, the longest run time of which some gang of the class might be admitted.
+    fn limits(&self) -> Summary {
+        let mut limits = [-1; CLASSES];
+        for (class, limit) in limits.iter_mut().enumerate() {
+            let smallest = 1u32 << class;
+            if smallest <= self.free && smallest <= self.extra {
+                *limit = NOTHING - 1;
+            } else if smallest <= self.free {
+                *limit = self.longest_s.min(NOTHING - 1);
+            }
+        }
+        limits
+    }
+}
+
+/// The shortest run time that waits, by class of size.
+type Summary = [i32; CLASSES];
+const EMPTY: Summary = [NOTHING; CLASSES];
+
+fn class_of(gpus: u32) -> usize {
+    (gpus.ilog2() as usize).min(CLASSES - 1)
+}
+
+fn may_hold(summary: &Summary, limits: &Summary) -> bool {
+    // Written without an early exit, so that it becomes a few vector comparisons.
+    let hits = summary
+        .iter()
+        .zip(limits)
+        .filter(|(shortest, limit)| shortest <= limit);
+    hits.count() > 0
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    keys: Vec<Key>,
+    jobs: Vec<Waiting>,
+    /// No gang waits before this place.
+    head: usize,
+    live: usize,
+    /// Level 0 summarises blocks of places, each further level groups of the one below.
+    levels: Vec<Vec<Summary>>,
+    /// Places before this one are in the summaries.
+    indexed: usize,
+}
+
+impl Queue {
+    /// How many gangs wait.
+    pub(super) fn len(&self) -> usize {
+        self.live
+    }
+    /// The place after the last.
+    pub(super) fn end(&self) -> usize {
+        self.keys.len()
+    }
+    /// The place of the head.
+    pub(super) fn head(&self) -> Option<usize> {
+        (self.live > 0).then_some(self.head)
+    }
+    /// The gang at a place that is not a hole.
+    pub(super) fn get(&self, place: usize) -> &Waiting {
+        &self.jobs[place]
+    }
+    /// The gangs in order, with their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Waiting)> {
+        let places = self.head..self.keys.len();
+        places
+            .filter(|p| self.keys[*p].gpus != 0)
+            .map(|p| (p, &self.jobs[p]))
+    }
+
+    /// Adds a gang at its place in the order. Says whether earlier places were renumbered.
+    pub(super) fn push(&mut self, waiting: Waiting) -> bool {
+        let last = self.jobs.last().filter(|_| self.live > 0);
+        if last.is_some_and(|last| last.job.rank() > waiting.job.rank()) {
+            self.merge(vec![waiting]);
+            return true;
+        }
+        let renumber = self.keys.len() >= 2 * self.live + BLOCK;
+        if renumber {
+            self.renumber();
+        }
+        self.append(waiting);
+        renumber
+    }
+
+    fn append(&mut self, waiting: Waiting) {
+        self.keys.push(Key {
+            gpus: waiting.job.gpus,
+            remaining_s: waiting.remaining_s(),
+        });
+        self.jobs.push(waiting);
+        self.live += 1;
+    }
+
+    /// Puts gangs back among the others by submission and id; renumbers all places.
+    pub(super) fn merge(&mut self, mut returning: Vec<Waiting>) {
+        returning.extend(self.iter().map(|(_, waiting)| *waiting));
+        returning.sort_by_key(|waiting| waiting.job.rank());
+        self.clear();
+        for waiting in returning {
+            self.append(waiting);
+        }
+    }
+
+    /// Takes the gang at a place, which must not be a hole.
+    pub(super) fn take(&mut self, place: usize) -> Waiting {
+        let key = std::mem::replace(&mut self.keys[place], HOLE);
+        assert!(key.gpus != 0, "place {place} of the queue is already empty");
+        self.live -= 1;
+        let waiting = self.jobs[place];
+        if self.live == 0 {
+            self.clear();
+            return waiting;
+        }
+        if place < self.indexed {
+            self.reindex(place, key);
+        }
+        while self.keys[self.head].gpus == 0 {
+            self.head += 1;
+        }
+        waiting
+    }
+
+    /// The first place from `from` on whose gang `fit` admits.
+    pub(super) fn find(&mut self, from: usize, fit: Fit) -> Option<usize> {
+        let end = self.keys.len();
+        let block_end = from.next_multiple_of(BLOCK).min(end);
+        if let Some(place) = self.scan(from, block_end, fit) {
+            return Some(place);
+        }
+        if end - block_end <= 2 * BLOCK {
+            return self.scan(block_end, end, fit);
+        }
+        self.index();
+        let limits = fit.limits();
+        let (mut level, mut node) = (0, block_end / BLOCK);
+        loop {
+            // Aligned groups are judged as a whole, from the coarsest level that begins here.
+            while level + 1 < self.levels.len() && node.is_multiple_of(FAN) {
+                (level, node) = (level + 1, node / FAN);
+            }
+            while level > 0 && self.levels[level].get(node).is_some_and(|s| may_hold(s, &limits)) {
+                (level, node) = (level - 1, node * FAN);
+            }
+            let summary = self.levels[level].get(node)?;
+            if level == 0 && may_hold(summary, &limits) {
+                let found = self.scan(node * BLOCK, (node * BLOCK + BLOCK).min(end), fit);
+                if found.is_some() {
+                    return found;
+                }
+            }
+            node += 1;
+        }
+    }
+
+    fn scan(&self, from: usize, to: usize, fit: Fit) -> Option<usize> {
+        let found = self.keys.get(from..to)?.iter().position(|key| fit.admits(*key))?;
+        Some(from + found)
+    }
+
+    /// Brings the summaries up to the last place.
+    fn index(&mut self) {
+        if self.levels.is_empty() {
+            self.levels.push(Vec::new());
+        }
+        for place in self.indexed..self.keys.len() {
+            let key = self.keys[place];
+            let mut node = place / BLOCK;
+            let mut level = 0;
+            loop {
+                if level == self.levels.len() {
+                    self.levels.push(Vec::new());
+                    // A new top level begins with what the one below already holds.
+                    let all = self.levels[level - 1].iter().fold(EMPTY, lower);
+                    self.levels[level].push(all);
+                }
+                if node == self.levels[level].len() {
+                    self.levels[level].push(EMPTY);
+                }
+                if key.gpus != 0 {
+                    let shortest = &mut self.levels[level][node][class_of(key.gpus)];
+                    *shortest = key.remaining_s.min(*shortest);
+                }
+                if self.levels[level].len() <= 1 {
+                    break;
+                }
+                (level, node) = (level + 1, node / FAN);
+            }
+        }
+        self.indexed = self.keys.len();
+    }
+
+    /// Renews the summaries above a place whose key was removed, as far up as they change.
+    fn reindex(&mut self, place: usize, removed: Key) {
+        let class = class_of(removed.gpus);
+        let mut node = place / BLOCK;
+        if self.levels[0][node][class] < removed.remaining_s {
+            return;
+        }
+        let block = &self.keys[node * BLOCK..(node * BLOCK + BLOCK).min(self.indexed)];
+        let same = block
+            .iter()
+            .filter(|key| key.gpus != 0 && class_of(key.gpus) == class);
+        let mut shortest = same.map(|key| key.remaining_s).min().unwrap_or(NOTHING);
+        for level in 0..self.levels.len() {
+            if level > 0 {
+                let below = &self.levels[level - 1];
+                let group = &below[node * FAN..(node * FAN + FAN).min(below.len())];
+                shortest = group
+                    .iter()
+                    .map(|summary| summary[class])
+                    .min()
+                    .unwrap_or(NOTHING);
+            }
+            let old = std::mem::replace(&mut self.levels[level][node][class], shortest);
+            if old == shortest {
+                return;
+            }
+            node /= FAN;
+        }
+    }
+
+    fn renumber(&mut self) {
+        let mut to = 0;
+        for place in self.head..self.keys.len() {
+            if self.keys[place].gpus != 0 {
+                self.keys[to] = self.keys[place];
+                self.jobs[to] = self.jobs[place];
+                to += 1;
+            }
+        }
+        self.keys.truncate(to);
+        self.jobs.truncate(to);
+        self.head = 0;
+        self.indexed = 0;
+        self.levels.clear();
+    }
+
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.jobs.clear();
+        self.levels.clear();
+        (self.head, self.live, self.indexed) = (0, 0, 0);
+    }
+}
+
+fn lower(mut a: Summary, b: &Summary) -> Summary {
+    for (x, y) in a.iter_mut().zip(b) {
+        *x = (*x).min(*y);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn waiting(id: u64, submit_s: i64, gpus: u32, duration_s: i64) -> Waiting {
+        Waiting {
+            job: Job::new(id, submit_s, gpus, duration_s),
+            saved_s: 0,
+            restarts: 0,
+            since_s: submit_s,
+            waited_s: 0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn a_search_finds_what_a_scan_finds(
+            jobs in prop::collection::vec((1u32..200, 0i64..5_000), 1..4_000),
+            asks in prop::collection::vec((0u32..220, 0u32..220, -1i32..1_000, 0usize..100), 1..300),
+        ) {
+            let mut queue = Queue::default();
+            let mut plain: Vec<Waiting> = Vec::new();
+            let mut next = 0;
+            for (turn, (free, extra, longest_s, skip)) in asks.into_iter().enumerate() {
+                for _ in 0..(jobs.len() / 40).max(1) {
+                    if let Some((gpus, duration)) = jobs.get(next) {
+                        // Now and then one comes back out of order.
+                        let submit = if turn % 17 == 3 { next as i64 / 2 } else { next as i64 };
+                        let one = waiting(next as u64, submit, *gpus, *duration);
+                        queue.push(one);
+                        plain.push(one);
+                        plain.sort_by_key(|w| w.job.rank());
+                        next += 1;
+                    }
+                }
+                let fit = Fit { free, extra: extra.min(free), longest_s };
+                let from_rank = plain.get(skip * plain.len() / 100).map(|w| w.job.rank());
+                let from = queue.iter().find(|(_, w)| Some(w.job.rank()) == from_rank).map_or(queue.end(), |(p, _)| p);
+                let found = queue.find(from, fit).map(|place| queue.take(place));
+                let expected = plain.iter().position(|w| {
+                    from_rank.is_some_and(|r| w.job.rank() >= r)
+                        && fit.admits(Key { gpus: w.job.gpus, remaining_s: w.remaining_s() })
+                });
+                prop_assert_eq!(found, expected.map(|i| plain.remove(i)));
+                prop_assert_eq!(queue.len(), plain.len());
+                prop_assert_eq!(queue.head().map(|p| *queue.get(p)), plain.first().copied());
+            }
+        }
+    }
+}

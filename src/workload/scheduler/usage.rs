@@ -1,0 +1,145 @@
+//! What a pool did: exact integrals and counts, and the hooks through which a caller sees single jobs.
+
+use crate::time::{SimTime, Span};
+use crate::workload::job::{Job, JobClass};
+
+/// Ticks of the work clock in a second at full speed; a speed is a number of ticks per second.
+pub const TICKS_PER_S: i64 = 1_000;
+
+/// Why a job left the queue without having run to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Withdrawal {
+    /// It needs more GPUs than the pool will ever have.
+    TooLarge,
+    /// The queue was full when it came.
+    QueueFull,
+    /// It waited longer than its owner was willing to.
+    Patience,
+}
+
+impl Withdrawal {
+    /// The word used in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::QueueFull => "queue_full",
+            Self::Patience => "patience",
+        }
+    }
+}
+
+/// A job that ran to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// The job.
+    pub job: Job,
+    /// When it started for the last time.
+    pub start: SimTime,
+    /// When it released its GPUs.
+    pub end: SimTime,
+    /// All the time it waited, after kills included.
+    pub waited: Span,
+    /// How often it was killed.
+    pub restarts: u32,
+}
+
+/// Sees what happens to single jobs. Every method does nothing unless overridden.
+pub trait Observer {
+    /// A job began to run; `waited` is the time it waited just now, `restarts` how often it was killed before.
+    fn started(&mut self, _now: SimTime, _job: &Job, _waited: Span, _restarts: u32) {}
+    /// A job ran to its end.
+    fn finished(&mut self, _finished: &Finished) {}
+    /// A job was killed and waits again; `lost_gpu_s` is work done since its last checkpoint.
+    fn killed(&mut self, _now: SimTime, _job: &Job, _lost_gpu_s: f64) {}
+    /// A job left without having run to its end.
+    fn withdrawn(&mut self, _now: SimTime, _job: &Job, _reason: Withdrawal) {}
+}
+
+impl Observer for () {}
+
+/// Integrals and counts over some interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// GPU-seconds that the pool had.
+    pub capacity_gpu_s: i64,
+    /// GPU-seconds held by gangs, by [`JobClass::index`].
+    pub busy_gpu_s: [i64; 3],
+    /// Work done in GPU-ticks (a GPU-second at full speed is [`TICKS_PER_S`]), later lost work included.
+    pub work_gpu_ticks: i64,
+    /// Work lost at kills, in GPU-ticks.
+    pub lost_gpu_ticks: i64,
+    /// Seconds that starting jobs had waited.
+    pub wait_s: i64,
+    /// Jobs submitted.
+    pub submitted: u64,
+    /// Jobs that started for the first time.
+    pub started: u64,
+    /// Jobs that started again after a kill.
+    pub restarted: u64,
+    /// Jobs that ran to their end.
+    pub finished: u64,
+    /// Kills; the killed wait again.
+    pub killed: u64,
+    /// Jobs that needed more GPUs than the pool will ever have.
+    pub too_large: u64,
+    /// Jobs that met a full queue.
+    pub queue_full: u64,
+    /// Jobs whose patience ended.
+    pub impatient: u64,
+}
+
+impl Usage {
+    /// GPU-seconds held by gangs of all classes.
+    pub fn busy_total_gpu_s(&self) -> i64 {
+        self.busy_gpu_s.iter().sum()
+    }
+    /// GPU-seconds held by gangs of one class.
+    pub fn busy_of(&self, class: JobClass) -> i64 {
+        self.busy_gpu_s[class.index()]
+    }
+    /// Work done, in GPU-seconds at full speed.
+    pub fn work_gpu_s(&self) -> f64 {
+        self.work_gpu_ticks as f64 / TICKS_PER_S as f64
+    }
+    /// Work lost at kills, in GPU-seconds at full speed.
+    pub fn lost_gpu_s(&self) -> f64 {
+        self.lost_gpu_ticks as f64 / TICKS_PER_S as f64
+    }
+    /// Jobs that left without having run to their end, for any reason.
+    pub fn withdrawn(&self) -> u64 {
+        self.too_large + self.queue_full + self.impatient
+    }
+    /// The wait per first start, in seconds; waits after kills are part of it. Zero without starts.
+    pub fn mean_wait_s(&self) -> f64 {
+        if self.started == 0 {
+            0.0
+        } else {
+            self.wait_s as f64 / self.started as f64
+        }
+    }
+    pub(super) fn count(&mut self, reason: Withdrawal) {
+        match reason {
+            Withdrawal::TooLarge => self.too_large += 1,
+            Withdrawal::QueueFull => self.queue_full += 1,
+            Withdrawal::Patience => self.impatient += 1,
+        }
+    }
+    /// Adds another interval.
+    pub fn add(&mut self, other: &Self) {
+        self.capacity_gpu_s += other.capacity_gpu_s;
+        for (mine, theirs) in self.busy_gpu_s.iter_mut().zip(other.busy_gpu_s) {
+            *mine += theirs;
+        }
+        self.work_gpu_ticks += other.work_gpu_ticks;
+        self.lost_gpu_ticks += other.lost_gpu_ticks;
+        self.wait_s += other.wait_s;
+        self.submitted += other.submitted;
+        self.started += other.started;
+        self.restarted += other.restarted;
+        self.finished += other.finished;
+        self.killed += other.killed;
+        self.too_large += other.too_large;
+        self.queue_full += other.queue_full;
+        self.impatient += other.impatient;
+    }
+}
