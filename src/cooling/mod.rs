@@ -3,6 +3,8 @@
 //! Owns psychrometrics, cooling plants and the weather hour that they read. Does not own weather files or
 //! their extension over years, IT load, or who is shed when the heat cannot be rejected.
 
+pub mod psychrometrics;
+
 /// The outdoor air of one hour, as a plant sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeatherHour {
