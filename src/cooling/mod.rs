@@ -3,7 +3,10 @@
 //! Owns psychrometrics, cooling plants and the weather hour that they read. Does not own weather files or
 //! their extension over years, IT load, or who is shed when the heat cannot be rejected.
 
+pub mod plant;
 pub mod psychrometrics;
+
+pub use plant::{CoolingSpec, Draw, Plant, PlantHour};
 
 /// The outdoor air of one hour, as a plant sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
