@@ -12,5 +12,7 @@ pub mod units;
 // Layer 1: kernel.
 pub mod des;
 pub mod random;
+// Layer 2: domain.
+pub mod fleet;
 // Layer 4: results.
 pub mod results;
