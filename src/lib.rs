@@ -15,6 +15,8 @@ pub mod finance;
 pub mod random;
 pub mod stats;
 // Layer 2: domain.
+pub mod cooling;
+pub mod fleet;
 pub mod site;
 pub mod workload;
 // Layer 3: scenario.
