@@ -1,0 +1,208 @@
+//! One hall at run time: what stands in it, what it could use this hour, what it used.
+//!
+//! Pure physics of a hall under given conditions; who gets which megawatt is decided in [`super::settle`].
+
+use crate::cooling::{Plant, PlantHour, WeatherHour};
+use crate::conversion::HallPhase;
+use crate::fleet::accelerator::Accelerators;
+use crate::fleet::failure::Failures;
+use crate::power::path::ElectricalPath;
+use crate::power::throttle::GpuThrottle;
+
+/// Bisections when power at a hall's feed is inverted; 50 halvings reach the last bits of a double.
+const HALVINGS: usize = 50;
+
+/// A plant in every hour of the base weather.
+#[derive(Debug, Clone)]
+pub struct PlantTable {
+    plant: Plant,
+    hours: Vec<PlantHour>,
+}
+
+impl PlantTable {
+    /// Does the weather-only work once for all replications.
+    pub fn new(plant: Plant, base: &[WeatherHour]) -> Self {
+        let hours = base.iter().map(|hour| plant.hour(hour)).collect();
+        Self { plant, hours }
+    }
+    /// The plant in a base hour, or in a patched one.
+    pub fn at(&self, base: usize, patch: Option<&WeatherHour>) -> PlantHour {
+        patch.map_or_else(|| self.hours[base], |hour| self.plant.hour(hour))
+    }
+}
+
+/// Plant and wires of a hall for a use.
+#[derive(Debug, Clone)]
+pub struct Plumbing {
+    /// Index of the plant table within the site.
+    pub plant: usize,
+    /// IT load that plant and wires are designed for, MW.
+    pub design_mw: f64,
+    /// From the hall's feed to the racks.
+    pub path: ElectricalPath,
+}
+
+/// Power at a hall's feed and what it consists of, MW; water in m3/h.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Flow {
+    /// At the racks.
+    pub it_mw: f64,
+    /// Cooling plant.
+    pub cooling_mw: f64,
+    /// Losses between feed and racks.
+    pub losses_mw: f64,
+    /// Water.
+    pub water_m3_per_h: f64,
+}
+
+impl Flow {
+    /// Power at the feed.
+    pub fn feed_mw(&self) -> f64 {
+        self.it_mw + self.cooling_mw + self.losses_mw
+    }
+}
+
+impl Plumbing {
+    /// What an IT load takes at the feed.
+    pub fn flow(&self, hour: &PlantHour, it_mw: f64) -> Flow {
+        let draw = hour.draw(it_mw, self.design_mw);
+        let losses_mw = if it_mw > 0.0 { self.path.losses_mw(it_mw) } else { 0.0 };
+        Flow { it_mw, cooling_mw: draw.power_mw, losses_mw, water_m3_per_h: draw.water_m3_per_h }
+    }
+    /// The greatest IT load that heat and wires allow, MW.
+    pub fn it_limit_mw(&self, hour: &PlantHour) -> f64 {
+        (hour.max_heat_share * self.design_mw).min(self.path.capacity_mw())
+    }
+    /// The greatest IT load not above `it_mw` whose feed stays within `feed_mw`.
+    pub fn within(&self, hour: &PlantHour, it_mw: f64, feed_mw: f64) -> f64 {
+        if self.flow(hour, it_mw).feed_mw() <= feed_mw {
+            return it_mw;
+        }
+        let (mut low, mut high) = (0.0, it_mw);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (low + high);
+            if self.flow(hour, middle).feed_mw() <= feed_mw { low = middle } else { high = middle }
+        }
+        low
+    }
+}
+
+/// GPUs of one hall that a tenant holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allotment {
+    /// Index of the tenant's block or pool.
+    pub index: usize,
+    /// GPUs that it was given.
+    pub gpus: u32,
+    /// GPUs that have not failed and have power.
+    pub up: u32,
+}
+
+/// Accelerators that serve tenants.
+#[derive(Debug)]
+pub struct GpuHall {
+    /// The systems.
+    pub systems: Accelerators,
+    /// Plant and wires.
+    pub plumbing: Plumbing,
+    /// Speed under a power cap.
+    pub throttle: GpuThrottle,
+    /// Failures and repairs.
+    pub failures: Failures,
+    /// Reserved blocks, in order of claim.
+    pub blocks: Vec<Allotment>,
+    /// On-demand pools.
+    pub pools: Vec<Allotment>,
+    /// GPUs that nobody holds: the first to replace failed ones.
+    pub unlet: u32,
+    /// GPUs without power by order or shortage, chosen by the site.
+    pub shed: u32,
+    /// Speed that heat and wires allow, share of full.
+    pub speed: f64,
+}
+
+impl GpuHall {
+    /// GPUs installed.
+    pub fn gpus(&self) -> u32 {
+        self.systems.gpus()
+    }
+    /// GPUs that are down.
+    pub fn failed(&self) -> u32 {
+        self.failures.down() * self.systems.model().gpus
+    }
+    /// Takes failures and shedding out of what tenants hold: first GPUs nobody holds, then pools, then blocks from
+    /// the last claim to the first.
+    pub fn distribute(&mut self) {
+        let mut missing = (self.failed() + self.shed).min(self.gpus());
+        missing = missing.saturating_sub(self.unlet);
+        for held in self.pools.iter_mut().rev().chain(self.blocks.iter_mut().rev()) {
+            let taken = missing.min(held.gpus);
+            held.up = held.gpus - taken;
+            missing -= taken;
+        }
+    }
+    /// GPUs of pools that have power.
+    pub fn pool_up(&self) -> u32 {
+        self.pools.iter().map(|p| p.up).sum()
+    }
+    /// GPUs of blocks that have power.
+    pub fn block_up(&self) -> u32 {
+        self.blocks.iter().map(|b| b.up).sum()
+    }
+    /// IT load with so many active GPUs, MW: failed and shed systems are dark.
+    pub fn it_mw(&self, active_gpus: f64) -> f64 {
+        let dark = (self.failed() + self.shed).min(self.gpus());
+        let up = (self.gpus() - dark) / self.systems.model().gpus.max(1);
+        self.systems.power(up, active_gpus).as_mw()
+    }
+}
+
+/// A hall that is let as powered shell: the tenant brings the machines.
+#[derive(Debug, Clone)]
+pub struct LeaseHall {
+    /// Critical IT load that is let, MW.
+    pub it_mw: f64,
+    /// Plant and wires.
+    pub plumbing: Plumbing,
+    /// Index of the lease.
+    pub lease: usize,
+    /// Share of the load that has power.
+    pub powered: f64,
+}
+
+/// What a hall is used for besides mining.
+#[derive(Debug)]
+pub enum NewUse {
+    /// Accelerators of our own.
+    Gpu(Box<GpuHall>),
+    /// A tenant's.
+    Lease(LeaseHall),
+}
+
+/// A hall.
+#[derive(Debug)]
+pub struct Hall {
+    /// Name within the site.
+    pub name: String,
+    /// Power that it may draw from the site's connection, MW.
+    pub grid_mw: f64,
+    /// What it is doing.
+    pub phase: HallPhase,
+    /// Plant and wires of the mine.
+    pub mine: Plumbing,
+    /// Its use after conversion, installed or on the way.
+    pub new_use: Option<NewUse>,
+    /// Facility capex so far, USD.
+    pub facility_capex_usd: f64,
+    /// Hardware capex so far, USD.
+    pub hardware_capex_usd: f64,
+    /// Month index of ready-for-service, where reached.
+    pub ready_month: Option<usize>,
+}
+
+impl Hall {
+    /// Whether it serves tenants now.
+    pub fn serves(&self) -> bool {
+        matches!(self.phase, HallPhase::Serving | HallPhase::Leased)
+    }
+}

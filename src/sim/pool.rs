@@ -1,0 +1,356 @@
+//! An on-demand pool in the world: arrivals by week, the scheduler, and what holds between simulated weeks.
+//!
+//! In a simulated week every job is an event. Between simulated weeks the pool's own clock stands still (running
+//! and waiting jobs stay as they are) and the use of the last simulated week holds, hour of week by hour of week,
+//! as a share of the GPUs that have power. The pool never decides how many GPUs it has, nor how fast they run.
+
+use crate::random::Streams;
+use crate::time::{HOUR_S, SimTime, Span, WEEK_S};
+use crate::workload::demand::WeekSampler;
+use crate::workload::job::{Job, JobClass};
+use crate::workload::scheduler::{AnyScheduler, Finished, Observer, PolicyKind, Settings, Withdrawal};
+
+/// Hours of a week.
+const WEEK_HOURS: usize = 168;
+
+/// What the pool needs to know beyond its jobs.
+#[derive(Debug, Clone)]
+pub struct PoolPlan {
+    /// Tenant, for purposes of random streams and for outputs.
+    pub tenant: String,
+    /// The discipline.
+    pub policy: PolicyKind,
+    /// The most GPUs it will ever have.
+    pub gpus_max: u32,
+    /// How long a job waits before it goes elsewhere.
+    pub patience: Span,
+    /// Which weeks, counted from the scenario's start, are simulated.
+    pub simulated: Vec<bool>,
+    /// Start of the scenario.
+    pub start: SimTime,
+}
+
+/// GPU-hours of use since the last reading, by class.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Use {
+    /// Mean share of powered GPUs at work, on-demand.
+    pub on_demand: f64,
+    /// The same, spot.
+    pub spot: f64,
+}
+
+impl Use {
+    /// Share of powered GPUs at work.
+    pub fn share(self) -> f64 {
+        self.on_demand + self.spot
+    }
+}
+
+/// Jobs seen one by one.
+#[derive(Debug, Default)]
+struct Watch {
+    waits_s: Vec<u32>,
+    record: Option<Vec<SeenJob>>,
+    events: u64,
+    offset: Span,
+}
+
+/// A job as `jobs.csv` shows it, on the pool's own clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenJob {
+    /// The job.
+    pub job: Job,
+    /// Last start, if any.
+    pub start: Option<SimTime>,
+    /// End, if any.
+    pub end: Option<SimTime>,
+    /// Restarts.
+    pub restarts: u32,
+    /// Work lost, GPU-seconds.
+    pub lost_gpu_s: f64,
+    /// Why it left, where it did not finish.
+    pub reason: Option<Withdrawal>,
+    /// Wall time less pool time while it ended.
+    pub offset: Span,
+}
+
+impl Observer for Watch {
+    fn started(&mut self, _now: SimTime, _job: &Job, waited: Span, restarts: u32) {
+        self.events += 1;
+        if restarts == 0 {
+            self.waits_s.push(waited.as_seconds().clamp(0, i64::from(u32::MAX)) as u32);
+        }
+    }
+    fn finished(&mut self, finished: &Finished) {
+        self.events += 1;
+        if let Some(record) = &mut self.record {
+            record.push(SeenJob {
+                job: finished.job,
+                start: Some(finished.start),
+                end: Some(finished.end),
+                restarts: finished.restarts,
+                lost_gpu_s: 0.0,
+                reason: None,
+                offset: self.offset,
+            });
+        }
+    }
+    fn withdrawn(&mut self, now: SimTime, job: &Job, reason: Withdrawal) {
+        if let Some(record) = &mut self.record {
+            record.push(SeenJob {
+                job: *job,
+                start: None,
+                end: Some(now),
+                restarts: 0,
+                lost_gpu_s: 0.0,
+                reason: Some(reason),
+                offset: self.offset,
+            });
+        }
+    }
+}
+
+/// Totals of a pool over a replication, of its simulated weeks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PoolTotals {
+    /// Jobs finished.
+    pub finished: u64,
+    /// Jobs started.
+    pub started: u64,
+    /// Sum of waits, seconds.
+    pub wait_s: f64,
+    /// Work done, GPU-seconds.
+    pub work_gpu_s: f64,
+    /// Work lost to kills, GPU-seconds.
+    pub lost_gpu_s: f64,
+    /// Jobs that went elsewhere.
+    pub withdrawn: u64,
+}
+
+/// The pool at run time.
+#[derive(Debug)]
+pub struct Pool {
+    plan: PoolPlan,
+    scheduler: AnyScheduler,
+    watch: Watch,
+    sampler: WeekSampler,
+    arrivals: Vec<Job>,
+    cursor: usize,
+    week: usize,
+    in_week: bool,
+    week_done: bool,
+    /// Wall time less pool time.
+    offset: Span,
+    now: SimTime,
+    capacity: u32,
+    /// Integral of the share at work over seconds, on-demand and spot, since the beginning.
+    integral: [f64; 2],
+    held: Vec<[f32; 2]>,
+    week_integral: Vec<[f64; 2]>,
+    next_id: u64,
+    pub(crate) month_finished: u64,
+    pub(crate) month_wait_s: f64,
+    pub(crate) month_started: u64,
+}
+
+impl Pool {
+    /// An empty pool without GPUs at the scenario's start.
+    pub fn new(plan: PoolPlan, sampler: WeekSampler, record: bool) -> Self {
+        let settings = Settings { gpus: 0, gpus_max: plan.gpus_max, patience: Some(plan.patience), queue_max: None };
+        // The pool's own clock begins at zero, so that its readings stay small whatever the year.
+        let zero = SimTime::from_unix_s(0);
+        let scheduler = AnyScheduler::new(plan.policy, zero, settings);
+        let offset = plan.start - zero;
+        let watch = Watch { record: record.then(Vec::new), offset, ..Watch::default() };
+        Self {
+            scheduler,
+            watch,
+            sampler,
+            arrivals: Vec::new(),
+            cursor: 0,
+            week: 0,
+            in_week: false,
+            week_done: false,
+            offset,
+            now: plan.start,
+            capacity: 0,
+            integral: [0.0; 2],
+            held: vec![[0.0; 2]; WEEK_HOURS],
+            week_integral: vec![[0.0; 2]; WEEK_HOURS],
+            next_id: 0,
+            month_finished: 0,
+            month_wait_s: 0.0,
+            month_started: 0,
+            plan,
+        }
+    }
+    /// The tenant.
+    pub fn tenant(&self) -> &str {
+        &self.plan.tenant
+    }
+    /// GPUs with power now.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+    /// The integral of use over seconds since the beginning; differences of it over time are mean shares.
+    pub fn integral(&self) -> Use {
+        Use { on_demand: self.integral[0], spot: self.integral[1] }
+    }
+    /// When the pool's week ends: the world must call [`Pool::turn_week`] then.
+    pub fn next_week(&self) -> SimTime {
+        self.plan.start + Span::from_seconds(WEEK_S * (self.week as i64 + 1))
+    }
+
+    /// Simulates up to `to`. Ends at `to` are taken; arrivals at `to` wait for [`Pool::pass`].
+    pub fn run_until(&mut self, to: SimTime) {
+        assert!(to >= self.now, "the pool's clock ran back from {} to {to}", self.now);
+        let span = (to - self.now).as_seconds();
+        if span == 0 {
+            return;
+        }
+        if self.in_week {
+            self.run_jobs(to);
+        } else if self.capacity > 0 {
+            self.hold(to);
+        }
+        self.now = to;
+    }
+
+    fn run_jobs(&mut self, to: SimTime) {
+        let pool_to = to + Span::from_seconds(-self.offset.as_seconds());
+        while let Some(job) = self.arrivals.get(self.cursor) {
+            let at = SimTime::from_unix_s(job.submit_s);
+            if at >= pool_to {
+                break;
+            }
+            self.scheduler.advance(at, &mut self.watch);
+            self.submit_due(at);
+            self.scheduler.pass(&mut self.watch);
+        }
+        self.scheduler.advance(pool_to, &mut self.watch);
+        let usage = self.scheduler.take_usage();
+        self.month_finished += usage.finished;
+        self.month_wait_s += usage.wait_s as f64;
+        self.month_started += usage.started;
+        if self.capacity == 0 {
+            return;
+        }
+        let gpus = f64::from(self.capacity);
+        let spot = usage.busy_of(JobClass::Spot) as f64 / gpus;
+        let on_demand = usage.busy_total_gpu_s() as f64 / gpus - spot;
+        self.integral[0] += on_demand;
+        self.integral[1] += spot;
+        // Settle points are at most an hour apart, so the whole interval lies in one hour of the week.
+        let hour = self.hour_of_week(self.now);
+        self.week_integral[hour][0] += on_demand;
+        self.week_integral[hour][1] += spot;
+    }
+
+    fn hold(&mut self, to: SimTime) {
+        let share = self.held[self.hour_of_week(self.now)];
+        let seconds = (to - self.now).as_seconds() as f64;
+        self.integral[0] += f64::from(share[0]) * seconds;
+        self.integral[1] += f64::from(share[1]) * seconds;
+    }
+
+    fn hour_of_week(&self, time: SimTime) -> usize {
+        ((time - self.plan.start).as_seconds().rem_euclid(WEEK_S) / HOUR_S) as usize
+    }
+
+    fn submit_due(&mut self, at: SimTime) {
+        while let Some(job) = self.arrivals.get(self.cursor).filter(|j| j.submit_s <= at.as_unix_s()) {
+            self.scheduler.submit(job, &mut self.watch);
+            self.cursor += 1;
+        }
+    }
+
+    /// Changes capacity and speed now, and starts what may start.
+    pub fn set(&mut self, gpus: u32, speed_per_mille: u16) {
+        let gpus = gpus.min(self.plan.gpus_max);
+        if gpus != self.capacity {
+            self.scheduler.set_capacity(gpus, &mut self.watch);
+            self.capacity = gpus;
+        }
+        self.scheduler.set_speed(speed_per_mille);
+        self.pass();
+    }
+
+    /// Takes the arrivals of this instant and starts what may start.
+    pub fn pass(&mut self) {
+        if self.in_week {
+            let at = self.now + Span::from_seconds(-self.offset.as_seconds());
+            self.submit_due(at);
+            self.scheduler.pass(&mut self.watch);
+        }
+    }
+
+    /// At the boundary between two weeks: closes the old one, opens the new one.
+    pub fn turn_week(&mut self, streams: &Streams) {
+        self.week = ((self.now - self.plan.start).as_seconds() / WEEK_S) as usize;
+        self.open_week(streams);
+    }
+
+    /// Opens the week of the present instant, at the scenario's start or after a turn.
+    pub fn open_week(&mut self, streams: &Streams) {
+        let was_in_week = std::mem::replace(&mut self.in_week, false);
+        if was_in_week {
+            self.finish_week();
+        }
+        // The first whole week with GPUs is simulated whatever the sample says: there is nothing to hold before it.
+        let wanted = self.plan.simulated.get(self.week).copied().unwrap_or(false) || !self.week_done;
+        if self.capacity == 0 || !wanted {
+            return;
+        }
+        let pool_now = self.now + Span::from_seconds(-self.offset.as_seconds());
+        if !was_in_week {
+            // The clock stood still since the last simulated week.
+            let stopped = self.scheduler.pool().now();
+            self.offset += pool_now - stopped;
+            self.watch.offset = self.offset;
+        }
+        let at = self.now + Span::from_seconds(-self.offset.as_seconds());
+        self.sampler.week(streams, self.week, at.as_unix_s(), &mut self.next_id, &mut self.arrivals);
+        self.cursor = 0;
+        self.in_week = true;
+        self.week_done = true;
+        self.week_integral.iter_mut().for_each(|w| *w = [0.0; 2]);
+        self.pass();
+    }
+
+    fn finish_week(&mut self) {
+        for (held, sum) in self.held.iter_mut().zip(&self.week_integral) {
+            *held = [(sum[0] / HOUR_S as f64) as f32, (sum[1] / HOUR_S as f64) as f32];
+        }
+    }
+
+    /// Asserts that no job was lost, and gives the totals.
+    pub fn totals(&self) -> PoolTotals {
+        self.scheduler.assert_conserved();
+        let usage = self.scheduler.total_usage();
+        PoolTotals {
+            finished: usage.finished,
+            started: usage.started,
+            wait_s: usage.wait_s as f64,
+            work_gpu_s: usage.work_gpu_s(),
+            lost_gpu_s: usage.lost_gpu_s(),
+            withdrawn: usage.withdrawn(),
+        }
+    }
+    /// Events handled: arrivals, starts and ends.
+    pub fn events(&self) -> u64 {
+        self.watch.events + self.scheduler.total_usage().submitted
+    }
+    /// The waits of all first starts, seconds; sorts in place.
+    pub fn waits_sorted(&mut self) -> &[u32] {
+        self.watch.waits_s.sort_unstable();
+        &self.watch.waits_s
+    }
+    /// Jobs seen, where recorded; pool time plus [`Pool::offset`] is wall time.
+    pub fn take_jobs(&mut self) -> Vec<SeenJob> {
+        self.watch.record.take().unwrap_or_default()
+    }
+    /// Wall time less pool time now.
+    pub fn offset(&self) -> Span {
+        self.offset
+    }
+}
