@@ -153,7 +153,9 @@ mod tests {
         #[test]
         fn retaining_keeps_the_order_of_what_stays(keys in prop::collection::vec(0u128..1000, 0..200)) {
             let mut heap = KeyHeap::new();
-            keys.iter().for_each(|key| heap.push(*key));
+            for key in &keys {
+                heap.push(*key);
+            }
             heap.retain(|key| key % 3 != 0);
             let mut expected: Vec<u128> = keys.into_iter().filter(|key| key % 3 != 0).collect();
             expected.sort_unstable();

@@ -1,0 +1,366 @@
+//! A double-entry ledger by month: what every flow of money is booked in, and what balances.
+//!
+//! Owns totals by account and month; single postings are not kept. Nothing is allocated after it is made.
+
+use thiserror::Error;
+
+use crate::finance::account::{Account, CashFlow};
+use crate::units::Money;
+
+/// Balances hold to this share of the gross flow.
+const TOLERANCE: f64 = 1e-9;
+
+/// The books do not balance: our fault, never the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+pub enum Imbalance {
+    /// Debits and credits differ.
+    #[error("debits of {debit_usd} usd and credits of {credit_usd} usd differ in month {month}")]
+    Postings {
+        /// The month, from 0.
+        month: usize,
+        /// All debits.
+        debit_usd: f64,
+        /// All credits.
+        credit_usd: f64,
+    },
+    /// The cash account and the flows against it differ.
+    #[error(
+        "cash is {closing_usd} usd after month {month}, but opening and postings give {expected_usd} usd"
+    )]
+    Cash {
+        /// The month, from 0.
+        month: usize,
+        /// Balance of the cash account.
+        closing_usd: f64,
+        /// Opening balance and all flows.
+        expected_usd: f64,
+    },
+}
+
+/// The books of one replication.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ledger {
+    months: usize,
+    /// `[account][month]`: debits less credits.
+    movement: Vec<f64>,
+    /// `[account][month]`: cash received less cash paid against the account.
+    cash: Vec<f64>,
+    /// By account: debits less credits before month 0.
+    opening: [f64; Account::COUNT],
+    /// By month: all debits, all credits, and their gross size.
+    debits: Vec<f64>,
+    credits: Vec<f64>,
+    gross: Vec<f64>,
+}
+
+impl Ledger {
+    /// Empty books for `months` months.
+    pub fn new(months: usize) -> Self {
+        Self {
+            months,
+            movement: vec![0.0; months * Account::COUNT],
+            cash: vec![0.0; months * Account::COUNT],
+            opening: [0.0; Account::COUNT],
+            debits: vec![0.0; months],
+            credits: vec![0.0; months],
+            gross: vec![0.0; months],
+        }
+    }
+    /// How many months the books hold.
+    pub fn months(&self) -> usize {
+        self.months
+    }
+    /// Books what stood at the start, before month 0.
+    pub fn open(&mut self, debit: Account, credit: Account, amount: Money) {
+        assert!(
+            amount.is_finite(),
+            "an opening of {} usd is no amount",
+            amount.as_usd()
+        );
+        self.opening[debit.index()] += amount.as_usd();
+        self.opening[credit.index()] -= amount.as_usd();
+    }
+    /// Books an amount; a negative one is the reverse entry.
+    pub fn post(&mut self, month: usize, debit: Account, credit: Account, amount: Money) {
+        let usd = amount.as_usd();
+        let months = self.months;
+        assert!(month < months, "a posting falls in month {month} of {months}");
+        assert!(
+            usd.is_finite(),
+            "a posting of {usd} usd from {} to {} is no amount",
+            credit.id(),
+            debit.id()
+        );
+        self.movement[debit.index() * months + month] += usd;
+        self.movement[credit.index() * months + month] -= usd;
+        self.debits[month] += usd;
+        self.credits[month] += usd;
+        self.gross[month] += usd.abs();
+        match (debit, credit) {
+            (Account::Cash, Account::Cash) => {}
+            (Account::Cash, other) => self.book_cash(month, other, usd),
+            (other, Account::Cash) => self.book_cash(month, other, -usd),
+            _ => {}
+        }
+    }
+    /// Books money received on an account; a negative amount is money paid back.
+    pub fn receive(&mut self, month: usize, account: Account, amount: Money) {
+        self.post(month, Account::Cash, account, amount);
+    }
+    /// Books money paid on an account; a negative amount is money returned.
+    pub fn pay(&mut self, month: usize, account: Account, amount: Money) {
+        self.post(month, account, Account::Cash, amount);
+    }
+    fn book_cash(&mut self, month: usize, account: Account, usd: f64) {
+        assert!(
+            account.cash_flow().is_some(),
+            "cash never stands against {}",
+            account.id()
+        );
+        self.cash[account.index() * self.months + month] += usd;
+    }
+
+    /// Cash by month against an account, in US dollars, money in positive.
+    pub fn cash_usd(&self, account: Account) -> &[f64] {
+        row(&self.cash, account, self.months)
+    }
+    /// Cash by month against every account that can meet cash, in the order of files: the rows of
+    /// `cashflow.csv`, the same accounts for every replication.
+    pub fn cash_by_account(&self) -> Vec<(Account, &[f64])> {
+        Account::of_cash_flow()
+            .map(|account| (account, self.cash_usd(account)))
+            .collect()
+    }
+    /// Net cash by month over the sections of the cash-flow statement that pass.
+    pub fn net_cash_usd(&self, mut keep: impl FnMut(CashFlow) -> bool) -> Vec<f64> {
+        let mut net = vec![0.0; self.months];
+        for account in Account::of_cash_flow() {
+            if account.cash_flow().is_some_and(&mut keep) {
+                for (sum, usd) in net.iter_mut().zip(self.cash_usd(account)) {
+                    *sum += usd;
+                }
+            }
+        }
+        net
+    }
+    /// The project's flows after tax and before financing, residuals included.
+    pub fn project_flows_usd(&self) -> Vec<f64> {
+        self.net_cash_usd(CashFlow::is_project)
+    }
+    /// The same without the residuals at the horizon.
+    pub fn project_flows_without_residual_usd(&self) -> Vec<f64> {
+        self.net_cash_usd(|flow| flow.is_project() && flow != CashFlow::Residual)
+    }
+    /// What is left for owners: the project's flows and those of lenders.
+    pub fn equity_flows_usd(&self) -> Vec<f64> {
+        self.net_cash_usd(|flow| flow != CashFlow::Equity)
+    }
+    /// How an account moved in a month, in the direction in which its class grows.
+    pub fn movement(&self, account: Account, month: usize) -> Money {
+        let usd = row(&self.movement, account, self.months)[month];
+        Money::from_usd(signed(account, usd))
+    }
+    /// The balance of an account at the end of a month, in the direction in which its class grows.
+    pub fn balance(&self, account: Account, month: usize) -> Money {
+        let moved: f64 = row(&self.movement, account, self.months)[..=month].iter().sum();
+        Money::from_usd(signed(account, self.opening[account.index()] + moved))
+    }
+    /// Whether debits equal credits and cash equals opening and postings, in every month.
+    pub fn check_balanced(&self) -> Result<(), Imbalance> {
+        let mut gross: f64 = self.opening.iter().map(|usd| usd.abs()).sum();
+        let mut closing_usd = self.opening[Account::Cash.index()];
+        let mut expected_usd = closing_usd;
+        for month in 0..self.months {
+            gross += self.gross[month];
+            let tolerance = TOLERANCE * gross;
+            self.check_postings(month, tolerance)?;
+            closing_usd += row(&self.movement, Account::Cash, self.months)[month];
+            expected_usd += Account::of_cash_flow()
+                .map(|account| self.cash_usd(account)[month])
+                .sum::<f64>();
+            if differ(closing_usd, expected_usd, tolerance) {
+                return Err(Imbalance::Cash {
+                    month,
+                    closing_usd,
+                    expected_usd,
+                });
+            }
+        }
+        Ok(())
+    }
+    /// Whether the month's debits equal its credits, as booked and as they stand on the accounts.
+    fn check_postings(&self, month: usize, tolerance: f64) -> Result<(), Imbalance> {
+        let (debit_usd, credit_usd) = (self.debits[month], self.credits[month]);
+        let on_accounts: f64 = Account::ALL
+            .iter()
+            .map(|account| row(&self.movement, *account, self.months)[month])
+            .sum();
+        if differ(debit_usd, credit_usd, tolerance) || differ(on_accounts, 0.0, tolerance) {
+            return Err(Imbalance::Postings {
+                month,
+                debit_usd,
+                credit_usd: credit_usd.min(debit_usd - on_accounts),
+            });
+        }
+        Ok(())
+    }
+    /// Stops with the two numbers where the books do not balance.
+    pub fn assert_balanced(&self) {
+        if let Err(imbalance) = self.check_balanced() {
+            panic!("the books do not balance: {imbalance}");
+        }
+    }
+}
+
+fn row(cells: &[f64], account: Account, months: usize) -> &[f64] {
+    &cells[account.index() * months..(account.index() + 1) * months]
+}
+
+/// Written so that a NaN differs.
+fn differ(a: f64, b: f64, tolerance: f64) -> bool {
+    let within = (a - b).abs() <= tolerance;
+    !within
+}
+
+fn signed(account: Account, debit_less_credit: f64) -> f64 {
+    if account.class().grows_by_debit() {
+        debit_less_credit
+    } else {
+        0.0 - debit_less_credit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finance::account::Class;
+    use proptest::prelude::*;
+
+    fn usd(amount: f64) -> Money {
+        Money::from_usd(amount)
+    }
+
+    /// A small company: opens with 500 of cash, buys a machine, earns, depreciates, pays tax.
+    fn company() -> Ledger {
+        let mut ledger = Ledger::new(3);
+        ledger.open(Account::Cash, Account::OpeningEquity, usd(500.0));
+        ledger.pay(0, Account::CapexHardware, usd(400.0));
+        ledger.post(1, Account::Receivables, Account::GpuReservedRevenue, usd(90.0));
+        ledger.pay(1, Account::PowerCost, usd(30.0));
+        ledger.post(
+            1,
+            Account::Depreciation,
+            Account::AccumulatedDepreciation,
+            usd(20.0),
+        );
+        ledger.receive(2, Account::Receivables, usd(90.0));
+        ledger.pay(2, Account::IncomeTax, usd(8.0));
+        ledger.receive(2, Account::HardwareResidual, usd(50.0));
+        ledger
+    }
+
+    #[test]
+    fn books_balance_and_statements_follow() {
+        let ledger = company();
+        ledger.assert_balanced();
+        assert_eq!(ledger.balance(Account::Cash, 2), usd(202.0));
+        assert_eq!(ledger.balance(Account::Receivables, 1), usd(90.0));
+        assert_eq!(ledger.balance(Account::Receivables, 2), usd(0.0));
+        assert_eq!(ledger.movement(Account::GpuReservedRevenue, 1), usd(90.0));
+        assert_eq!(ledger.balance(Account::AccumulatedDepreciation, 2), usd(-20.0));
+        assert_eq!(ledger.project_flows_usd(), [-400.0, -30.0, 132.0]);
+        assert_eq!(ledger.project_flows_without_residual_usd(), [-400.0, -30.0, 82.0]);
+    }
+
+    #[test]
+    fn the_balance_sheet_adds_up_at_every_month_end() {
+        let ledger = company();
+        for month in 0..ledger.months() {
+            let total = |classes: &[Class]| -> f64 {
+                let accounts = Account::ALL.iter().filter(|a| classes.contains(&a.class()));
+                accounts.map(|a| ledger.balance(*a, month).as_usd()).sum()
+            };
+            let assets = total(&[Class::Asset]);
+            let claims = total(&[Class::Liability, Class::Equity]);
+            let profit = total(&[Class::Income]) - total(&[Class::Expense]);
+            assert!((assets - claims - profit).abs() < 1e-12, "{month}");
+        }
+    }
+
+    #[test]
+    fn owners_see_lenders_flows_and_not_their_own() {
+        let mut ledger = Ledger::new(2);
+        ledger.receive(0, Account::EquityContributions, usd(40.0));
+        ledger.receive(0, Account::DebtDraws, usd(60.0));
+        ledger.pay(0, Account::CapexFacility, usd(100.0));
+        ledger.receive(1, Account::LeaseRevenue, usd(30.0));
+        ledger.pay(1, Account::DebtRepayments, usd(10.0));
+        ledger.assert_balanced();
+        assert_eq!(ledger.project_flows_usd(), [-100.0, 30.0]);
+        assert_eq!(ledger.equity_flows_usd(), [-40.0, 20.0]);
+        assert_eq!(ledger.balance(Account::Cash, 0), usd(0.0));
+    }
+
+    #[test]
+    fn a_negative_bill_is_a_receipt() {
+        let mut ledger = Ledger::new(1);
+        ledger.pay(0, Account::PowerCost, usd(-7.0));
+        ledger.assert_balanced();
+        assert_eq!(ledger.cash_usd(Account::PowerCost), [7.0]);
+        assert_eq!(ledger.balance(Account::PowerCost, 0), usd(-7.0));
+    }
+
+    #[test]
+    #[should_panic(expected = "the books do not balance: debits of")]
+    fn a_one_sided_entry_is_caught() {
+        let mut ledger = company();
+        ledger.movement[Account::PowerCost.index() * 3 + 1] += 0.01;
+        ledger.assert_balanced();
+    }
+
+    #[test]
+    #[should_panic(expected = "cash is 70.01 usd after month 1, but opening and postings give 70 usd")]
+    fn cash_from_nowhere_is_caught() {
+        let mut ledger = company();
+        ledger.movement[Account::Cash.index() * 3 + 1] += 0.01;
+        ledger.movement[Account::PowerCost.index() * 3 + 1] -= 0.01;
+        ledger.assert_balanced();
+    }
+
+    #[test]
+    #[should_panic(expected = "is no amount")]
+    fn a_nan_is_refused_at_the_door() {
+        Ledger::new(1).pay(0, Account::PowerCost, usd(f64::NAN));
+    }
+
+    #[test]
+    #[should_panic(expected = "month 12 of 12")]
+    fn a_posting_beyond_the_books_is_refused() {
+        Ledger::new(12).pay(12, Account::PowerCost, usd(1.0));
+    }
+
+    proptest! {
+        #[test]
+        fn any_postings_balance(
+            postings in prop::collection::vec(
+                (0usize..6, 0usize..Account::COUNT, -1e9f64..1e9, any::<bool>()), 0..300)
+        ) {
+            let mut ledger = Ledger::new(6);
+            ledger.open(Account::Cash, Account::OpeningEquity, usd(1e6));
+            for (month, index, amount, receives) in postings {
+                let account = Account::ALL[index];
+                if account.cash_flow().is_none() {
+                    ledger.post(month, Account::Depreciation, Account::AccumulatedDepreciation, usd(amount));
+                } else if receives {
+                    ledger.receive(month, account, usd(amount));
+                } else {
+                    ledger.pay(month, account, usd(amount));
+                }
+            }
+            prop_assert_eq!(ledger.check_balanced(), Ok(()));
+            let closing = ledger.balance(Account::Cash, 5).as_usd();
+            let flows: f64 = ledger.net_cash_usd(|_| true).iter().sum();
+            prop_assert!((closing - 1e6 - flows).abs() <= 1e-3);
+        }
+    }
+}
