@@ -16,3 +16,5 @@ pub mod random;
 pub mod workload;
 // Layer 4: results.
 pub mod results;
+// Layer 8: face.
+pub mod cli;

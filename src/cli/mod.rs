@@ -1,0 +1,3 @@
+//! The commands: arguments in, text and exit codes out.
+
+pub mod replay;
