@@ -7,3 +7,5 @@
 pub mod job;
 pub mod replay;
 pub mod scheduler;
+pub mod trace;
+pub mod waits;

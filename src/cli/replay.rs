@@ -1,0 +1,299 @@
+//! `repower replay`: one job trace on one cluster, printed as `key=value` on one line or exactly as JSON.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::workload::job::{GPUS_MAX, Trace};
+use crate::workload::replay::{CapacityChange, Outcome, replay};
+use crate::workload::scheduler::{Easy, Fcfs, Finished, Observer, Settings};
+use crate::workload::trace::{self, TraceError, TraceFormat};
+use crate::workload::waits::Waits;
+
+/// The policies that `--policy` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyArg {
+    /// Strict first come, first served.
+    Fcfs,
+    /// First come, first served with EASY backfill.
+    Easy,
+}
+
+/// Arguments of `repower replay`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArgs {
+    /// The job trace, in a format of `--format`
+    pub trace: PathBuf,
+    /// GPUs of the cluster; with `--capacity`, until the first change
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(GPUS_MAX)))]
+    pub gpus: u32,
+    /// Who starts next
+    #[arg(long, value_enum, default_value = "easy")]
+    pub policy: PolicyArg,
+    /// A table `t_s,gpus` of changes of the number of GPUs over the trace's time
+    #[arg(long, value_name = "FILE")]
+    pub capacity: Option<PathBuf>,
+    /// The trace's format; guessed from its header if absent
+    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
+    pub format: Option<TraceFormat>,
+    /// Write `job_id,start_s` of every job here, in the order of the queue (the last start of killed jobs)
+    #[arg(long, value_name = "FILE")]
+    pub starts: Option<PathBuf>,
+    /// Print exact values as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_format(text: &str) -> Result<TraceFormat, String> {
+    TraceFormat::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = TraceFormat::ALL.iter().map(|format| format.as_str()).collect();
+        format!("known formats: {}", known.join(", "))
+    })
+}
+
+/// Why a replay was refused or failed.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    /// The trace or the capacity table is malformed.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// A named input is absent.
+    #[error("`{path}` could not be opened: {source}")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A job cannot ever run.
+    #[error("{trace}: job {id} needs {needs} GPUs, but the cluster never has more than {gpus}")]
+    TooLarge {
+        /// The trace.
+        trace: String,
+        /// The first such job.
+        id: u64,
+        /// What it needs.
+        needs: u32,
+        /// What there is.
+        gpus: u32,
+    },
+    /// The starts could not be written.
+    #[error("`{path}` could not be written: {source}")]
+    Write {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl ReplayError {
+    /// The documented exit code: 2 for wrong input, 3 for failed reading and writing.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Trace(TraceError::Io { .. }) | Self::Write { .. } => 3,
+            Self::Open { source, .. } if source.kind() != std::io::ErrorKind::NotFound => 3,
+            _ => 2,
+        }
+    }
+}
+
+/// What `replay` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Jobs of the trace.
+    pub jobs: u64,
+    /// The last end, in seconds on the trace's clock.
+    pub makespan_s: i64,
+    /// Mean wait of the jobs that ran to their end, in seconds.
+    pub mean_wait_s: f64,
+    /// Median wait, in seconds.
+    pub p50_wait_s: f64,
+    /// 95th percentile of the wait, in seconds.
+    pub p95_wait_s: f64,
+    /// 99th percentile of the wait, in seconds.
+    pub p99_wait_s: f64,
+    /// GPU-seconds used over capacity integrated from 0 to the makespan.
+    pub utilisation: f64,
+    /// Submissions and ends handled.
+    pub events: u64,
+    /// Time of the replay without reading and writing, in seconds.
+    pub wall_s: f64,
+    /// Jobs that ran to their end.
+    pub finished: u64,
+    /// Kills by lost capacity.
+    pub killed: u64,
+    /// Work lost by kills, in GPU-seconds.
+    pub lost_gpu_s: f64,
+    /// Jobs that could not end, because the cluster became too small for them.
+    pub stranded: u64,
+}
+
+impl Summary {
+    fn new(outcome: &Outcome, jobs: usize, waits: &mut Waits, capacity_gpu_s: i64, wall_s: f64) -> Self {
+        let [p50_wait_s, p95_wait_s, p99_wait_s] = waits.quantiles_s([0.5, 0.95, 0.99]);
+        let used = outcome.usage.busy_total_gpu_s() as f64;
+        Self {
+            jobs: jobs as u64,
+            makespan_s: outcome.makespan_s,
+            mean_wait_s: waits.mean_s(),
+            p50_wait_s,
+            p95_wait_s,
+            p99_wait_s,
+            utilisation: if capacity_gpu_s > 0 {
+                used / capacity_gpu_s as f64
+            } else {
+                0.0
+            },
+            events: outcome.events,
+            wall_s,
+            finished: outcome.usage.finished,
+            killed: outcome.usage.killed,
+            lost_gpu_s: outcome.usage.lost_gpu_s(),
+            stranded: outcome.stranded,
+        }
+    }
+
+    /// The line of `key=value`; kills and stranded jobs are added where there are any.
+    pub fn line(&self) -> String {
+        let mut line = format!(
+            "jobs={} makespan_s={} mean_wait_s={:.3} p50_wait_s={:.3} p95_wait_s={:.3} p99_wait_s={:.3} \
+             utilisation={:.3} events={} wall_s={:.3}",
+            self.jobs,
+            self.makespan_s,
+            self.mean_wait_s,
+            self.p50_wait_s,
+            self.p95_wait_s,
+            self.p99_wait_s,
+            self.utilisation,
+            self.events,
+            self.wall_s
+        );
+        if self.killed > 0 || self.stranded > 0 {
+            let _ = write!(line, " killed={} lost_gpu_s={:.3}", self.killed, self.lost_gpu_s);
+            let _ = write!(line, " stranded={}", self.stranded);
+        }
+        line
+    }
+}
+
+/// Replays a trace and prints the summary to `out`, what the reader assumed to `notes`.
+pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> Result<(), ReplayError> {
+    let trace = open(&args.trace, |file, name| trace::read(file, args.format, name))?;
+    let changes = match &args.capacity {
+        Some(path) => open(path, trace::read_capacity)?,
+        None => Vec::new(),
+    };
+    let gpus_max = changes
+        .iter()
+        .map(|change| change.gpus)
+        .chain([args.gpus])
+        .max()
+        .unwrap_or(args.gpus);
+    refuse_too_large(&trace, args, gpus_max)?;
+    let settings = Settings {
+        gpus_max,
+        ..Settings::constant(args.gpus)
+    };
+    let mut seen = Seen {
+        waits: Waits::with_capacity(trace.jobs().len()),
+        starts: args.starts.as_ref().map(|_| Vec::new()),
+    };
+    let begin = Instant::now();
+    let outcome = match args.policy {
+        PolicyArg::Fcfs => replay::<Fcfs, _>(trace.jobs(), settings, &changes, &mut seen),
+        PolicyArg::Easy => replay::<Easy, _>(trace.jobs(), settings, &changes, &mut seen),
+    };
+    let wall_s = begin.elapsed().as_secs_f64();
+    let capacity_gpu_s = capacity_integral(args.gpus, &changes, outcome.makespan_s);
+    let summary = Summary::new(
+        &outcome,
+        trace.jobs().len(),
+        &mut seen.waits,
+        capacity_gpu_s,
+        wall_s,
+    );
+    if let (Some(path), Some(starts)) = (&args.starts, seen.starts) {
+        let shown = path.display().to_string();
+        write_starts(path, starts).map_err(|source| ReplayError::Write { path: shown, source })?;
+    }
+    for assumption in trace.assumptions() {
+        let _ = writeln!(notes, "note: {assumption}");
+    }
+    let text = if args.json {
+        exact(&summary)
+    } else {
+        summary.line()
+    };
+    writeln!(out, "{text}").map_err(|source| ReplayError::Write {
+        path: "stdout".to_owned(),
+        source,
+    })
+}
+
+fn exact(summary: &Summary) -> String {
+    serde_json::to_string(summary).expect("a summary holds finite numbers only")
+}
+
+fn open<T>(path: &Path, read: impl FnOnce(File, &str) -> Result<T, TraceError>) -> Result<T, ReplayError> {
+    let shown = path.display().to_string();
+    let file = File::open(path).map_err(|source| ReplayError::Open {
+        path: shown.clone(),
+        source,
+    })?;
+    Ok(read(file, &shown)?)
+}
+
+fn refuse_too_large(trace: &Trace, args: &ReplayArgs, gpus: u32) -> Result<(), ReplayError> {
+    match trace.jobs().iter().find(|job| job.gpus > gpus) {
+        Some(job) => Err(ReplayError::TooLarge {
+            trace: args.trace.display().to_string(),
+            id: job.id,
+            needs: job.gpus,
+            gpus,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Capacity integrated from 0 to the makespan, in GPU-seconds.
+fn capacity_integral(gpus: u32, changes: &[CapacityChange], makespan_s: i64) -> i64 {
+    let (mut total, mut since, mut now) = (0, 0, gpus);
+    for change in changes {
+        let until = change.at_s.clamp(since, makespan_s.max(since));
+        total += i64::from(now) * (until - since);
+        (since, now) = (until, change.gpus);
+    }
+    total + i64::from(now) * (makespan_s - since).max(0)
+}
+
+/// Waits, and starts if they are asked for.
+struct Seen {
+    waits: Waits,
+    starts: Option<Vec<(i64, u64, i64)>>,
+}
+
+impl Observer for Seen {
+    fn finished(&mut self, finished: &Finished) {
+        self.waits.push(finished.waited);
+        if let Some(starts) = &mut self.starts {
+            starts.push((finished.job.submit_s, finished.job.id, finished.start.as_unix_s()));
+        }
+    }
+}
+
+fn write_starts(path: &Path, mut starts: Vec<(i64, u64, i64)>) -> std::io::Result<()> {
+    starts.sort_unstable();
+    let mut file = BufWriter::new(File::create(path)?);
+    writeln!(file, "job_id,start_s")?;
+    for (_, id, start) in starts {
+        writeln!(file, "{id},{start}")?;
+    }
+    file.flush()
+}

@@ -1,0 +1,230 @@
+//! Readers of job traces: one file per format, all to [`Trace`].
+//!
+//! Each reader states what it assumed in [`Trace::assumptions`] and refuses what it cannot read, with the line.
+
+mod native;
+mod philly;
+mod text;
+
+use std::io::Read;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use text::{LINE_MAX, ROWS_MAX, TraceError};
+
+use super::job::{Job, Trace};
+use super::replay::CapacityChange;
+use text::{Lines, Table, shown};
+
+/// A format of job traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceFormat {
+    /// `job_id,submit_s,gpus,duration_s[,class,tenant,power_fraction,checkpoint_s,deadline_s,residency]`, in
+    /// seconds from the trace's start.
+    Native,
+    /// Microsoft Philly as a table: `timestamp,duration,num_gpus[,gpu_time,cluster]`, local stamps.
+    Philly,
+}
+
+impl TraceFormat {
+    /// All formats.
+    pub const ALL: [Self; 2] = [Self::Native, Self::Philly];
+    /// The word used in files and flags.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Philly => "philly",
+        }
+    }
+    /// From the word used in files and flags.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == text)
+    }
+    /// The columns by which a header is known.
+    const fn marks(self) -> &'static [&'static str] {
+        match self {
+            Self::Native => native::MARKS,
+            Self::Philly => philly::MARKS,
+        }
+    }
+}
+
+/// Reads a trace; `file` is the name that messages show. Without a format it is guessed from the header.
+pub fn read(source: impl Read, format: Option<TraceFormat>, file: &str) -> Result<Trace, TraceError> {
+    let table = Table::open(Lines::new(source, file))?;
+    let guessed = || {
+        TraceFormat::ALL
+            .into_iter()
+            .find(|f| f.marks().iter().all(|mark| table.has(mark)))
+    };
+    let Some(format) = format.or_else(guessed) else {
+        let known: Vec<String> = TraceFormat::ALL
+            .iter()
+            .map(|f| format!("{} ({})", f.as_str(), f.marks().join(",")))
+            .collect();
+        return Err(table.error_here(format!("the header fits no known format: {}", known.join("; "))));
+    };
+    let trace = match format {
+        TraceFormat::Native => native::read(table),
+        TraceFormat::Philly => philly::read(table),
+    }?;
+    Ok(trace)
+}
+
+/// Reads a table `t_s,gpus` of changes of capacity, in order of time.
+pub fn read_capacity(source: impl Read, file: &str) -> Result<Vec<CapacityChange>, TraceError> {
+    let mut table = Table::open(Lines::new(source, file))?;
+    let (at, gpus) = (table.column("t_s")?, table.column("gpus")?);
+    let mut changes: Vec<CapacityChange> = Vec::new();
+    while table.next_row()? {
+        let at_s = table.integer(at)?;
+        let found = table.integer(gpus)?;
+        let fits = |gpus: &u32| *gpus <= super::job::GPUS_MAX;
+        let Some(gpus) = u32::try_from(found).ok().filter(fits) else {
+            return Err(table.error(
+                gpus,
+                format!("expected between 0 and 16777216 GPUs, found `{found}`"),
+            ));
+        };
+        if changes.last().is_some_and(|last| last.at_s >= at_s) || at_s.abs() > super::job::SECONDS_MAX {
+            return Err(table.error(at, format!("times must increase, found `{at_s}`")));
+        }
+        changes.push(CapacityChange { at_s, gpus });
+    }
+    Ok(changes)
+}
+
+/// A checked job of the row, or the row's error.
+fn checked<R: Read>(table: &Table<R>, job: Job) -> Result<Job, TraceError> {
+    match job.problem() {
+        Some(problem) => Err(table.error_here(format!("impossible job: {problem}"))),
+        None => Ok(job),
+    }
+}
+
+/// The gang size of the row: a whole number of at least one.
+fn gang<R: Read>(table: &Table<R>, column: usize) -> Result<u32, TraceError> {
+    let gpus = table.integer(column)?;
+    let found = || shown(table.field(column));
+    match u32::try_from(gpus) {
+        Ok(0) | Err(_) => Err(table.error(column, format!("expected at least 1 GPU, found {}", found()))),
+        Ok(gpus) if gpus > super::job::GPUS_MAX => {
+            Err(table.error(column, format!("more GPUs than a job may hold: {}", found())))
+        }
+        Ok(gpus) => Ok(gpus),
+    }
+}
+
+/// A length of time of the row that must not be negative.
+fn length<R: Read>(table: &Table<R>, column: usize) -> Result<i64, TraceError> {
+    let seconds = table.seconds(column)?;
+    if (0..=super::job::SECONDS_MAX).contains(&seconds) {
+        return Ok(seconds);
+    }
+    let found = shown(table.field(column));
+    Err(table.error(
+        column,
+        format!(
+            "expected between 0 and {} s, found {found}",
+            super::job::SECONDS_MAX
+        ),
+    ))
+}
+
+/// What every reader may have to say about a file.
+fn common_assumptions<R: Read>(table: &Table<R>, assumptions: &mut Vec<String>) {
+    if table.row() > 0 && !table.ended() {
+        assumptions.push("the last line has no line end; the file may have been cut off".to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn failure(text: &[u8]) -> String {
+        read(text, None, "t.csv").unwrap_err().to_string()
+    }
+
+    #[rstest]
+    #[case(b"", "t.csv:1: the file is empty")]
+    #[case(b"a,b\n1,2\n", "t.csv:1: the header fits no known format")]
+    #[case(
+        b"job_id;submit_s;gpus;duration_s\n",
+        "t.csv:1: the header fits no known format"
+    )]
+    #[case(
+        b"job_id,submit_s,gpus,duration_s\n1,2,3\n",
+        "t.csv:2: 3 fields where the header has 4"
+    )]
+    #[case(
+        b"job_id,submit_s,gpus,duration_s\n1,0,0,5\n",
+        "t.csv:2: column `gpus`: expected at least 1 GPU"
+    )]
+    #[case(
+        b"job_id,submit_s,gpus,duration_s\n1,0,1,5\n\n2,0,1,-5\n",
+        "t.csv:4: column `duration_s`"
+    )]
+    #[case(
+        b"job_id,submit_s,gpus,duration_s\n1,0,1,NaN\n",
+        "expected a finite number, found `NaN`"
+    )]
+    #[case(b"job_id,submit_s,gpus,duration_s\n1,x,1,1\n", "t.csv:2: column `submit_s`")]
+    #[case(
+        b"job_id,submit_s,gpus,duration_s\n1,\xff,1,1\n",
+        "t.csv:2: the line is not UTF-8 text"
+    )]
+    #[case(
+        b"job_id,submit_s,gpus,duration_s\n\"1,0,1,1\n",
+        "t.csv:2: a quoted field does not end"
+    )]
+    #[case(
+        b"job_id,submit_s,gpus,duration_s,gpus\n",
+        "column `gpus`: the header names this column twice"
+    )]
+    #[case(
+        b"timestamp,duration,num_gpus\n2017-13-01 00:00:00,1.0,1\n",
+        "t.csv:2: column `timestamp`"
+    )]
+    #[case(
+        b"timestamp,duration,num_gpus\n2017-10-01 00:00:00,1e30,1\n",
+        "t.csv:2: column `duration`"
+    )]
+    fn what_cannot_be_read_is_refused_with_its_place(#[case] text: &[u8], #[case] message: &str) {
+        let failure = failure(text);
+        assert!(failure.contains(message), "{failure}");
+    }
+
+    #[test]
+    fn a_huge_line_is_refused_before_it_is_held() {
+        let huge = [
+            b"job_id,submit_s,gpus,duration_s\n1,".as_slice(),
+            &vec![b'1'; 2 << 20],
+        ]
+        .concat();
+        assert!(failure(&huge).contains("t.csv:2: the line is longer than"));
+    }
+
+    #[test]
+    fn byte_order_marks_windows_line_ends_and_quotes_are_read() {
+        let text = b"\xEF\xBB\xBF\"job_id\",submit_s,gpus,duration_s\r\n\"7\",5,\"2\",3\r\n8,1,1,0.5\r\n";
+        let trace = read(text.as_slice(), None, "t.csv").unwrap();
+        assert_eq!(trace.jobs(), [Job::new(8, 1, 1, 1), Job::new(7, 5, 2, 3)]);
+        assert!(trace.assumptions().iter().any(|a| a.contains("run back 1 times")));
+    }
+
+    #[test]
+    fn a_table_without_the_named_formats_columns_says_which() {
+        let text = b"timestamp;duration;num_gpus\n".as_slice();
+        let failure = read(text, Some(TraceFormat::Philly), "p.csv")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            failure.contains("lacks column `timestamp`") && failure.contains("not `;`"),
+            "{failure}"
+        );
+    }
+}

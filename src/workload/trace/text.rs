@@ -1,0 +1,315 @@
+//! Bounded reading of lines and comma-separated tables: byte-order marks, both line ends, quotes, and errors
+//! that name file, line and column. No value is larger than its line, no line larger than [`LINE_MAX`].
+
+use std::io::{BufRead, BufReader, Read};
+
+use thiserror::Error;
+
+/// The longest line, in bytes.
+pub const LINE_MAX: u64 = 1 << 20;
+/// The most rows of a trace.
+pub const ROWS_MAX: usize = 50_000_000;
+/// How much of an offending text a message shows.
+const SHOWN_MAX: usize = 60;
+
+/// Why a trace could not be read.
+#[derive(Debug, Error)]
+pub enum TraceError {
+    /// The content is not what the format promises.
+    #[error("{file}:{line}: {column}{message}", column = column.as_ref().map(|c| format!("column `{c}`: ")).unwrap_or_default())]
+    Malformed {
+        /// The name that the caller gave.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// The column, where one is at fault.
+        column: Option<String>,
+        /// What was expected and what stood there.
+        message: String,
+    },
+    /// The operating system could not read.
+    #[error("{file}: could not be read: {source}")]
+    Io {
+        /// The name that the caller gave.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// An offending text, cut and without control characters.
+pub(super) fn shown(text: &str) -> String {
+    let cut: String = text
+        .chars()
+        .take(SHOWN_MAX)
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    let more = if text.chars().nth(SHOWN_MAX).is_some() {
+        "..."
+    } else {
+        ""
+    };
+    format!("`{cut}{more}`")
+}
+
+/// The lines of a text.
+pub(super) struct Lines<R> {
+    reader: BufReader<R>,
+    buffer: Vec<u8>,
+    file: String,
+    line: u64,
+    ended: bool,
+}
+
+impl<R: Read> Lines<R> {
+    pub(super) fn new(source: R, file: &str) -> Self {
+        Self {
+            reader: BufReader::with_capacity(1 << 16, source),
+            buffer: Vec::new(),
+            file: file.to_owned(),
+            line: 0,
+            ended: true,
+        }
+    }
+
+    /// The next line without its end; `None` at the end of the text.
+    pub(super) fn next(&mut self) -> Result<Option<&str>, TraceError> {
+        if !self.fill()? {
+            return Ok(None);
+        }
+        if std::str::from_utf8(&self.buffer).is_err() {
+            return Err(self.error(None, "the line is not UTF-8 text"));
+        }
+        Ok(std::str::from_utf8(&self.buffer).ok())
+    }
+
+    /// Whether the last line had a line end; a text that was cut off often has none.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    fn fill(&mut self) -> Result<bool, TraceError> {
+        self.buffer.clear();
+        let mut bounded = (&mut self.reader).take(LINE_MAX + 1);
+        let read = bounded.read_until(b'\n', &mut self.buffer);
+        let read = read.map_err(|source| TraceError::Io {
+            file: self.file.clone(),
+            source,
+        })?;
+        if read == 0 {
+            return Ok(false);
+        }
+        self.line += 1;
+        if read as u64 > LINE_MAX {
+            return Err(self.error(None, format!("the line is longer than {LINE_MAX} bytes")));
+        }
+        self.ended = self.buffer.last() == Some(&b'\n');
+        while matches!(self.buffer.last(), Some(b'\n' | b'\r')) {
+            self.buffer.pop();
+        }
+        if self.line == 1 && self.buffer.starts_with(b"\xEF\xBB\xBF") {
+            self.buffer.drain(..3);
+        }
+        Ok(true)
+    }
+
+    pub(super) fn error(&self, column: Option<&str>, message: impl Into<String>) -> TraceError {
+        TraceError::Malformed {
+            file: self.file.clone(),
+            line: self.line.max(1),
+            column: column.map(str::to_owned),
+            message: message.into(),
+        }
+    }
+}
+
+/// A comma-separated table with a header.
+pub(super) struct Table<R> {
+    lines: Lines<R>,
+    header: Vec<String>,
+    text: String,
+    fields: Vec<(usize, usize)>,
+    rows: usize,
+}
+
+impl<R: Read> Table<R> {
+    /// Reads the header.
+    pub(super) fn open(mut lines: Lines<R>) -> Result<Self, TraceError> {
+        let Some(first) = lines.next()?.map(str::to_owned) else {
+            return Err(lines.error(None, "the file is empty; a header line was expected"));
+        };
+        let mut table = Self {
+            lines,
+            header: Vec::new(),
+            text: String::new(),
+            fields: Vec::new(),
+            rows: 0,
+        };
+        table.split(&first)?;
+        table.header = (0..table.fields.len())
+            .map(|i| table.field(i).trim().to_owned())
+            .collect();
+        Ok(table)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.header.iter().any(|column| column == name)
+    }
+
+    /// The index of a column that must exist.
+    pub(super) fn column(&self, name: &str) -> Result<usize, TraceError> {
+        if let Some(index) = self.optional(name)? {
+            return Ok(index);
+        }
+        let found = shown(&self.header.join(","));
+        let hint = match self.header.as_slice() {
+            [one] if one.contains(';') => "; fields are separated by `,`, not `;`",
+            [one] if one.contains('\t') => "; fields are separated by `,`, not by tabs",
+            _ => "",
+        };
+        Err(self
+            .lines
+            .error(None, format!("the header lacks column `{name}`: {found}{hint}")))
+    }
+
+    /// The index of a column that may be missing, but stands there at most once.
+    pub(super) fn optional(&self, name: &str) -> Result<Option<usize>, TraceError> {
+        let mut places = self
+            .header
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| *column == name);
+        let first = places.next().map(|(index, _)| index);
+        if places.next().is_some() {
+            return Err(self.lines.error(Some(name), "the header names this column twice"));
+        }
+        Ok(first)
+    }
+
+    /// Moves to the next row that is not blank; says whether there is one.
+    pub(super) fn next_row(&mut self) -> Result<bool, TraceError> {
+        loop {
+            let Some(line) = self.lines.next()? else {
+                return Ok(false);
+            };
+            if line.is_empty() {
+                continue;
+            }
+            if line.contains('"') {
+                let line = line.to_owned();
+                self.split(&line)?;
+            } else {
+                self.text.clear();
+                self.text.push_str(line);
+                split_plain(&self.text, &mut self.fields);
+            }
+            break;
+        }
+        self.rows += 1;
+        if self.rows > ROWS_MAX {
+            return Err(self.error_here(format!("a trace has at most {ROWS_MAX} rows")));
+        }
+        if self.fields.len() != self.header.len() {
+            let (found, expected) = (self.fields.len(), self.header.len());
+            return Err(self.error_here(format!("{found} fields where the header has {expected}")));
+        }
+        Ok(true)
+    }
+
+    /// A field of the row.
+    pub(super) fn field(&self, column: usize) -> &str {
+        let (from, to) = self.fields[column];
+        &self.text[from..to]
+    }
+
+    /// A whole number.
+    pub(super) fn integer(&self, column: usize) -> Result<i64, TraceError> {
+        let text = self.field(column).trim();
+        text.parse()
+            .map_err(|_| self.error(column, format!("expected a whole number, found {}", shown(text))))
+    }
+
+    /// A finite number.
+    pub(super) fn number(&self, column: usize) -> Result<f64, TraceError> {
+        let text = self.field(column).trim();
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(value),
+            _ => Err(self.error(column, format!("expected a finite number, found {}", shown(text)))),
+        }
+    }
+
+    /// A number of seconds, rounded to whole ones (halves up).
+    pub(super) fn seconds(&self, column: usize) -> Result<i64, TraceError> {
+        let text = self.field(column).trim();
+        if let Ok(whole) = text.parse() {
+            return Ok(whole);
+        }
+        Ok((self.number(column)? + 0.5).floor() as i64)
+    }
+
+    /// Which row this is, from 1.
+    pub(super) fn row(&self) -> u64 {
+        self.rows as u64
+    }
+
+    /// Whether the last row had a line end.
+    pub(super) fn ended(&self) -> bool {
+        self.lines.ended()
+    }
+
+    pub(super) fn error(&self, column: usize, message: impl Into<String>) -> TraceError {
+        self.lines
+            .error(self.header.get(column).map(String::as_str), message)
+    }
+
+    pub(super) fn error_here(&self, message: impl Into<String>) -> TraceError {
+        self.lines.error(None, message)
+    }
+
+    /// Splits a line that may hold quotes; quoted fields do not run over line ends.
+    fn split(&mut self, line: &str) -> Result<(), TraceError> {
+        self.text.clear();
+        self.fields.clear();
+        let mut rest = line;
+        loop {
+            let from = self.text.len();
+            if let Some(quoted) = rest.strip_prefix('"') {
+                rest = quoted;
+                loop {
+                    let Some(close) = rest.find('"') else {
+                        return Err(self.error_here("a quoted field does not end on its line"));
+                    };
+                    self.text.push_str(&rest[..close]);
+                    rest = &rest[close + 1..];
+                    let Some(more) = rest.strip_prefix('"') else { break };
+                    self.text.push('"');
+                    rest = more;
+                }
+                if !rest.is_empty() && !rest.starts_with(',') {
+                    return Err(self.error_here("text follows a quoted field"));
+                }
+            } else {
+                let to = rest.find(',').unwrap_or(rest.len());
+                self.text.push_str(&rest[..to]);
+                rest = &rest[to..];
+            }
+            self.fields.push((from, self.text.len()));
+            let Some(more) = rest.strip_prefix(',') else {
+                return Ok(());
+            };
+            rest = more;
+        }
+    }
+}
+
+fn split_plain(text: &str, fields: &mut Vec<(usize, usize)>) {
+    fields.clear();
+    let mut from = 0;
+    for (to, byte) in text.bytes().enumerate() {
+        if byte == b',' {
+            fields.push((from, to));
+            from = to + 1;
+        }
+    }
+    fields.push((from, text.len()));
+}
