@@ -14,5 +14,6 @@ pub mod des;
 pub mod random;
 // Layer 2: domain.
 pub mod cooling;
+pub mod power;
 // Layer 4: results.
 pub mod results;
