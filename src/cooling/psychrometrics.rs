@@ -151,7 +151,7 @@ fn bisect(low: f64, high: f64, above: impl Fn(f64) -> bool) -> f64 {
 mod tests {
     use super::*;
 
-    /// PsychroLib 2.5.0: pressure, dry bulb, humidity; wet bulb, dew point, humidity ratio, enthalpy, density.
+    /// `PsychroLib` 2.5.0: pressure, dry bulb, humidity; wet bulb, dew point, humidity ratio, enthalpy, density.
     const REFERENCE: [[f64; 8]; 22] = [
         [
             101325.0,

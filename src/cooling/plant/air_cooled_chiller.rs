@@ -16,7 +16,7 @@ pub struct AirCooledChillerSpec {
     /// 115 (assumption: the design hour's heat with the fans' own, no unit in reserve).
     pub chiller_percent: f64,
     /// Coefficient of performance at nominal conditions, heat over power. Default 3 (sourced: the reference
-    /// value that comes with the EnergyPlus curve).
+    /// value that comes with the `EnergyPlus` curve).
     pub cop: f64,
     /// Leaving chilled water, in degrees Celsius. Default 6.67 (sourced: the curve's reference point).
     pub chilled_water_c: f64,

@@ -1,4 +1,4 @@
-//! An air-cooled chiller by the EnergyPlus (DOE-2) curves, as an element of plants.
+//! An air-cooled chiller by the `EnergyPlus` (DOE-2) curves, as an element of plants.
 //!
 //! Capacity and energy-input ratio follow one temperature, x = (outdoor - 35)/2.778 - (leaving water - 6.67).
 //! A public model codes the second term as (6.67 - 35), which makes capacity *rise* with heat; it is not

@@ -47,7 +47,7 @@ pub struct DirectToChipDrySpec {
     /// it, the chiller takes all. Default 12 (assumption: 24 °C air over two approaches).
     pub free_air_below_c: f64,
     /// Coefficient of performance of both chillers at nominal conditions. Default 3 (sourced: the reference
-    /// value that comes with the EnergyPlus curve).
+    /// value that comes with the `EnergyPlus` curve).
     pub chiller_cop: f64,
 }
 

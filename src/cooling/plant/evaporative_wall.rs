@@ -73,7 +73,7 @@ impl EvaporativeWallSpec {
             .hour_at_inlet(inlet_c, pump, self.water_m3_per_mwh(dry_c - padded_c, inlet_c))
     }
 
-    /// Water per heat: the air that takes one MWh of heat over its rise also gave up `cooled_k` to evaporation.
+    /// Water per heat: the air that takes a unit of heat over its rise also gave up `cooled_k` to evaporation.
     fn water_m3_per_mwh(&self, cooled_k: f64, inlet_c: f64) -> f64 {
         let latent_kj_per_kg = 2_500.5 - 2.309_7 * inlet_c - 0.0013 * inlet_c * inlet_c;
         let rise_k = (self.air.hot_aisle_c - inlet_c).max(1.0);

@@ -1,0 +1,407 @@
+//! Curtailment: orders to use less, dated in the scenario or drawn as calls, as one sorted list a replication.
+//!
+//! An order says from when to when and to how many megawatts; who is shed is not decided here.
+
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime};
+use rand::RngExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{Check, FieldPath, Problems};
+use crate::random::streams::Stream;
+use crate::time::{Calendar, HOUR_S, SimTime, Span};
+use crate::units::Power;
+
+/// What an order limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Import at the site's meter.
+    Import,
+    /// Load that can be interrupted: mining.
+    Interruptible,
+}
+
+/// An order to stay below a limit over `[from, to)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Order {
+    /// When it begins to hold.
+    pub from: SimTime,
+    /// When it ends to hold.
+    pub to: SimTime,
+    /// When it is known: `from` less the notice.
+    pub announced: SimTime,
+    /// The most that may be used.
+    pub limit: Power,
+    /// What is limited.
+    pub scope: Scope,
+}
+
+/// Orders of the grid operator.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CurtailmentSpec {
+    /// Orders at stated times.
+    pub orders: Vec<OrderSpec>,
+    /// Calls that come by chance.
+    pub calls: Option<CallsSpec>,
+}
+
+/// An order at a stated time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderSpec {
+    /// Begin in the site's time, such as `2026-07-10T15:00`.
+    pub from: String,
+    /// How long it holds, in hours.
+    pub hours: f64,
+    /// The most that the site may import, in megawatts.
+    pub limit_mw: f64,
+    /// Notice before it begins, in minutes. Default 0.
+    #[serde(default)]
+    pub notice_minutes: u32,
+}
+
+/// Calls that come by chance: independent from day to day, within a season and hours of the day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallsSpec {
+    /// Hours under call in a mean year. For loads of 75 MW and more in ERCOT, about 80 is central, 300 to 400
+    /// extreme (sourced, 2026).
+    pub hours_per_year: f64,
+    /// The most that the site may import under a call, in megawatts.
+    pub limit_mw: f64,
+    /// Length of a call, in hours. Default 4 (assumption).
+    #[serde(default = "default_hours_each")]
+    pub hours_each: u32,
+    /// Notice before a call, in minutes. Default 30 (assumption).
+    #[serde(default = "default_notice")]
+    pub notice_minutes: u32,
+    /// Months in which calls come, 1 to 12. Default June to September (ERCOT's season of peaks).
+    #[serde(default = "default_months")]
+    pub months: Vec<u8>,
+    /// First hour of the day in which a call may begin, site time. Default 14.
+    #[serde(default = "default_from_hour")]
+    pub from_hour: u32,
+    /// Hour of the day by which calls end, site time. Default 21.
+    #[serde(default = "default_to_hour")]
+    pub to_hour: u32,
+}
+
+fn default_hours_each() -> u32 {
+    4
+}
+fn default_notice() -> u32 {
+    30
+}
+fn default_months() -> Vec<u8> {
+    vec![6, 7, 8, 9]
+}
+fn default_from_hour() -> u32 {
+    14
+}
+fn default_to_hour() -> u32 {
+    21
+}
+
+/// Longest order, in hours: ten years.
+const HOURS_MAX: f64 = 87_660.0;
+/// Longest notice, in minutes: a week.
+const NOTICE_MAX: f64 = 10_080.0;
+
+impl Check for CurtailmentSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        for (index, order) in self.orders.iter().enumerate() {
+            order.check(&at.key("orders").index(index), problems);
+        }
+        if let Some(calls) = &self.calls {
+            calls.check(&at.key("calls"), problems);
+        }
+    }
+}
+
+impl Check for OrderSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if parse_local(&self.from).is_none() {
+            problems.error_with_help(
+                &at.key("from"),
+                format!("`{}` is not a date and time", self.from),
+                "write it as `2026-07-10T15:00`, in the site's time",
+            );
+        }
+        problems.within(&at.key("hours"), self.hours, 1.0 / 60.0, HOURS_MAX);
+        problems.not_negative(&at.key("limit_mw"), self.limit_mw);
+        problems.within(
+            &at.key("notice_minutes"),
+            f64::from(self.notice_minutes),
+            0.0,
+            NOTICE_MAX,
+        );
+    }
+}
+
+impl Check for CallsSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.within(&at.key("hours_per_year"), self.hours_per_year, 0.0, 8_760.0);
+        problems.not_negative(&at.key("limit_mw"), self.limit_mw);
+        problems.within(&at.key("hours_each"), f64::from(self.hours_each), 1.0, 24.0);
+        problems.within(
+            &at.key("notice_minutes"),
+            f64::from(self.notice_minutes),
+            0.0,
+            NOTICE_MAX,
+        );
+        problems.within(&at.key("from_hour"), f64::from(self.from_hour), 0.0, 23.0);
+        problems.within(&at.key("to_hour"), f64::from(self.to_hour), 1.0, 24.0);
+        if self.from_hour.saturating_add(self.hours_each) > self.to_hour {
+            problems.error(
+                &at.key("to_hour"),
+                "a call of `hours_each` does not fit between `from_hour` and `to_hour`",
+            );
+        }
+        if self.months.is_empty() || self.months.iter().any(|m| !(1..=12).contains(m)) {
+            problems.error(
+                &at.key("months"),
+                "`months` must name at least one month, from 1 to 12",
+            );
+        } else if self.chance_per_day() > 1.0 {
+            problems.error(
+                &at.key("hours_per_year"),
+                "more hours than one call a day in these months can give",
+            );
+        }
+    }
+}
+
+impl CallsSpec {
+    /// Chance of a call on a day of its season.
+    fn chance_per_day(&self) -> f64 {
+        let mut months = self.months.clone();
+        months.sort_unstable();
+        months.dedup();
+        let season_days = months.len() as f64 * 365.25 / 12.0;
+        self.hours_per_year / (f64::from(self.hours_each.max(1)) * season_days)
+    }
+
+    /// Draws the calls that begin within `[from, to)`. Every day takes two numbers whether it can be called or
+    /// not, so that a changed rate thins or adds calls and leaves the others where they were.
+    pub(crate) fn draw(
+        &self,
+        scope: Scope,
+        calendar: &Calendar,
+        span: (SimTime, SimTime),
+        rng: &mut Stream,
+    ) -> Vec<Order> {
+        let chance = self.chance_per_day();
+        let starts = self.to_hour.saturating_sub(self.hours_each + self.from_hour) + 1;
+        let mut orders = Vec::new();
+        let mut date = calendar.civil(span.0).date();
+        let days = (span.1 - span.0).as_days().ceil().max(0.0) as usize + 1;
+        for _ in 0..days {
+            let (called, at): (f64, f64) = (rng.random(), rng.random());
+            if called < chance && self.months.contains(&(date.month() as u8)) {
+                let hour = self.from_hour + ((at * f64::from(starts)) as u32).min(starts - 1);
+                orders.extend(
+                    self.order(scope, calendar, date, hour)
+                        .filter(|o| o.from >= span.0 && o.from < span.1),
+                );
+            }
+            let Ok(next) = date.checked_add(1.days()) else {
+                break;
+            };
+            date = next;
+        }
+        orders
+    }
+
+    fn order(&self, scope: Scope, calendar: &Calendar, date: Date, hour: u32) -> Option<Order> {
+        let from = calendar.instant(date.at(hour.min(23) as i8, 0, 0, 0))?;
+        Some(Order {
+            from,
+            to: from + Span::from_hours(i64::from(self.hours_each)),
+            announced: from + Span::from_seconds(-60 * i64::from(self.notice_minutes)),
+            limit: Power::from_mw(self.limit_mw),
+            scope,
+        })
+    }
+}
+
+impl CurtailmentSpec {
+    /// The orders of one replication: stated ones and drawn calls within `[from, to)`, merged by [`merge`].
+    pub fn draw(&self, calendar: &Calendar, from: SimTime, to: SimTime, rng: &mut Stream) -> Vec<Order> {
+        let mut orders: Vec<Order> = self.orders.iter().filter_map(|o| o.order(calendar)).collect();
+        if let Some(calls) = &self.calls {
+            orders.extend(calls.draw(Scope::Import, calendar, (from, to), rng));
+        }
+        orders.retain(|o| o.to > from && o.from < to);
+        merge(&orders)
+    }
+}
+
+impl OrderSpec {
+    fn order(&self, calendar: &Calendar) -> Option<Order> {
+        let from = calendar.instant(parse_local(&self.from)?)?;
+        Some(Order {
+            from,
+            to: from + Span::from_seconds((self.hours * HOUR_S as f64).round() as i64),
+            announced: from + Span::from_seconds(-60 * i64::from(self.notice_minutes)),
+            limit: Power::from_mw(self.limit_mw),
+            scope: Scope::Import,
+        })
+    }
+}
+
+/// Parses `2026-07-10T15:00`, with or without seconds.
+fn parse_local(text: &str) -> Option<DateTime> {
+    matches!(text.len(), 16 | 19).then(|| text.parse().ok()).flatten()
+}
+
+/// Orders in order of time, disjoint within each scope; where several hold, the lowest limit does.
+pub fn merge(orders: &[Order]) -> Vec<Order> {
+    let mut merged = Vec::new();
+    for scope in [Scope::Import, Scope::Interruptible] {
+        let these: Vec<&Order> = orders
+            .iter()
+            .filter(|o| o.scope == scope && o.to > o.from)
+            .collect();
+        let mut edges: Vec<SimTime> = these.iter().flat_map(|o| [o.from, o.to]).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let scope_start = merged.len();
+        for pair in edges.windows(2) {
+            let holding = these.iter().filter(|o| o.from <= pair[0] && o.to >= pair[1]);
+            if let Some(lowest) = holding.min_by(|a, b| a.limit.as_mw().total_cmp(&b.limit.as_mw())) {
+                append(
+                    &mut merged,
+                    scope_start,
+                    Order {
+                        from: pair[0],
+                        to: pair[1],
+                        ..**lowest
+                    },
+                );
+            }
+        }
+    }
+    merged.sort_by_key(|o: &Order| (o.from, o.scope));
+    merged
+}
+
+/// Joins a piece to the one before it where both say the same.
+fn append(merged: &mut Vec<Order>, scope_start: usize, piece: Order) {
+    match merged[scope_start..].last_mut() {
+        Some(last)
+            if last.to == piece.from && last.limit == piece.limit && last.announced == piece.announced =>
+        {
+            last.to = piece.to;
+        }
+        _ => merged.push(piece),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+
+    fn texas() -> Calendar {
+        Calendar::of_zone("America/Chicago").unwrap()
+    }
+
+    fn years(from: i16, to: i16) -> (SimTime, SimTime) {
+        let at = |year| texas().start_of_month(crate::time::Month { year, month: 1 });
+        (at(from), at(to))
+    }
+
+    fn calls(hours_per_year: f64) -> CallsSpec {
+        toml::from_str(&format!("hours_per_year = {hours_per_year:.1}\nlimit_mw = 20")).unwrap()
+    }
+
+    #[test]
+    fn a_stated_order_is_in_the_sites_time_and_known_by_its_notice() {
+        let spec: CurtailmentSpec = toml::from_str(
+            "orders = [{ from = \"2026-07-10T15:00\", hours = 4, limit_mw = 20, notice_minutes = 30 }]",
+        )
+        .unwrap();
+        let (from, to) = years(2026, 2027);
+        let orders = spec.draw(&texas(), from, to, &mut Streams::new(1, 0).stream("calls"));
+        assert_eq!(orders.len(), 1);
+        assert_eq!(orders[0].from.to_utc_text(), "2026-07-10T20:00:00Z");
+        assert_eq!((orders[0].to - orders[0].from).as_hours(), 4.0);
+        assert_eq!(orders[0].announced.to_utc_text(), "2026-07-10T19:30:00Z");
+    }
+
+    #[test]
+    fn where_orders_overlap_the_lowest_limit_holds() {
+        let t = |h: i64| SimTime::from_unix_s(h * HOUR_S);
+        let order = |from, to, mw| Order {
+            from: t(from),
+            to: t(to),
+            announced: t(0),
+            limit: Power::from_mw(mw),
+            scope: Scope::Import,
+        };
+        let merged = merge(&[order(5, 9, 20.0), order(1, 7, 50.0), order(9, 10, 20.0)]);
+        let plain: Vec<_> = merged.iter().map(|o| (o.from, o.to, o.limit.as_mw())).collect();
+        assert_eq!(plain, vec![(t(1), t(5), 50.0), (t(5), t(10), 20.0)]);
+    }
+
+    #[test]
+    fn calls_give_their_hours_a_year_within_season_and_hours() {
+        let (from, to) = years(2026, 2226);
+        let orders = calls(80.0).draw(
+            Scope::Import,
+            &texas(),
+            (from, to),
+            &mut Streams::new(7, 0).stream("calls"),
+        );
+        let hours: f64 = orders.iter().map(|o| (o.to - o.from).as_hours()).sum();
+        // 4,000 calls expected, binomial: one standard deviation is about 1.5 %.
+        assert!((hours / 200.0 - 80.0).abs() < 80.0 * 0.06, "{hours}");
+        for order in &orders {
+            let civil = texas().civil_hour(order.from);
+            assert!(
+                (6..=9).contains(&civil.month.month) && (14..=17).contains(&civil.hour),
+                "{civil:?}"
+            );
+        }
+        assert!(orders.windows(2).all(|w| w[0].to <= w[1].from));
+    }
+
+    #[test]
+    fn a_higher_rate_adds_calls_and_moves_none() {
+        let (from, to) = years(2026, 2036);
+        let draw = |rate| {
+            calls(rate).draw(
+                Scope::Import,
+                &texas(),
+                (from, to),
+                &mut Streams::new(3, 5).stream("calls"),
+            )
+        };
+        let (few, many) = (draw(40.0), draw(120.0));
+        assert!(few.len() < many.len());
+        assert!(few.iter().all(|o| many.contains(o)));
+        assert!(draw(0.0).is_empty());
+    }
+
+    #[test]
+    fn impossible_orders_and_calls_are_refused() {
+        let bad: CurtailmentSpec = toml::from_str(
+            "orders = [{ from = \"July\", hours = -1, limit_mw = -3 }]\n[calls]\nhours_per_year = 8000\nlimit_mw = 0",
+        )
+        .unwrap();
+        let mut problems = Problems::new();
+        bad.check(&FieldPath::root().key("curtailment"), &mut problems);
+        let paths: Vec<_> = problems.as_slice().iter().map(|p| p.path.to_string()).collect();
+        assert_eq!(
+            paths,
+            [
+                "curtailment.orders[0].from",
+                "curtailment.orders[0].hours",
+                "curtailment.orders[0].limit_mw",
+                "curtailment.calls.hours_per_year"
+            ]
+        );
+    }
+}
