@@ -2,5 +2,22 @@
 //!
 //! Knows metrics, ledgers and series; no scenario and no simulation.
 
+pub mod block;
+pub mod collect;
+mod columns;
+pub mod csv_table;
+pub mod directory;
+pub mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod manifest;
+pub mod metrics;
 pub mod replication;
+pub mod stats_standin;
+pub mod storage;
 pub mod tables;
+
+pub use block::{BLOCK_SIZE, BlockResult, Shape};
+pub use collect::Collector;
+pub use directory::{Opened, RunReader, RunRequest, RunWriter};
+pub use error::Error;

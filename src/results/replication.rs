@@ -2,7 +2,8 @@
 
 use crate::metric::Metric;
 use crate::results::tables::{
-    CapacityRow, EventRow, HourlyRow, JobRow, MonthlyRow, ScheduleRow, SettlementRow,
+    CapacityRow, EventRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, ScheduleRow, SettlementRow,
+    StatementRow,
 };
 
 /// The index of the portfolio among scopes; site `i` of the scenario is scope `i + 1`.
@@ -53,6 +54,10 @@ pub struct Detail {
     pub jobs: Vec<JobRow>,
     /// Notable events.
     pub events: Vec<EventRow>,
+    /// Uses of each hall over time.
+    pub hall_states: Vec<HallStateRow>,
+    /// Financial statements.
+    pub statements: Vec<StatementRow>,
 }
 
 /// The outcome of one strategy in one case and replication.

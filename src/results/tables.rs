@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::Metric;
+pub use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
+pub use crate::results::metrics::Metrics;
 
 /// A row of `summary.csv`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -381,133 +382,6 @@ pub struct AssumptionRow {
     pub source: String,
 }
 
-/// A strategy as the outputs name it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct StrategyInfo {
-    /// Id.
-    pub id: String,
-    /// One sentence made from its plan, for the memo.
-    pub summary: String,
-}
-
-/// Something the reader of a memo must know: a repaired gap, a broken tie, a limit of the model.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Note {
-    /// `data`, `model` or `warning`.
-    pub kind: String,
-    /// A full sentence.
-    pub text: String,
-}
-
-/// An input file as the manifest names it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct InputFile {
-    /// Name relative to the scenario or the data folder, never an absolute path.
-    pub name: String,
-    /// SHA-256 of its bytes, lower-case hex.
-    pub sha256: String,
-    /// Intervals that the gap policy filled.
-    pub repaired: u64,
-}
-
-/// What is the same for all rows of a run, and what only this execution of it knows.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Version of the run directory's format.
-    pub format: u32,
-    /// Version of the tool.
-    pub tool_version: String,
-    /// Commit of the tool, or `unknown`.
-    pub git_hash: String,
-    /// Hash of scenario, data files, seed, strategies, cases, fidelity, version.
-    pub run_id: String,
-    /// SHA-256 of the scenario as read, overlays applied.
-    pub scenario_hash: String,
-    /// Name of the scenario.
-    pub scenario: String,
-    /// The question it asks.
-    pub question: String,
-    /// Input files.
-    pub inputs: Vec<InputFile>,
-    /// Root seed.
-    pub seed: u64,
-    /// Replications of each strategy and case.
-    pub replications: u32,
-    /// Strategies in file order.
-    pub strategies: Vec<StrategyInfo>,
-    /// Id of the baseline.
-    pub baseline: String,
-    /// Cases; `base` where the scenario names none.
-    pub cases: Vec<String>,
-    /// Demand fidelity.
-    pub fidelity: String,
-    /// Scope names: `portfolio`, then the sites.
-    pub scopes: Vec<String>,
-    /// Billing months, `YYYY-MM`.
-    pub months: Vec<String>,
-    /// What `--set` changed, as `path=value`.
-    pub overrides: Vec<String>,
-    /// Discount rate, effective a year.
-    pub discount_rate: f64,
-    /// Notes for the memo.
-    pub notes: Vec<Note>,
-    /// Events delivered in all replications.
-    pub events: u64,
-    /// When the run began, UTC. Not part of the identity.
-    pub started_utc: String,
-    /// How long it took. Not part of the identity.
-    pub wall_seconds: f64,
-    /// Threads used. Not part of the identity.
-    pub threads: usize,
-}
-
-/// All scalars of a run, packed: `NaN` where a metric has no value.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Metrics {
-    strategies: usize,
-    cases: usize,
-    scopes: usize,
-    replications: usize,
-    values: Vec<f64>,
-}
-
-impl Metrics {
-    /// Room for every combination, all without a value.
-    pub fn new(strategies: usize, cases: usize, scopes: usize, replications: usize) -> Self {
-        let length = strategies * cases * scopes * Metric::ALL.len() * replications;
-        Self {
-            strategies,
-            cases,
-            scopes,
-            replications,
-            values: vec![f64::NAN; length],
-        }
-    }
-    fn offset(&self, strategy: usize, case: usize, scope: usize, metric: Metric) -> usize {
-        assert!(
-            strategy < self.strategies && case < self.cases && scope < self.scopes,
-            "metric out of range"
-        );
-        let series =
-            ((strategy * self.cases + case) * self.scopes + scope) * Metric::ALL.len() + metric as usize;
-        series * self.replications
-    }
-    /// Sets one value.
-    pub fn set(&mut self, at: (usize, usize, usize), metric: Metric, replication: usize, value: f64) {
-        let offset = self.offset(at.0, at.1, at.2, metric) + replication;
-        self.values[offset] = value;
-    }
-    /// The values of a metric in order of replication, `NaN` where there is none; `at` is (strategy, case, scope).
-    pub fn values(&self, at: (usize, usize, usize), metric: Metric) -> &[f64] {
-        let offset = self.offset(at.0, at.1, at.2, metric);
-        &self.values[offset..offset + self.replications]
-    }
-    /// Replications of each series.
-    pub fn replications(&self) -> usize {
-        self.replications
-    }
-}
-
 /// Quantiles over replications of a monthly quantity of one strategy and case.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Fan {
@@ -521,6 +395,42 @@ pub struct Fan {
 
 /// The probabilities of the rows of a [`Fan`].
 pub const FAN_PROBABILITIES: [f64; 7] = [0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95];
+
+/// A row of `fans.csv`: cumulative net cash at the end of a month, USD, by quantile over replications.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct FanRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Fidelity.
+    pub fidelity: String,
+    /// `YYYY-MM`.
+    pub month: String,
+    /// 5th percentile.
+    pub p5: f64,
+    /// 10th percentile.
+    pub p10: f64,
+    /// Lower quartile.
+    pub p25: f64,
+    /// Median.
+    pub p50: f64,
+    /// Upper quartile.
+    pub p75: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 95th percentile.
+    pub p95: f64,
+}
+
+/// A row of `mining_break_even.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MiningBreakEvenRow {
+    /// Miner model or batch.
+    pub model: String,
+    /// Power price at which it breaks even at the start.
+    pub usd_per_mwh: f64,
+}
 
 /// Megawatts of each hall by use over time, P50 replication: what the capacity chart shows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

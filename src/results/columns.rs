@@ -1,0 +1,221 @@
+//! The files of a run and their columns, one line per row type: the fields of the row in file order.
+
+use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
+use crate::results::tables::{
+    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, HallStateRow, HourlyRow,
+    JobRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow, SettlementRow, StatementRow, SummaryRow,
+};
+
+/// Declares the file of a row type; the columns are its fields.
+macro_rules! table {
+    ($row:ty, $file:literal, [$($field:ident),+ $(,)?]) => {
+        impl Table for $row {
+            const FILE: &'static str = $file;
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
+            fn write_cells(&self, row: &mut RowWriter) {
+                $(self.$field.put(row);)+
+            }
+            fn read_cells(row: &mut RowReader<'_>) -> Result<Self, String> {
+                Ok(Self { $($field: Cell::take(row)?),+ })
+            }
+        }
+    };
+}
+
+table!(
+    SummaryRow,
+    "summary.csv",
+    [
+        strategy, case, fidelity, scope, metric, unit, mean, sd, ci95_low, ci95_high, p5, p10, p50, p90, p95,
+        min, max
+    ]
+);
+
+table!(
+    ComparisonRow,
+    "comparison.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        baseline,
+        scope,
+        metric,
+        unit,
+        mean_difference,
+        ci95_low,
+        ci95_high,
+        p_better,
+        p_best
+    ]
+);
+
+table!(
+    CashflowRow,
+    "cashflow.csv",
+    [strategy, case, fidelity, which, month, account, usd]
+);
+
+table!(
+    StatementRow,
+    "statements.csv",
+    [strategy, case, fidelity, which, month, statement, line, usd]
+);
+
+table!(
+    SettlementRow,
+    "settlement.csv",
+    [
+        strategy, case, fidelity, site, month, contract, clause, quantity, unit, rate, usd, set_by
+    ]
+);
+
+table!(
+    MonthlyRow,
+    "monthly.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        site,
+        month,
+        energy_grid_mwh,
+        energy_mining_mwh,
+        energy_gpu_it_mwh,
+        energy_cooling_mwh,
+        energy_losses_mwh,
+        energy_other_mwh,
+        peak_mw,
+        pue,
+        water_m3,
+        carbon_kg,
+        gpu_hours_offered,
+        gpu_hours_served,
+        gpu_hours_idle,
+        gpu_hours_failed,
+        gpu_hours_unpowered,
+        jobs_finished,
+        mean_wait_s,
+        btc_mined,
+        curtailed_mwh,
+        stranded_mwh_grid,
+        stranded_mwh_cooling,
+        stranded_mwh_electrical,
+        stranded_mwh_staff,
+        stranded_mwh_unlet,
+        revenue_usd,
+        power_cost_usd
+    ]
+);
+
+table!(
+    HourlyRow,
+    "hourly.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        site,
+        start_utc,
+        price_usd_per_mwh,
+        dry_bulb_c,
+        wet_bulb_c,
+        import_limit_mw,
+        grid_mw,
+        mining_mw,
+        gpu_it_mw,
+        cooling_mw,
+        losses_mw,
+        other_mw,
+        gpu_capacity,
+        gpus_busy,
+        binding_limit
+    ]
+);
+
+table!(
+    CapacityRow,
+    "capacity.csv",
+    [strategy, case, fidelity, site, pool, t_s, gpus]
+);
+
+table!(
+    ScheduleRow,
+    "schedule.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        replication,
+        site,
+        hall,
+        stage,
+        planned_start,
+        planned_end,
+        start,
+        end,
+        critical,
+        cause
+    ]
+);
+
+table!(
+    JobRow,
+    "jobs.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        replication,
+        job_id,
+        class,
+        tenant,
+        submit_s,
+        start_s,
+        end_s,
+        gpus,
+        duration_s,
+        checkpoint_s,
+        site,
+        hall,
+        restarts,
+        lost_gpu_s,
+        end_reason
+    ]
+);
+
+table!(
+    EventRow,
+    "events.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        replication,
+        t_s,
+        site,
+        kind,
+        subject,
+        detail
+    ]
+);
+
+table!(
+    AssumptionRow,
+    "assumptions.csv",
+    [path, value, unit, label, source]
+);
+
+table!(
+    HallStateRow,
+    "hall_states.csv",
+    [strategy, case, fidelity, site, hall, start_utc, state, grid_mw]
+);
+
+table!(
+    FanRow,
+    "fans.csv",
+    [strategy, case, fidelity, month, p5, p10, p25, p50, p75, p90, p95]
+);
+
+table!(MiningBreakEvenRow, "mining_break_even.csv", [model, usd_per_mwh]);

@@ -1,0 +1,52 @@
+//! The run directory: written whole or not at all, read with every doubt said.
+//!
+//! A run is written to `DIR.partial/` under a lock of the operating system and renamed to `DIR` when every file
+//! is on the medium. A `DIR.partial` that nobody locks is an interrupted run, whose blocks are used again.
+//! Where a run is replaced (by one of more replications or more files), the old one stands at `DIR.previous`
+//! for the moment between two renames; whoever comes next finishes or undoes that.
+
+mod amend;
+mod lock;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+pub use amend::RunAmender;
+pub use reader::{RunReader, read_manifest};
+pub use writer::{Opened, RunRequest, RunWriter, TableFiles};
+
+/// Version of the format of run directories.
+pub const FORMAT: u32 = 1;
+/// Name of the manifest.
+pub const MANIFEST: &str = "manifest.json";
+/// Name of the table of scalars.
+pub const METRICS: &str = "metrics.csv";
+/// Within a directory being written: its lock.
+const LOCK: &str = "lock";
+/// Within a directory being written: whose it is.
+const MARKER: &str = "run.json";
+/// Within a directory being written: completed blocks.
+const BLOCKS: &str = "blocks";
+
+/// `DIR` with a suffix, beside it.
+fn beside(dir: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = dir.as_os_str().to_owned();
+    // `runs/a/` means `runs/a`; the suffix belongs to the name, not below it.
+    if let (Some(parent), Some(file)) = (dir.parent(), dir.file_name()) {
+        let mut file = file.to_owned();
+        file.push(suffix);
+        return parent.join(file);
+    }
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The file of a relative name with `/`; `None` where the name would leave the directory.
+fn within(dir: &Path, name: &str) -> Option<PathBuf> {
+    let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']);
+    name.split('/').all(plain).then(|| dir.join(name))
+}

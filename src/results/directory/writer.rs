@@ -1,0 +1,486 @@
+//! Writing a run: blocks as they are done, then every file, then one rename.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Metric;
+use crate::results::Error;
+use crate::results::block::{BLOCK_BYTES_MAX, BlockResult, Shape, block_count, block_range};
+use crate::results::csv_table::{RowWriter, Table, write_rows};
+use crate::results::directory::lock::Lock;
+use crate::results::directory::reader::read_manifest;
+use crate::results::directory::{BLOCKS, LOCK, MANIFEST, MARKER, METRICS, beside, within};
+use crate::results::manifest::Manifest;
+use crate::results::storage::{Disk, Storage, parent_of, write_file, write_file_atomically};
+use crate::results::tables::{FanRow, MiningBreakEvenRow, RunTables};
+
+/// What is to be written, and where.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// The run directory.
+    pub dir: PathBuf,
+    /// Identity of the run.
+    pub run_id: String,
+    /// Replications of each strategy and case.
+    pub replications: u32,
+    /// Files that must be there for a run to count as done, by relative name (`hourly.csv`).
+    pub files: Vec<String>,
+}
+
+/// What [`RunWriter::open`] found.
+#[derive(Debug)]
+pub enum Opened {
+    /// The run is there, whole, with everything asked for.
+    Done,
+    /// There is something to do.
+    Write(Box<RunWriter>),
+}
+
+/// Which of the larger tables become files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableFiles {
+    /// `monthly.csv`.
+    pub monthly: bool,
+    /// `hourly.csv`, `capacity.csv`, `jobs.csv`, `events.csv`.
+    pub hourly: bool,
+}
+
+/// Says whose a directory is, before anything else is in it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Marker {
+    run_id: String,
+}
+
+/// Writes one run directory. Dropped before [`RunWriter::commit`], it leaves `DIR.partial` to be gone on with.
+#[derive(Debug)]
+pub struct RunWriter {
+    request: RunRequest,
+    partial: PathBuf,
+    outputs: BTreeMap<String, String>,
+    storage: Box<dyn Storage>,
+    lock: Lock,
+}
+
+impl RunWriter {
+    /// Opens a run for writing, or says that it is done or that its place is taken.
+    pub fn open(request: RunRequest) -> Result<Opened, Error> {
+        Self::open_on(Box::new(Disk), request)
+    }
+
+    /// As [`RunWriter::open`], on another storage than the disk's.
+    pub fn open_on(storage: Box<dyn Storage>, request: RunRequest) -> Result<Opened, Error> {
+        let partial = beside(&request.dir, ".partial");
+        if is_done(&request)? {
+            return Ok(Opened::Done);
+        }
+        let lock = Lock::take(&partial)?;
+        finish_replacement(storage.as_ref(), &request.dir)?;
+        // Somebody may have finished it while the lock was being taken.
+        let found = is_done(&request).and_then(|done| {
+            if !done {
+                claim(storage.as_ref(), &partial, &request.run_id)?;
+            }
+            Ok(done)
+        });
+        if !matches!(found, Ok(false)) {
+            remove_if_unused(&partial);
+        }
+        Ok(if found? {
+            Opened::Done
+        } else {
+            Opened::Write(Box::new(Self {
+                request,
+                partial,
+                outputs: BTreeMap::new(),
+                storage,
+                lock,
+            }))
+        })
+    }
+
+    /// The blocks that an interrupted run left, in order; broken ones and those of another extent are left out.
+    pub fn completed_blocks(&self, shape: Shape) -> Result<Vec<BlockResult>, Error> {
+        let mut blocks = Vec::new();
+        for index in 0..block_count(self.request.replications) {
+            let path = self.block_path(index);
+            match fs::metadata(&path) {
+                Ok(about) if about.len() <= BLOCK_BYTES_MAX => {}
+                _ => continue,
+            }
+            let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+            let due = block_range(index, self.request.replications).len();
+            match BlockResult::from_bytes(&bytes, &self.request.run_id, shape) {
+                Ok(block) if block.index == index && block.count as usize == due => blocks.push(block),
+                // A block that cannot be trusted is simulated again; that is always right.
+                _ => tracing::warn!("block {index} of the interrupted run is not usable"),
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Keeps a block, so that an interrupted run can go on after it.
+    pub fn save_block(&self, block: &BlockResult) -> Result<(), Error> {
+        let folder = self.partial.join(BLOCKS);
+        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+        let bytes = block.to_bytes(&self.request.run_id);
+        write_file_atomically(self.storage.as_ref(), &self.block_path(block.index), &bytes)?;
+        Ok(())
+    }
+
+    fn block_path(&self, index: u32) -> PathBuf {
+        self.partial.join(BLOCKS).join(format!("{index:04}.block"))
+    }
+
+    /// Writes a file under a relative name with `/`, once.
+    pub fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.fill(name, |out| out.write_all(bytes))
+    }
+
+    fn fill(&mut self, name: &str, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let refused = |kind| Error::io("create", &self.partial.join(name), io::Error::from(kind));
+        let path = within(&self.partial, name)
+            .filter(|_| !is_scaffold(name))
+            .ok_or_else(|| refused(io::ErrorKind::InvalidFilename))?;
+        if self.outputs.contains_key(name) {
+            return Err(refused(io::ErrorKind::AlreadyExists));
+        }
+        let folder = parent_of(&path);
+        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+        let hash = write_file(self.storage.as_ref(), &path, fill)?;
+        self.outputs.insert(name.to_owned(), hash);
+        Ok(())
+    }
+
+    fn put_rows<T: Table>(&mut self, rows: &[T]) -> Result<(), Error> {
+        self.fill(T::FILE, |out| write_rows(rows, out).map_err(io::Error::from))
+    }
+
+    /// Writes every table of the run.
+    pub fn put_tables(&mut self, tables: &RunTables, files: TableFiles) -> Result<(), Error> {
+        self.fill(METRICS, |out| write_metrics(tables, out).map_err(io::Error::from))?;
+        self.put_rows(&tables.summary)?;
+        self.put_rows(&tables.comparison)?;
+        self.put_rows(&tables.cashflow)?;
+        self.put_rows(&tables.settlement)?;
+        self.put_rows(&tables.schedule)?;
+        self.put_rows(&tables.assumptions)?;
+        self.put_rows(&tables.hall_states)?;
+        self.put_rows(&fan_rows(tables))?;
+        self.put_rows(&break_even_rows(tables))?;
+        if !tables.statements.is_empty() {
+            self.put_rows(&tables.statements)?;
+        }
+        if files.monthly {
+            self.put_rows(&tables.monthly)?;
+        }
+        if files.hourly {
+            self.put_rows(&tables.hourly)?;
+            self.put_rows(&tables.capacity)?;
+            self.put_rows(&tables.jobs)?;
+            self.put_rows(&tables.events)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest with the hashes of all files, brings everything to the medium and renames.
+    pub fn commit(self, mut manifest: Manifest) -> Result<PathBuf, Error> {
+        assert_eq!(
+            manifest.run_id, self.request.run_id,
+            "the manifest belongs to another run"
+        );
+        manifest.outputs.clone_from(&self.outputs);
+        let storage = self.storage.as_ref();
+        let path = self.partial.join(MANIFEST);
+        write_file(storage, &path, |out| out.write_all(&manifest_bytes(&manifest)))?;
+        sync_tree(storage, &self.partial)?;
+        let dir = self.request.dir.clone();
+        let lock = self.lock;
+        if cfg!(windows) {
+            // Windows does not rename a directory in which a file is open.
+            drop(lock);
+            put_in_place(storage, &self.partial, &dir)?;
+        } else {
+            put_in_place(storage, &self.partial, &dir)?;
+            drop(lock);
+        }
+        remove_scaffold(&dir);
+        Ok(dir)
+    }
+
+    /// Gives up: removes `DIR.partial` with its blocks.
+    pub fn abandon(self) -> Result<(), Error> {
+        drop(self.lock);
+        fs::remove_dir_all(&self.partial).map_err(|e| Error::io("remove", &self.partial, e))
+    }
+}
+
+/// The text of a manifest.
+pub(super) fn manifest_bytes(manifest: &Manifest) -> Vec<u8> {
+    let mut bytes =
+        serde_json::to_vec_pretty(manifest).expect("a manifest holds numbers, text and lists only");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Whether `DIR` holds all that is asked for; an error where it holds something else.
+fn is_done(request: &RunRequest) -> Result<bool, Error> {
+    let dir = &request.dir;
+    let mut entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(Error::io("open", dir, e)),
+    };
+    if !dir.join(MANIFEST).exists() {
+        return match entries.next() {
+            None => Ok(false),
+            Some(_) => Err(Error::Taken {
+                path: dir.clone(),
+                reason: "it holds files that are no run".to_owned(),
+            }),
+        };
+    }
+    let manifest = read_manifest(dir)?;
+    if manifest.run_id != request.run_id {
+        return Err(Error::Mismatch {
+            path: dir.clone(),
+            found: manifest.run_id,
+            wanted: request.run_id.clone(),
+        });
+    }
+    if manifest.replications > request.replications {
+        return Err(Error::Fewer {
+            path: dir.clone(),
+            found: manifest.replications,
+            wanted: request.replications,
+        });
+    }
+    let has_files = request.files.iter().all(|f| manifest.outputs.contains_key(f));
+    Ok(manifest.replications == request.replications && has_files)
+}
+
+/// Makes a locked `DIR.partial` ready for this run: its blocks stay, half-written files go.
+fn claim(storage: &dyn Storage, partial: &Path, run_id: &str) -> Result<(), Error> {
+    let marker_path = partial.join(MARKER);
+    let names = names_in(partial)?;
+    if names.contains(MARKER) {
+        let text = fs::read(&marker_path).map_err(|e| Error::io("read", &marker_path, e))?;
+        let found = serde_json::from_slice::<Marker>(&text).map_or_else(|_| String::new(), |m| m.run_id);
+        let has_blocks = names_in(&partial.join(BLOCKS)).is_ok_and(|blocks| !blocks.is_empty());
+        if found != run_id && has_blocks {
+            return Err(Error::Mismatch {
+                path: partial.to_owned(),
+                found,
+                wanted: run_id.to_owned(),
+            });
+        }
+    } else if names.iter().any(|n| n != LOCK && n != &format!("{MARKER}.tmp")) {
+        return Err(Error::Taken {
+            path: partial.to_owned(),
+            reason: "it holds files that are no interrupted run".to_owned(),
+        });
+    }
+    for name in names
+        .iter()
+        .filter(|n| !matches!(n.as_str(), LOCK | MARKER | BLOCKS))
+    {
+        remove(&partial.join(name))?;
+    }
+    let marker = Marker {
+        run_id: run_id.to_owned(),
+    };
+    let bytes = serde_json::to_vec(&marker).expect("a marker is text");
+    write_file_atomically(storage, &marker_path, &bytes)?;
+    Ok(())
+}
+
+fn names_in(dir: &Path) -> Result<BTreeSet<String>, Error> {
+    let failed = |e| Error::io("open", dir, e);
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        names.insert(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    let about = fs::symlink_metadata(path).map_err(|e| Error::io("open", path, e))?;
+    let removed = if about.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    removed.map_err(|e| Error::io("remove", path, e))
+}
+
+/// Removes a `DIR.partial` that holds nothing but the lock taken by this process.
+fn remove_if_unused(partial: &Path) {
+    let unused = names_in(partial).is_ok_and(|names| names.iter().all(|n| n == LOCK));
+    if unused {
+        let _ = fs::remove_dir_all(partial);
+    }
+}
+
+/// Renames `DIR.partial` to `DIR`; a run that stands there goes aside first and is then removed.
+fn put_in_place(storage: &dyn Storage, partial: &Path, dir: &Path) -> Result<(), Error> {
+    let failed = |e| Error::io("rename", partial, e);
+    let parent = parent_of(dir);
+    if dir.join(MANIFEST).exists() {
+        storage.rename(dir, &beside(dir, ".previous")).map_err(failed)?;
+    }
+    storage.rename(partial, dir).map_err(failed)?;
+    storage
+        .sync_directory(&parent)
+        .map_err(|e| Error::io("write", &parent, e))?;
+    finish_replacement(storage, dir)
+}
+
+/// Finishes a replacement that was cut short: `DIR.previous` goes back where `DIR` is not there, else away.
+/// Files in it that the run had not written are somebody's notes: they move on into `DIR`.
+fn finish_replacement(storage: &dyn Storage, dir: &Path) -> Result<(), Error> {
+    let previous = beside(dir, ".previous");
+    if !previous.join(MANIFEST).exists() {
+        return Ok(());
+    }
+    if !dir.join(MANIFEST).exists() {
+        return storage
+            .rename(&previous, dir)
+            .map_err(|e| Error::io("rename", &previous, e));
+    }
+    let outputs = read_manifest(&previous)?.outputs;
+    for name in files_below(&previous)? {
+        let (Some(from), Some(to)) = (within(&previous, &name), within(dir, &name)) else {
+            continue;
+        };
+        if is_scaffold(&name) || outputs.contains_key(&name) || to.exists() {
+            continue;
+        }
+        let folder = parent_of(&to);
+        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+        storage
+            .rename(&from, &to)
+            .map_err(|e| Error::io("rename", &from, e))?;
+    }
+    fs::remove_dir_all(&previous).map_err(|e| Error::io("remove", &previous, e))
+}
+
+fn is_scaffold(name: &str) -> bool {
+    matches!(name, MANIFEST | MARKER | LOCK) || name.starts_with("blocks/")
+}
+
+/// Removes from a whole run what only writing it needed. It does no harm where it stays.
+fn remove_scaffold(dir: &Path) {
+    let _ = fs::remove_dir_all(dir.join(BLOCKS));
+    let _ = fs::remove_file(dir.join(MARKER));
+    let _ = fs::remove_file(dir.join(LOCK));
+}
+
+/// Relative names with `/` of all files below a directory, sorted; links are files.
+fn files_below(dir: &Path) -> Result<Vec<String>, Error> {
+    let mut files = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(prefix) = folders.pop() {
+        for name in names_in(&dir.join(&prefix))? {
+            let name = format!("{prefix}{name}");
+            let about = fs::symlink_metadata(dir.join(&name)).map_err(|e| Error::io("open", dir, e))?;
+            if about.is_dir() {
+                folders.push(format!("{name}/"));
+            } else {
+                files.push(name);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn sync_tree(storage: &dyn Storage, dir: &Path) -> Result<(), Error> {
+    let folders: BTreeSet<PathBuf> = files_below(dir)?
+        .iter()
+        .map(|name| parent_of(&dir.join(name)))
+        .collect();
+    for folder in folders.iter().rev() {
+        storage
+            .sync_directory(folder)
+            .map_err(|e| Error::io("write", folder, e))?;
+    }
+    Ok(())
+}
+
+fn write_metrics(tables: &RunTables, out: &mut dyn Write) -> csv::Result<()> {
+    let manifest = &tables.manifest;
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record([
+        "strategy",
+        "case",
+        "fidelity",
+        "replication",
+        "scope",
+        "metric",
+        "unit",
+        "value",
+    ])?;
+    let mut row = RowWriter::default();
+    for (s, strategy) in manifest.strategies.iter().enumerate() {
+        for (c, case) in manifest.cases.iter().enumerate() {
+            for replication in 0..tables.metrics.replications() {
+                for (scope, metric) in scalars_of(manifest) {
+                    let value = tables.metrics.values((s, c, scope), metric)[replication];
+                    if value.is_nan() {
+                        continue;
+                    }
+                    row.text(&strategy.id);
+                    row.text(case);
+                    row.text(&manifest.fidelity);
+                    row.plain(replication);
+                    row.text(&manifest.scopes[scope]);
+                    row.text(metric.id());
+                    row.text(metric.definition().unit);
+                    row.number(value);
+                    row.end(&mut writer)?;
+                }
+            }
+        }
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+fn scalars_of(manifest: &Manifest) -> impl Iterator<Item = (usize, Metric)> {
+    (0..manifest.scopes.len()).flat_map(|scope| Metric::ALL.iter().map(move |metric| (scope, *metric)))
+}
+
+fn fan_rows(tables: &RunTables) -> Vec<FanRow> {
+    let manifest = &tables.manifest;
+    let mut rows = Vec::new();
+    for fan in &tables.fans {
+        let [p5, p10, p25, p50, p75, p90, p95] = &fan.quantiles;
+        for (m, month) in manifest.months.iter().enumerate().take(p50.len()) {
+            rows.push(FanRow {
+                strategy: manifest.strategies[fan.strategy].id.clone(),
+                case: manifest.cases[fan.case].clone(),
+                fidelity: manifest.fidelity.clone(),
+                month: month.clone(),
+                p5: p5[m],
+                p10: p10[m],
+                p25: p25[m],
+                p50: p50[m],
+                p75: p75[m],
+                p90: p90[m],
+                p95: p95[m],
+            });
+        }
+    }
+    rows
+}
+
+fn break_even_rows(tables: &RunTables) -> Vec<MiningBreakEvenRow> {
+    let row = |(model, usd_per_mwh): &(String, f64)| MiningBreakEvenRow {
+        model: model.clone(),
+        usd_per_mwh: *usd_per_mwh,
+    };
+    tables.mining_break_even.iter().map(row).collect()
+}
