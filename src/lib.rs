@@ -17,6 +17,7 @@ pub mod stats;
 // Layer 2: domain.
 pub mod cooling;
 pub mod fleet;
+pub mod power;
 pub mod site;
 pub mod workload;
 // Layer 3: scenario.
