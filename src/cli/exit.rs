@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use crate::cli::Colour;
+use crate::results;
 use crate::scenario::diagnostic::{Located, render};
+use crate::scenario::load::LoadFailure;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +89,16 @@ impl Failure {
     }
 }
 
-impl From<Vec<Located>> for Failure {
-    fn from(problems: Vec<Located>) -> Self {
-        Self { exit: Exit::Input, shown: Shown::Problems(problems) }
+impl From<LoadFailure> for Failure {
+    fn from(failure: LoadFailure) -> Self {
+        let exit = if failure.unreadable { Exit::Io } else { Exit::Input };
+        Self { exit, shown: Shown::Problems(failure.problems) }
+    }
+}
+
+impl From<results::Error> for Failure {
+    fn from(error: results::Error) -> Self {
+        let exit = if error.exit_code() == 2 { Exit::Input } else { Exit::Io };
+        Self { exit, shown: Shown::Text(error.to_string(), None) }
     }
 }

@@ -5,18 +5,18 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::conversion::ConversionPlanSpec;
+use crate::conversion::{ProgrammeSpec, RiskSpec, Sequence, StageOverrideSpec, StartSpec};
 use crate::cooling::weather::WeatherSpec;
 use crate::id::Name;
 use crate::market::bitcoin::BitcoinSpec;
 use crate::market::gpu_rent::GpuRentSpec;
 use crate::market::power_price::PowerPriceSpec;
-use crate::power::contract::ContractSpec;
-use crate::power::grid::{CurtailmentSpec, GridSpec};
+use crate::power::contract::PowerContractsSpec;
+use crate::power::grid::GridSpec;
 use crate::random::distribution::DistributionSpec;
-use crate::site::{HallSpec, InstallSpec, OperatingCostSpec};
+use crate::site::{HallSpec, InstallSpec, LeaseSpec, OperatingCostSpec};
 use crate::staff::StaffSpec;
-use crate::workload::tenant::{LeaseSpec, TenantSpec};
+use crate::workload::tenant::TenantSpec;
 
 /// The format of scenario files that this version reads.
 pub const FORMAT: u32 = 1;
@@ -92,13 +92,13 @@ pub enum Currency {
 pub struct MarketSpec {
     /// Power prices by name; contracts refer to them.
     #[serde(default)]
-    pub power: IndexMap<String, PowerPriceSpec>,
+    pub power: IndexMap<Name, PowerPriceSpec>,
     /// Bitcoin price and network.
     #[serde(default)]
     pub bitcoin: BitcoinSpec,
     /// GPU rents by name; tenants refer to them.
     #[serde(default)]
-    pub gpu_rent: IndexMap<String, GpuRentSpec>,
+    pub gpu_rent: IndexMap<Name, GpuRentSpec>,
 }
 
 /// A site behind one grid connection.
@@ -116,11 +116,8 @@ pub struct SiteSpec {
     pub weather: WeatherSpec,
     /// Grid connection.
     pub grid: GridSpec,
-    /// Orders and calls that limit the import.
-    #[serde(default)]
-    pub curtailment: CurtailmentSpec,
     /// Power contracts; they fill in file order.
-    pub power_contracts: Vec<ContractSpec>,
+    pub power_contracts: PowerContractsSpec,
     /// Halls.
     #[serde(default)]
     pub halls: Vec<HallSpec>,
@@ -150,10 +147,16 @@ pub struct StrategySpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConversionSpec {
-    /// Halls, written `site/hall`.
+    /// Halls, written `site/hall`, in the order in which they follow each other.
     pub halls: Vec<String>,
-    /// The project: archetype, order of halls, start, stages.
-    pub plan: ConversionPlanSpec,
+    /// Kind of conversion: `swap-in-place`, `rebuild-on-pad`, `build-beside-the-mine`, `powered-shell`,
+    /// `sell-the-land` or `greenfield`.
+    pub archetype: Name,
+    /// In which order the halls follow each other. Default: all at once.
+    #[serde(default)]
+    pub order: Sequence,
+    /// When it starts.
+    pub start: StartSpec,
     /// What is installed, where the halls serve GPUs.
     #[serde(default)]
     pub install: Option<InstallSpec>,
@@ -163,6 +166,52 @@ pub struct ConversionSpec {
     /// Tenants that these halls serve, in order of claim. Default: all tenants in file order.
     #[serde(default)]
     pub tenants: Option<Vec<Name>>,
+    /// Orders placed when the project starts, before design is frozen. Default: none.
+    #[serde(default)]
+    pub at_risk_orders: Vec<Name>,
+    /// Paid when an order is placed, percent of its price; the balance on delivery. Default 20 (assumption: 10 to 30).
+    #[serde(default = "deposit_percent")]
+    pub deposit_percent: f64,
+    /// Changes of the archetype's stages, and further stages. Default: none.
+    #[serde(default)]
+    pub stages: Vec<StageOverrideSpec>,
+    /// How it strays from the plan. Default: like the reference class of data-centre projects.
+    #[serde(default)]
+    pub risk: RiskSpec,
+}
+
+fn deposit_percent() -> f64 {
+    20.0
+}
+
+impl ConversionSpec {
+    /// The project that it describes.
+    pub fn programme(&self) -> ProgrammeSpec {
+        let install = self.install.as_ref();
+        let lease = self.lease.as_ref();
+        ProgrammeSpec {
+            archetype: self.archetype.clone(),
+            order: self.order,
+            start: self.start.clone(),
+            at_risk_orders: self.at_risk_orders.clone(),
+            deposit_percent: self.deposit_percent,
+            capex_usd_per_it_kw: install
+                .and_then(|i| i.fit_out_usd_per_it_kw)
+                .or_else(|| lease.and_then(|l| l.fit_out_usd_per_it_kw)),
+            stages: self.stages.clone(),
+            risk: self.risk,
+        }
+    }
+    /// One phrase about it, for the memo.
+    pub fn describe(&self) -> String {
+        let halls = self.halls.join(", ");
+        let what = match (&self.install, &self.lease) {
+            (Some(install), _) => format!("to {}", install.model),
+            (None, Some(lease)) => format!("let at {} USD/kW-month", lease.usd_per_kw_month),
+            (None, None) => "sold".to_owned(),
+        };
+        format!("{halls} by `{}` {what}", self.archetype)
+    }
 }
 
 /// A plain field that is drawn in each replication.

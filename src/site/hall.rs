@@ -4,10 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cooling::CoolingSpec;
-use crate::fleet::accelerator::SystemModel;
+use crate::fleet::accelerator::AcceleratorsSpec;
 use crate::fleet::failure::FailureSpec;
 use crate::fleet::miner::MinerBatchSpec;
 use crate::id::Name;
+use crate::power::path::ElectricalPathSpec;
+use crate::power::throttle::GpuThrottleSpec;
 use crate::problem::{Check, FieldPath, Problems};
 
 /// The most halls of a site, `repeat` expanded.
@@ -101,7 +103,10 @@ impl Redundancy {
 #[serde(deny_unknown_fields)]
 pub struct InstallSpec {
     /// GPU system, an id of the catalogue such as `gb300-nvl72`.
-    pub model: String,
+    pub model: Name,
+    /// Number of systems in each hall. Default: as many as its critical IT load carries at nameplate.
+    #[serde(default)]
+    pub systems: Option<u32>,
     /// The cooling plant that is built.
     pub cooling: CoolingSpec,
     /// Redundancy of the electrical and cooling plant: `n`, `n+1` or `2n`. Default `n+1`.
@@ -117,6 +122,12 @@ pub struct InstallSpec {
     /// Hardware, network and storage in USD per GPU. Default: the catalogue's figure for the model.
     #[serde(default)]
     pub hardware_usd_per_gpu: Option<f64>,
+    /// From the hall's feed to the racks. Default: double-conversion UPS and 1.5 % distribution loss.
+    #[serde(default)]
+    pub path: ElectricalPathSpec,
+    /// Speed of GPUs under a power cap.
+    #[serde(default)]
+    pub throttle: GpuThrottleSpec,
     /// Failures and repairs of the systems. Default: the catalogue's rate for the model.
     #[serde(default)]
     pub failures: FailureSpec,
@@ -126,11 +137,22 @@ fn critical_it_percent() -> f64 {
     70.0
 }
 
+impl InstallSpec {
+    /// The systems as the fleet knows them.
+    pub fn accelerators(&self) -> AcceleratorsSpec {
+        AcceleratorsSpec {
+            model: self.model.clone(),
+            systems: self.systems,
+            capex_usd_per_gpu: self.hardware_usd_per_gpu,
+        }
+    }
+}
+
 impl Check for InstallSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        if SystemModel::find(&self.model).is_none() {
-            problems.unknown(&at.key("model"), "GPU system", &self.model, SystemModel::ids());
-        }
+        self.accelerators().check(at, problems);
+        self.path.check(&at.key("path"), problems);
+        self.throttle.check(&at.key("throttle"), problems);
         self.cooling.check(&at.key("cooling"), problems);
         problems.within(&at.key("critical_it_percent"), self.critical_it_percent, 1.0, 100.0);
         if let Some(usd) = self.fit_out_usd_per_it_kw {

@@ -2,6 +2,8 @@
 
 pub mod economics;
 pub mod hall;
+pub mod lease;
 
 pub use economics::OperatingCostSpec;
 pub use hall::{HallSpec, InstallSpec, Redundancy};
+pub use lease::{LeasePower, LeaseSpec};

@@ -7,7 +7,7 @@ use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::parse_date;
 use crate::workload::profile::LoadProfileSpec;
-use crate::workload::scheduler::PolicySpec;
+use crate::workload::scheduler::PolicyKind;
 
 /// A customer, or a group of customers with one contract form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -133,7 +133,7 @@ pub struct JobsDemandSpec {
     pub growth_percent_per_year: f64,
     /// The queue's discipline. Default `easy`.
     #[serde(default)]
-    pub policy: PolicySpec,
+    pub policy: PolicyKind,
     /// The rent market that sets the price: a name under `market.gpu_rent`.
     pub price: Name,
     /// Share of jobs that come as interruptible spot work, percent. Default 0.
@@ -201,21 +201,31 @@ impl Check for TenantSpec {
     }
 }
 
+impl StartsSpec {
+    /// The milestone.
+    pub fn milestone(&self) -> &MilestoneSpec {
+        let Self::WhenReady(milestone) = self;
+        milestone
+    }
+}
+
+impl Check for StartsSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        let (at, milestone) = (at.key("when_ready"), self.milestone());
+        if let Some(latest) = milestone.latest.as_deref().filter(|d| parse_date(d).is_none()) {
+            problems.error(&at.key("latest"), format!("`{latest}` is not a date such as `2028-09-30`"));
+        }
+        let penalty = milestone.late_penalty_percent_per_month;
+        problems.percent(&at.key("late_penalty_percent_per_month"), penalty, 100.0);
+    }
+}
+
 impl Check for GpuBlockSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("gpus"), f64::from(self.gpus), 1.0, 1e7);
         problems.not_negative(&at.key("usd_per_gpu_h"), self.usd_per_gpu_h);
         problems.within(&at.key("years"), self.years, 0.1, 50.0);
-        let StartsSpec::WhenReady(milestone) = &self.starts;
-        let starts = at.key("starts").key("when_ready");
-        if let Some(latest) = milestone.latest.as_deref().filter(|d| parse_date(d).is_none()) {
-            problems.error(&starts.key("latest"), format!("`{latest}` is not a date such as `2028-09-30`"));
-        }
-        problems.percent(
-            &starts.key("late_penalty_percent_per_month"),
-            milestone.late_penalty_percent_per_month,
-            100.0,
-        );
+        self.starts.check(&at.key("starts"), problems);
         problems.percent(&at.key("prepay_percent"), self.prepay_percent, 100.0);
         problems.within(&at.key("availability_percent"), self.availability_percent, 0.0, 100.0);
         problems.within(&at.key("credit_percent_per_point"), self.credit_percent_per_point, 0.0, 100.0);
@@ -235,55 +245,5 @@ impl Check for JobsDemandSpec {
         if let TraceSpec::Synthetic(synthetic) = &self.trace {
             synthetic.check(&at.key("trace").key("synthetic"), problems);
         }
-    }
-}
-
-/// A lease of powered shell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LeaseSpec {
-    /// Rent in the first year, USD per kW of critical IT load and month.
-    pub usd_per_kw_month: f64,
-    /// Yearly step of the rent, percent. Default 3 (S18 S48).
-    #[serde(default = "escalator_percent")]
-    pub escalator_percent: f64,
-    /// Term in years from the day the shell is ready.
-    pub years: f64,
-    /// Who pays for power. Default `pass_through`.
-    #[serde(default)]
-    pub power: LeasePower,
-    /// How much of its critical load the tenant draws. Default `training`.
-    #[serde(default)]
-    pub load_profile: LoadProfileSpec,
-    /// Months free of rent at the beginning. Default 0.
-    #[serde(default)]
-    pub free_months: u32,
-    /// When the shell was promised, and what a late one costs.
-    #[serde(default)]
-    pub starts: StartsSpec,
-}
-
-fn escalator_percent() -> f64 {
-    3.0
-}
-
-/// Who pays for the power of a lease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LeasePower {
-    /// The tenant repays its share of the site's bill.
-    #[default]
-    PassThrough,
-    /// The landlord pays.
-    Gross,
-}
-
-impl Check for LeaseSpec {
-    fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        problems.not_negative(&at.key("usd_per_kw_month"), self.usd_per_kw_month);
-        problems.percent(&at.key("escalator_percent"), self.escalator_percent, 100.0);
-        problems.within(&at.key("years"), self.years, 0.1, 99.0);
-        problems.within(&at.key("free_months"), f64::from(self.free_months), 0.0, 240.0);
-        self.load_profile.check(&at.key("load_profile"), problems);
     }
 }

@@ -1,0 +1,39 @@
+//! From reduced replications to the tables of a run: the median replications again, with detail.
+
+use crate::experiment::simulate::{ExperimentError, guarded};
+use crate::results::collect::Collector;
+use crate::results::replication::Replication;
+use crate::results::tables::{AssumptionRow, Manifest, RunTables};
+use crate::scenario::{Scenario, assumptions};
+use crate::sim::{DetailWanted, Setup, replicate_one};
+
+/// Simulates the P50 replication of each strategy again with detail and gives all tables.
+pub fn finish(
+    scenario: &Scenario,
+    setup: &Setup,
+    collector: Collector,
+    manifest: Manifest,
+    detail: DetailWanted,
+) -> Result<RunTables, ExperimentError> {
+    let mut details: Vec<Replication> = Vec::new();
+    for strategy in 0..scenario.spec.strategies.len() {
+        let replication = collector.p50_replication(strategy, 0).unwrap_or(0);
+        let record = guarded(scenario.spec.run.seed, replication, || {
+            replicate_one(scenario, setup, strategy, replication, Some(detail))
+        })?;
+        details.push(record);
+    }
+    let mut tables = collector.finish(manifest, details);
+    tables.assumptions = assumptions::list(&scenario.spec, &scenario.sources)
+        .into_iter()
+        .map(|a| AssumptionRow {
+            path: a.path,
+            value: a.value,
+            unit: a.unit.to_owned(),
+            label: a.label.to_owned(),
+            source: a.source,
+        })
+        .collect();
+    tables.mining_break_even = setup.mining_break_even(&scenario.spec);
+    Ok(tables)
+}

@@ -1,0 +1,85 @@
+//! Leases of powered shell: the landlord gives critical load and cooling, the tenant brings the machines.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cooling::CoolingSpec;
+use crate::power::path::ElectricalPathSpec;
+use crate::problem::{Check, FieldPath, Problems};
+use crate::site::hall::Redundancy;
+use crate::workload::profile::LoadProfileSpec;
+use crate::workload::tenant::StartsSpec;
+
+/// A lease of powered shell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseSpec {
+    /// Rent in the first year, USD per kW of critical IT load and month.
+    pub usd_per_kw_month: f64,
+    /// Yearly step of the rent, percent. Default 3 (S18 S48).
+    #[serde(default = "escalator_percent")]
+    pub escalator_percent: f64,
+    /// Term in years from the day the shell is ready.
+    pub years: f64,
+    /// Who pays for power. Default `pass_through`.
+    #[serde(default)]
+    pub power: LeasePower,
+    /// How much of its critical load the tenant draws. Default `training`.
+    #[serde(default)]
+    pub load_profile: LoadProfileSpec,
+    /// Months free of rent at the beginning. Default 0.
+    #[serde(default)]
+    pub free_months: u32,
+    /// Critical IT load that is let, percent of the hall's grid power. Default 70 (DOMAIN fact 1: 65 to 80).
+    #[serde(default = "critical_it_percent")]
+    pub critical_it_percent: f64,
+    /// The cooling plant that the landlord builds.
+    pub cooling: CoolingSpec,
+    /// From the hall's feed to the racks. Default: double-conversion UPS and 1.5 % distribution loss.
+    #[serde(default)]
+    pub path: ElectricalPathSpec,
+    /// Redundancy of the plant: `n`, `n+1` or `2n`. Default `n+1`.
+    #[serde(default)]
+    pub redundancy: Redundancy,
+    /// Facility cost in USD per kW of critical IT load. Default: the archetype's figure.
+    #[serde(default)]
+    pub fit_out_usd_per_it_kw: Option<f64>,
+    /// When the shell was promised, and what a late one costs.
+    #[serde(default)]
+    pub starts: StartsSpec,
+}
+
+fn critical_it_percent() -> f64 {
+    70.0
+}
+fn escalator_percent() -> f64 {
+    3.0
+}
+
+/// Who pays for the power of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeasePower {
+    /// The tenant repays its share of the site's bill.
+    #[default]
+    PassThrough,
+    /// The landlord pays.
+    Gross,
+}
+
+impl Check for LeaseSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.not_negative(&at.key("usd_per_kw_month"), self.usd_per_kw_month);
+        problems.percent(&at.key("escalator_percent"), self.escalator_percent, 100.0);
+        problems.within(&at.key("years"), self.years, 0.1, 99.0);
+        problems.within(&at.key("free_months"), f64::from(self.free_months), 0.0, 240.0);
+        self.load_profile.check(&at.key("load_profile"), problems);
+        problems.within(&at.key("critical_it_percent"), self.critical_it_percent, 1.0, 100.0);
+        self.cooling.check(&at.key("cooling"), problems);
+        self.path.check(&at.key("path"), problems);
+        self.starts.check(&at.key("starts"), problems);
+        if let Some(usd) = self.fit_out_usd_per_it_kw {
+            problems.not_negative(&at.key("fit_out_usd_per_it_kw"), usd);
+        }
+    }
+}
