@@ -14,7 +14,7 @@ use repower::time::{SimTime, Span};
 /// Holds in one measured iteration.
 const HOLDS: u64 = 10_000;
 /// Events that wait at any time.
-const PENDING: [usize; 3] = [1_000, 10_000, 100_000];
+const PENDING: [usize; 4] = [100, 1_000, 10_000, 100_000];
 
 /// A multiplicative generator: its cost is a fraction of a nanosecond, so the queue is what is measured.
 struct Delays(u64);

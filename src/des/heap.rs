@@ -25,10 +25,15 @@ impl Block {
 }
 
 /// A heap of keys, least first. The key `u128::MAX` is reserved.
+///
+/// A pop leaves the root open: most events schedule another, whose key then goes down from there, and the
+/// last key of the heap need not be moved up and sorted in first.
 #[derive(Debug, Default)]
 pub(super) struct KeyHeap {
     blocks: Vec<Block>,
+    /// Keys held; one more position is occupied while the root is open.
     len: usize,
+    open: bool,
 }
 
 impl KeyHeap {
@@ -37,6 +42,7 @@ impl KeyHeap {
         Self {
             blocks: Vec::new(),
             len: 0,
+            open: false,
         }
     }
     /// How many keys it holds.
@@ -44,16 +50,23 @@ impl KeyHeap {
         self.len
     }
     /// The least key.
-    pub(super) fn peek(&self) -> Option<u128> {
+    pub(super) fn peek(&mut self) -> Option<u128> {
+        self.close();
         if self.len == 0 { None } else { Some(self.get(ROOT)) }
     }
     /// Adds a key.
     pub(super) fn push(&mut self, key: u128) {
         debug_assert!(key != EMPTY, "the greatest key is reserved");
-        let position = ROOT + self.len;
-        if position / 4 == self.blocks.len() {
-            self.blocks.push(Block([EMPTY; 4]));
-        }
+        let position = if self.open {
+            self.open = false;
+            self.sink()
+        } else {
+            let end = ROOT + self.len;
+            if end / 4 == self.blocks.len() {
+                self.blocks.push(Block([EMPTY; 4]));
+            }
+            end
+        };
         self.len += 1;
         self.rise(position, key);
     }
@@ -61,17 +74,12 @@ impl KeyHeap {
     pub(super) fn pop(&mut self) -> Option<u128> {
         let top = self.peek()?;
         self.len -= 1;
-        let last_position = ROOT + self.len;
-        let last = self.get(last_position);
-        self.set(last_position, EMPTY);
-        if self.len > 0 {
-            let hole = self.sink();
-            self.rise(hole, last);
-        }
+        self.open = true;
         Some(top)
     }
     /// Keeps only the keys that pass.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u128) -> bool) {
+        self.close();
         let keys: Vec<u128> = (ROOT..ROOT + self.len)
             .map(|position| self.get(position))
             .filter(|key| keep(*key))
@@ -80,6 +88,20 @@ impl KeyHeap {
         self.len = 0;
         for key in keys {
             self.push(key);
+        }
+    }
+    /// Fills an open root with the last key.
+    fn close(&mut self) {
+        if !self.open {
+            return;
+        }
+        self.open = false;
+        let last_position = ROOT + self.len;
+        let last = self.get(last_position);
+        self.set(last_position, EMPTY);
+        if self.len > 0 {
+            let hole = self.sink();
+            self.rise(hole, last);
         }
     }
     /// Moves the hole at the root down to a leaf, always along the least child; its last position.

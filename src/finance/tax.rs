@@ -6,6 +6,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::finance::account::Account;
+use crate::finance::ledger::Ledger;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::units::{Money, Ratio};
 
@@ -199,6 +201,14 @@ impl IncomeTax {
         }
         years
     }
+    /// Assesses the profit of the books and pays each year's tax out of cash.
+    pub fn settle(&self, ledger: &mut Ledger) -> Vec<TaxYear> {
+        let years = self.assess(&ledger.profit_before_depreciation_usd());
+        for year in &years {
+            ledger.pay(year.last_month, Account::IncomeTax, year.tax);
+        }
+        years
+    }
     fn year_of(&self, month: usize) -> usize {
         (month + self.months_before) / MONTHS
     }
@@ -317,6 +327,23 @@ mod tests {
         let tax: f64 = years.iter().map(|y| y.tax.as_usd()).sum();
         assert!((tax - 150.0 * 0.21).abs() < 1e-12);
         assert!(taxpayer(1).assess(&[]).is_empty());
+    }
+
+    #[test]
+    fn tax_is_paid_out_of_the_books_in_the_last_month_of_the_year() {
+        let mut ledger = Ledger::new(24);
+        ledger.pay(0, Account::CapexHardware, Money::from_usd(100.0));
+        for month in 0..24 {
+            ledger.receive(month, Account::GpuReservedRevenue, Money::from_usd(10.0));
+        }
+        let mut tax = taxpayer(1);
+        tax.add(0, Money::from_usd(100.0), Depreciation::Macrs5 {});
+        tax.settle(&mut ledger);
+        ledger.assert_balanced();
+        let paid = ledger.cash_usd(Account::IncomeTax);
+        // (120 - 20) and (120 - 32), at 21 %.
+        assert_close(&[paid[11], paid[23]], &[-21.0, -18.48]);
+        assert_eq!(paid.iter().filter(|usd| **usd != 0.0).count(), 2);
     }
 
     #[test]
