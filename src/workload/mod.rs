@@ -4,8 +4,11 @@
 //! Owns what a job is, when it arrives, waits, runs, is killed and ends. Does not own power, prices or halls:
 //! its caller says how many GPUs a pool has and how fast they may run.
 
+pub mod demand;
 pub mod job;
+pub mod profile;
 pub mod replay;
 pub mod scheduler;
+pub mod synthetic;
 pub mod trace;
 pub mod waits;
