@@ -37,7 +37,7 @@ impl Kind for IndexSpec {
             price: price(&self.price),
             adder_usd_per_mwh: self.adder_usd_per_mwh,
             taken_mwh: 0.0,
-            index_usd: 0.0,
+            market_usd: 0.0,
         })
     }
 }
@@ -47,7 +47,7 @@ struct Index {
     price: PriceId,
     adder_usd_per_mwh: f64,
     taken_mwh: f64,
-    index_usd: f64,
+    market_usd: f64,
 }
 
 impl Term for Index {
@@ -60,12 +60,12 @@ impl Term for Index {
     fn meter(&mut self, slice: &Slice<'_>) {
         let taken_mwh = slice.taken_mw * slice.hours;
         self.taken_mwh += taken_mwh;
-        self.index_usd += taken_mwh * slice.prices[self.price.index()];
+        self.market_usd += taken_mwh * slice.prices[self.price.index()];
     }
     fn close(&mut self, close: &mut Close<'_>) {
         let taken_mwh = std::mem::take(&mut self.taken_mwh);
-        let index_usd = std::mem::take(&mut self.index_usd);
-        close.energy("", taken_mwh, index_usd);
+        let market_usd = std::mem::take(&mut self.market_usd);
+        close.energy("", taken_mwh, market_usd);
         if self.adder_usd_per_mwh != 0.0 {
             close.line("adder", taken_mwh, "mwh", self.adder_usd_per_mwh, "");
         }

@@ -72,15 +72,15 @@ impl Term for TakeOrPay {
 /// take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Minimum {
-    minimum_mw: f64,
+    floor_mw: f64,
     taken_mwh: f64,
     hours: f64,
 }
 
 impl Minimum {
-    pub(super) const fn new(minimum_mw: f64) -> Self {
+    pub(super) const fn new(floor_mw: f64) -> Self {
         Self {
-            minimum_mw,
+            floor_mw,
             taken_mwh: 0.0,
             hours: 0.0,
         }
@@ -91,13 +91,13 @@ impl Minimum {
     }
     /// Behind a straight pace, by more than rounding.
     pub(super) fn is_behind(&self) -> bool {
-        let pace_mwh = self.minimum_mw * self.hours;
+        let pace_mwh = self.floor_mw * self.hours;
         self.taken_mwh < pace_mwh * (1.0 - 1e-12)
     }
     /// Energy short over the month, and a fresh month; a shortfall of rounding is none.
     pub(super) fn close(&mut self) -> f64 {
         let short_mwh = if self.is_behind() {
-            self.minimum_mw * self.hours - self.taken_mwh
+            self.floor_mw * self.hours - self.taken_mwh
         } else {
             0.0
         };

@@ -189,7 +189,7 @@ fn marginal_cost_is_the_slope_of_the_bill() {
 #[test]
 fn minimum_take_is_billed_when_idle() {
     let mut s = clauses(
-        r#"{ block = { mw = 60, usd_per_mwh = 40, take_or_pay_percent = 85 } }, { fixed_price = { usd_per_mwh = 90 } }"#,
+        r"{ block = { mw = 60, usd_per_mwh = 40, take_or_pay_percent = 85 } }, { fixed_price = { usd_per_mwh = 90 } }",
     );
     run(&mut s, 0, 744, 10.0, 0.0, [0.0; 2]);
     let lines = s.close_month(JULY);
@@ -208,7 +208,7 @@ fn minimum_take_is_billed_when_idle() {
 #[test]
 fn energy_is_free_while_the_month_is_behind_its_minimum_and_priced_once_ahead() {
     let mut s = clauses(
-        r#"{ block = { mw = 60, usd_per_mwh = 40, take_or_pay_percent = 50 } }, { fixed_price = { usd_per_mwh = 90 } }"#,
+        r"{ block = { mw = 60, usd_per_mwh = 40, take_or_pay_percent = 50 } }, { fixed_price = { usd_per_mwh = 90 } }",
     );
     let cost = |s: &Supply| s.marginal(july(), 10.0, Use::Mining, &[0.0; 2]).usd_per_mwh;
     assert_eq!(cost(&s), 40.0);
@@ -268,7 +268,7 @@ fn a_demand_charge_bills_the_window_that_set_it() {
 
 #[test]
 fn a_ratchet_names_the_month_that_set_the_bill() {
-    let text = r#"{ fixed_price = { usd_per_mwh = 0 } }, { demand_charge = { usd_per_kw_month = 1, window_minutes = 60, ratchet = { percent = 80, months = 11 } } }"#;
+    let text = r"{ fixed_price = { usd_per_mwh = 0 } }, { demand_charge = { usd_per_kw_month = 1, window_minutes = 60, ratchet = { percent = 80, months = 11 } } }";
     let mut s = clauses(text);
     run(&mut s, 0, 744, 35.0, 0.0, [0.0; 2]);
     assert_eq!(usd(&s.close_month(JULY), "demand_charge[1]"), -35_000.0);
@@ -299,7 +299,7 @@ fn taxes_and_demand_charges_tell_uses_apart() {
 #[test]
 fn interruptible_load_is_paid_for_standing_ready_through_a_call() {
     let mut s = clauses(
-        r#"{ fixed_price = { usd_per_mwh = 40 } }, { curtailment_payment = { usd_per_mw_h = 4.5, hours_per_year = 80 } }"#,
+        r"{ fixed_price = { usd_per_mwh = 40 } }, { curtailment_payment = { usd_per_mw_h = 4.5, hours_per_year = 80 } }",
     );
     run(&mut s, 0, 10, 50.0, 30.0, [0.0; 2]);
     let at = |h: i64| july() + Span::from_hours(h);
@@ -350,7 +350,7 @@ fn a_fixed_charge_is_paid_for_the_part_of_the_month_that_the_contract_holds() {
 
 #[test]
 fn march_bills_743_hours_in_texas() {
-    let mut s = clauses(r#"{ fixed_price = { usd_per_mwh = 1 } }, { fixed_charge = { usd_per_month = 7 } }"#);
+    let mut s = clauses(r"{ fixed_price = { usd_per_mwh = 1 } }, { fixed_charge = { usd_per_month = 7 } }");
     let march = Month { year: 2026, month: 3 };
     let (from, to) = (
         calendar().start_of_month(march),
