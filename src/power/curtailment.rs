@@ -88,19 +88,19 @@ pub struct CallsSpec {
     pub to_hour: u32,
 }
 
-fn default_hours_each() -> u32 {
+pub(super) fn default_hours_each() -> u32 {
     4
 }
-fn default_notice() -> u32 {
+pub(super) fn default_notice() -> u32 {
     30
 }
-fn default_months() -> Vec<u8> {
+pub(super) fn default_months() -> Vec<u8> {
     vec![6, 7, 8, 9]
 }
-fn default_from_hour() -> u32 {
+pub(super) fn default_from_hour() -> u32 {
     14
 }
-fn default_to_hour() -> u32 {
+pub(super) fn default_to_hour() -> u32 {
     21
 }
 

@@ -4,13 +4,13 @@
 //! curve from power to GPU speed, and the power contracts. Does not own prices (it refers to them by name, and
 //! by [`PriceId`] once running), the load, or who is shed.
 
-//CONTRACT pub mod contract;
+pub mod contract;
 pub mod curtailment;
 pub mod grid;
 pub mod path;
 pub mod throttle;
 
-//CONTRACT pub use contract::{Interval, PowerContractsSpec, PriceId, SettlementLine, Supply, Use};
+pub use contract::{Interval, PowerContractsSpec, PriceId, SettlementLine, Supply, Use};
 pub use curtailment::{CurtailmentSpec, Order, Scope};
 pub use grid::{Grid, GridSpec};
 pub use path::{ElectricalPath, ElectricalPathSpec, TransformerSpec, Transformers};

@@ -45,8 +45,8 @@ impl Check for TransformerSpec {
 /// Checked transformers: `upstream = load + iron + copper * load^2`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Transformers {
-    iron_mw: f64,
-    copper_per_mw: f64,
+    iron_loss_mw: f64,
+    copper_loss_per_mw2: f64,
     capacity_mw: f64,
 }
 
@@ -56,16 +56,16 @@ impl Transformers {
         let count = f64::from(spec.count);
         let capacity_mw = count * spec.mva_each * spec.power_factor;
         Self {
-            iron_mw: count * spec.no_load_loss_kw * 1e-3,
-            copper_per_mw: count * spec.full_load_loss_kw * 1e-3 / (capacity_mw * capacity_mw),
+            iron_loss_mw: count * spec.no_load_loss_kw * 1e-3,
+            copper_loss_per_mw2: count * spec.full_load_loss_kw * 1e-3 / (capacity_mw * capacity_mw),
             capacity_mw,
         }
     }
     /// A connection without losses or limit, for sites that state no transformers.
     pub const fn ideal() -> Self {
         Self {
-            iron_mw: 0.0,
-            copper_per_mw: 0.0,
+            iron_loss_mw: 0.0,
+            copper_loss_per_mw2: 0.0,
             capacity_mw: f64::INFINITY,
         }
     }
@@ -75,7 +75,7 @@ impl Transformers {
     }
     /// Losses at a downstream load, in megawatts.
     pub fn losses_mw(&self, downstream_mw: f64) -> f64 {
-        self.iron_mw + self.copper_per_mw * downstream_mw * downstream_mw
+        self.iron_loss_mw + self.copper_loss_per_mw2 * downstream_mw * downstream_mw
     }
     /// Upstream power for a downstream load, in megawatts.
     pub fn upstream_mw(&self, downstream_mw: f64) -> f64 {
@@ -83,9 +83,9 @@ impl Transformers {
     }
     /// The greatest downstream load within an upstream limit and the rating, in megawatts; never negative.
     pub fn downstream_mw(&self, upstream_mw: f64) -> f64 {
-        let rest = (upstream_mw - self.iron_mw).max(0.0);
+        let rest = (upstream_mw - self.iron_loss_mw).max(0.0);
         // The root of a quadratic in the form that does not cancel.
-        let load = 2.0 * rest / (1.0 + (1.0 + 4.0 * self.copper_per_mw * rest).sqrt());
+        let load = 2.0 * rest / (1.0 + (1.0 + 4.0 * self.copper_loss_per_mw2 * rest).sqrt());
         load.min(self.capacity_mw)
     }
 }

@@ -1,0 +1,79 @@
+//! Power contracts: a site's contracts, clause by clause, from metered load to a month's bill.
+//!
+//! A contract is a list of clauses. *Supply* clauses (`fixed_price`, `block`, `index`) take energy, in file
+//! order over all contracts of the site, each up to its size; the others price what happened. The last contract
+//! is open-ended and takes what is left, so no energy goes unpriced. Prices are named in the spec and numbered
+//! ([`PriceId`]) once running. One file a kind under [`clause`].
+//!
+//! Signs: a line's `usd` is money, in is positive; its `quantity` is bought when positive and sold when
+//! negative, so that `usd = -quantity * rate` on every line.
+
+pub mod clause;
+mod spec;
+mod supply;
+
+use crate::time::{Month, SimTime};
+
+pub use clause::ClauseSpec;
+pub use spec::{ContractSpec, PowerContractsSpec};
+pub use supply::{Marginal, Supply, SupplyError};
+
+/// A named price, by its number in the site's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PriceId(pub u16);
+
+impl PriceId {
+    /// As a vector index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who uses energy, where a clause tells uses apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Mining: interruptible.
+    Mining,
+    /// Everything else.
+    DataCentre,
+}
+
+/// A stretch of time over which nothing changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Interval<'a> {
+    /// Begin.
+    pub from: SimTime,
+    /// End.
+    pub to: SimTime,
+    /// Load at the meter, in megawatts.
+    pub load_mw: f64,
+    /// The part of it that mines, its share of losses and cooling included, in megawatts.
+    pub mining_mw: f64,
+    /// Whether interruptible load is called off by a contract.
+    pub called: bool,
+    /// Prices that hold, by [`PriceId`], in USD per megawatt-hour.
+    pub prices: &'a [f64],
+}
+
+/// One priced line of a month's bill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SettlementLine {
+    /// The month.
+    pub month: Month,
+    /// Contract id.
+    pub contract: String,
+    /// Kind and position of the clause, and the part of it where it has several: `block[0].resale`.
+    pub clause: String,
+    /// What is priced; sold quantities are negative.
+    pub quantity: f64,
+    /// Unit of the quantity.
+    pub unit: &'static str,
+    /// USD per unit; a mean where the price varied.
+    pub rate_usd: f64,
+    /// Money: a cost is negative, a receipt positive; `-quantity * rate_usd`.
+    pub usd: f64,
+    /// The interval, month or rule that set the quantity; empty where the meter alone did.
+    pub set_by: String,
+    /// Whether the quantity is energy through the meter: such lines sum to the metered energy.
+    pub carries_energy: bool,
+}

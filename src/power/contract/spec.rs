@@ -1,0 +1,183 @@
+//! What a scenario says of a site's power contracts, and what must hold between them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::clause::{ClauseSpec, Reach};
+use crate::id::Name;
+use crate::power::curtailment::{Order, Scope, merge};
+use crate::problem::{Check, FieldPath, Problems};
+use crate::random::Streams;
+use crate::time::{Calendar, DAY_S, SimTime, Span, parse_date};
+
+/// A site's contracts, in the order in which they fill.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct PowerContractsSpec(pub Vec<ContractSpec>);
+
+/// A power contract: a list of clauses over a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContractSpec {
+    /// Its name in bills.
+    pub id: Name,
+    /// The first day on which it holds. Default: it holds already.
+    #[serde(default)]
+    pub starts: Option<String>,
+    /// The last day on which it holds, that day included. Default: it does not end.
+    #[serde(default)]
+    pub ends: Option<String>,
+    /// Its terms; those that supply energy fill in this order.
+    pub clauses: Vec<ClauseSpec>,
+}
+
+impl ContractSpec {
+    /// Whether it holds at all times and takes any load.
+    fn covers_everything(&self) -> bool {
+        let all = |c: &ClauseSpec| c.kind().reach() == Reach::Everything;
+        self.starts.is_none() && self.ends.is_none() && self.clauses.iter().any(all)
+    }
+    /// Over which time it holds; `None` where a date is malformed.
+    pub(super) fn period(&self, calendar: &Calendar) -> Option<(SimTime, SimTime)> {
+        let from = match &self.starts {
+            Some(text) => calendar.start_of(parse_date(text)?)?,
+            None => SimTime::from_unix_s(i64::MIN / 4),
+        };
+        let to = match &self.ends {
+            Some(text) => calendar.start_of(parse_date(text)?.tomorrow().ok()?)?,
+            None => SimTime::FAR_FUTURE,
+        };
+        Some((from, to))
+    }
+}
+
+impl Check for ContractSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.name(&at.key("id"), &self.id);
+        for (key, text) in [("starts", &self.starts), ("ends", &self.ends)] {
+            if let Some(text) = text.as_ref().filter(|t| parse_date(t).is_none()) {
+                problems.error(
+                    &at.key(key),
+                    format!("`{text}` is not a date such as `2030-12-31`"),
+                );
+            }
+        }
+        let date = |text: &Option<String>| text.as_deref().and_then(parse_date);
+        if let (Some(starts), Some(ends)) = (date(&self.starts), date(&self.ends))
+            && ends < starts
+        {
+            problems.error(&at.key("ends"), "the contract ends before it starts");
+        }
+        if self.clauses.is_empty() {
+            problems.error(&at.key("clauses"), "a contract needs at least one clause");
+        }
+        let mut full = false;
+        for (index, clause) in self.clauses.iter().enumerate() {
+            let here = at.key("clauses").index(index);
+            clause.check(&here, problems);
+            let reach = clause.kind().reach();
+            if full && reach != Reach::Nothing {
+                problems.warn(
+                    &here,
+                    "no energy reaches this clause: one before it takes any load",
+                );
+            }
+            full |= reach == Reach::Everything;
+        }
+    }
+}
+
+impl Check for PowerContractsSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        for (index, contract) in self.0.iter().enumerate() {
+            contract.check(&at.index(index), problems);
+            if self.0[..index].iter().any(|c| c.id == contract.id) {
+                problems.error(
+                    &at.index(index).key("id"),
+                    format!("the name `{}` is taken", contract.id),
+                );
+            }
+            if self.0[..index].iter().any(ContractSpec::covers_everything) && contract.supplies() {
+                problems.warn(
+                    &at.index(index),
+                    "no energy reaches this contract: one before it takes any load",
+                );
+            }
+        }
+        if !self.0.iter().any(ContractSpec::covers_everything) {
+            let place = self
+                .0
+                .len()
+                .checked_sub(1)
+                .map_or_else(|| at.clone(), |last| at.index(last));
+            problems.error_with_help(
+                &place,
+                "some energy would have no price: no contract takes whatever the others leave, at all times",
+                "end the list with a contract without `starts` and `ends` that has a `fixed_price` or `index` clause",
+            );
+        }
+    }
+}
+
+impl ContractSpec {
+    fn supplies(&self) -> bool {
+        self.clauses.iter().any(|c| c.kind().reach() != Reach::Nothing)
+    }
+}
+
+impl PowerContractsSpec {
+    /// Every price that a clause names, with its place.
+    pub fn prices(&self, at: &FieldPath) -> Vec<(FieldPath, &Name)> {
+        let mut named = Vec::new();
+        for (index, contract) in self.0.iter().enumerate() {
+            for (position, clause) in contract.clauses.iter().enumerate() {
+                let kind = clause.kind();
+                let here = at.index(index).key("clauses").index(position).key(kind.name());
+                named.extend(kind.prices().into_iter().map(|(key, name)| (here.key(key), name)));
+            }
+        }
+        named
+    }
+
+    /// Reports every named price that is not among `known`.
+    pub fn check_prices(&self, at: &FieldPath, known: &[&str], problems: &mut Problems) {
+        for (path, name) in self.prices(at) {
+            if !known.contains(&name.as_str()) {
+                problems.unknown(&path, "price", name.as_str(), known.iter().copied());
+            }
+        }
+    }
+
+    /// Draws the calls on interruptible load that the contracts allow, within `[from, to)`, merged.
+    pub fn calls(
+        &self,
+        site: &Name,
+        calendar: &Calendar,
+        (from, to): (SimTime, SimTime),
+        streams: &Streams,
+    ) -> Vec<Order> {
+        let mut orders = Vec::new();
+        for contract in &self.0 {
+            let Some((starts, ends)) = contract.period(calendar) else {
+                continue;
+            };
+            for (position, clause) in contract.clauses.iter().enumerate() {
+                let Some(calls) = clause.kind().calls() else {
+                    continue;
+                };
+                let mut rng = streams.stream(&format!("calls/{site}/{}/{position}", contract.id));
+                // Drawn over the whole span and cut, so that a contract's dates move no other call.
+                let drawn = calls.draw(Scope::Interruptible, calendar, (from, to), &mut rng);
+                orders.extend(drawn.into_iter().filter(|o| o.from >= starts && o.from < ends));
+            }
+        }
+        merge(&orders)
+    }
+}
+
+/// The zone's offset from UTC within the hour, in seconds: where civil windows begin.
+pub(super) fn alignment_s(calendar: &Calendar) -> i64 {
+    let noon = SimTime::from_unix_s(0) + Span::from_seconds(DAY_S * 20_000);
+    let civil = calendar.civil(noon);
+    (i64::from(civil.minute()) * 60 + i64::from(civil.second())).rem_euclid(3_600)
+}

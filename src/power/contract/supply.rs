@@ -1,0 +1,256 @@
+//! The running contracts of a site: metering, marginal cost, and the month's bill.
+
+use thiserror::Error;
+
+use super::clause::{Close, Side, Slice, Term};
+use super::spec::alignment_s;
+use super::{Interval, PowerContractsSpec, PriceId, SettlementLine, Use};
+use crate::id::Name;
+use crate::time::{Calendar, Month, SimTime};
+
+/// Why contracts that passed their checks could not be set up.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SupplyError {
+    /// A clause names a price that the site's list does not have.
+    #[error("contract `{contract}` names the unknown price `{price}`")]
+    UnknownPrice {
+        /// The contract.
+        contract: String,
+        /// The price.
+        price: String,
+    },
+    /// A date could not be read.
+    #[error("contract `{0}` has a malformed date")]
+    MalformedDate(String),
+}
+
+/// Load between which a marginal cost holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Marginal {
+    /// Cost of energy, in USD per megawatt-hour.
+    pub usd_per_mwh: f64,
+    /// The load up to which it holds, in megawatts; infinite where nothing changes any more.
+    pub until_mw: f64,
+}
+
+/// All contracts of a site.
+///
+/// Nothing but [`Supply::close_month`] allocates once it is built.
+#[derive(Debug)]
+pub struct Supply {
+    contracts: Vec<Contract>,
+    calendar: Calendar,
+    metered_mwh: f64,
+}
+
+#[derive(Debug)]
+struct Contract {
+    id: String,
+    from: SimTime,
+    to: SimTime,
+    clauses: Vec<Placed>,
+}
+
+/// A clause and what it takes of the load at hand.
+#[derive(Debug)]
+struct Placed {
+    /// Kind and position, as bills name it.
+    label: String,
+    term: Box<dyn Term>,
+    taken_mw: f64,
+}
+
+impl Contract {
+    fn holds(&self, time: SimTime) -> bool {
+        self.from <= time && time < self.to
+    }
+}
+
+/// Load above what clauses take that counts as rounding, in megawatts.
+const ROUNDING_MW: f64 = 1e-9;
+
+impl Supply {
+    /// The contracts of a spec that has been checked; `price` numbers the names it uses.
+    pub fn new(
+        spec: &PowerContractsSpec,
+        calendar: &Calendar,
+        price: impl Fn(&Name) -> Option<PriceId>,
+    ) -> Result<Self, SupplyError> {
+        let align_s = alignment_s(calendar);
+        let mut contracts = Vec::with_capacity(spec.0.len());
+        for contract in &spec.0 {
+            let id = contract.id.to_string();
+            let period = contract.period(calendar);
+            let (from, to) = period.ok_or_else(|| SupplyError::MalformedDate(id.clone()))?;
+            let mut clauses = Vec::with_capacity(contract.clauses.len());
+            for (position, clause) in contract.clauses.iter().enumerate() {
+                let kind = clause.kind();
+                if let Some((_, name)) = kind.prices().into_iter().find(|(_, name)| price(name).is_none()) {
+                    return Err(SupplyError::UnknownPrice {
+                        contract: id,
+                        price: name.to_string(),
+                    });
+                }
+                let known = |name: &Name| price(name).expect("every named price was just looked up");
+                clauses.push(Placed {
+                    label: format!("{}[{position}]", kind.name()),
+                    term: kind.build(&known, align_s),
+                    taken_mw: 0.0,
+                });
+            }
+            contracts.push(Contract {
+                id,
+                from,
+                to,
+                clauses,
+            });
+        }
+        Ok(Self {
+            contracts,
+            calendar: calendar.clone(),
+            metered_mwh: 0.0,
+        })
+    }
+
+    /// The next instant after `time` at which a contract starts or ends.
+    pub fn next_change(&self, time: SimTime) -> Option<SimTime> {
+        let edges = self.contracts.iter().flat_map(|c| [c.from, c.to]);
+        edges.filter(|t| *t > time && *t < SimTime::FAR_FUTURE).min()
+    }
+
+    /// Energy metered since the last close, in megawatt-hours.
+    pub const fn metered_mwh(&self) -> f64 {
+        self.metered_mwh
+    }
+
+    /// Takes note of an interval; one over which contracts start or end is split there.
+    pub fn meter(&mut self, interval: &Interval<'_>) {
+        let load_ok = interval.load_mw.is_finite() && interval.load_mw >= -ROUNDING_MW;
+        let mining_ok = (-ROUNDING_MW..=interval.load_mw + ROUNDING_MW).contains(&interval.mining_mw);
+        assert!(
+            load_ok && mining_ok,
+            "metered load {} MW, mining {} MW",
+            interval.load_mw,
+            interval.mining_mw
+        );
+        let mut at = interval.from;
+        // Every turn passes at least one start or end, so this ends.
+        while at < interval.to {
+            let until = self.next_change(at).map_or(interval.to, |t| t.min(interval.to));
+            self.meter_piece(&Interval {
+                from: at,
+                to: until,
+                ..*interval
+            });
+            at = until;
+        }
+    }
+
+    fn meter_piece(&mut self, piece: &Interval<'_>) {
+        let (load_mw, mining_mw) = (piece.load_mw.max(0.0), piece.mining_mw.max(0.0));
+        let hours = (piece.to - piece.from).as_hours();
+        let mut left_mw = load_mw;
+        for contract in self.contracts.iter_mut().filter(|c| c.holds(piece.from)) {
+            let before_mw = left_mw;
+            for placed in &mut contract.clauses {
+                placed.taken_mw = placed.term.capacity_mw().min(left_mw);
+                left_mw -= placed.taken_mw;
+            }
+            let contract_mw = before_mw - left_mw;
+            for placed in &mut contract.clauses {
+                placed.term.meter(&Slice {
+                    from: piece.from,
+                    to: piece.to,
+                    hours,
+                    load_mw,
+                    mining_mw,
+                    called: piece.called,
+                    prices: piece.prices,
+                    taken_mw: placed.taken_mw,
+                    contract_mw,
+                });
+            }
+        }
+        assert!(
+            left_mw <= ROUNDING_MW,
+            "{left_mw} MW of {load_mw} MW at {} have no contract",
+            piece.from
+        );
+        self.metered_mwh += load_mw * hours;
+    }
+
+    /// Cost of the next unit of energy for a use, where the meter stands at `load_mw`.
+    ///
+    /// Energy, adders, taxes, resale that is given up and payments that are earned count, and the monthly
+    /// minima by their rule (a unit is free of what a shortfall would cost anyway while the month is behind a
+    /// straight pace). Demand charges do not: whether an hour will set the peak is not known in it.
+    pub fn marginal(&self, time: SimTime, load_mw: f64, by: Use, prices: &[f64]) -> Marginal {
+        self.at_the_margin(time, load_mw, Side::More, by, prices)
+    }
+
+    /// Saving by the last unit of energy less for a use, where the meter stands at `load_mw`.
+    pub fn saving_usd_per_mwh(&self, time: SimTime, load_mw: f64, by: Use, prices: &[f64]) -> f64 {
+        let side = if load_mw > 0.0 { Side::Less } else { Side::More };
+        self.at_the_margin(time, load_mw, side, by, prices).usd_per_mwh
+    }
+
+    fn at_the_margin(&self, time: SimTime, load_mw: f64, side: Side, by: Use, prices: &[f64]) -> Marginal {
+        let mut base_mw = 0.0;
+        let mut found = None;
+        let mut adder = 0.0;
+        for contract in self.contracts.iter().filter(|c| c.holds(time)) {
+            for placed in &contract.clauses {
+                adder += placed.term.use_adder_usd_per_mwh(by);
+                let top_mw = base_mw + placed.term.capacity_mw();
+                let inside = match side {
+                    Side::More => load_mw < top_mw,
+                    Side::Less => load_mw <= top_mw && top_mw > base_mw,
+                };
+                if found.is_none() && inside {
+                    let taken_mw = load_mw - base_mw;
+                    let relief: f64 = contract.clauses.iter().map(|p| p.term.relief_usd_per_mwh()).sum();
+                    found = Some(Marginal {
+                        usd_per_mwh: placed.term.marginal_usd_per_mwh(taken_mw, side, prices) - relief,
+                        until_mw: base_mw + placed.term.next_break_mw(taken_mw),
+                    });
+                }
+                base_mw = top_mw;
+            }
+        }
+        let mut marginal = found.expect("the contracts' check lets one take any load at any time");
+        marginal.usd_per_mwh += adder;
+        marginal
+    }
+
+    /// Closes a month: the bill, and a fresh month. The caller has metered to the month's end, or to where the
+    /// simulation stops.
+    pub fn close_month(&mut self, month: Month) -> Vec<SettlementLine> {
+        let start = self.calendar.start_of_month(month);
+        let month_hours = (self.calendar.start_of_month(month.plus(1)) - start).as_hours();
+        let mut lines = Vec::new();
+        for contract in &mut self.contracts {
+            for placed in &mut contract.clauses {
+                let mut close = Close {
+                    month,
+                    month_hours,
+                    contract: &contract.id,
+                    clause: placed.label.clone(),
+                    lines: std::mem::take(&mut lines),
+                };
+                placed.term.close(&mut close);
+                lines = close.lines;
+            }
+        }
+        let metered_mwh = std::mem::take(&mut self.metered_mwh);
+        let carried = || lines.iter().filter(|l| l.carries_energy).map(|l| l.quantity);
+        let (billed_mwh, gross_mwh) = (carried().sum::<f64>(), carried().map(f64::abs).sum::<f64>());
+        assert!(
+            (billed_mwh - metered_mwh).abs() <= 1e-9 * gross_mwh.max(1.0),
+            "the bill of {month} carries {billed_mwh} MWh of {metered_mwh} MWh metered"
+        );
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests;
