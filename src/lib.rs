@@ -14,3 +14,7 @@ pub mod des;
 pub mod random;
 // Layer 4: results.
 pub mod results;
+// Layer 7: output.
+pub mod compare;
+// Layer 8: face.
+pub mod cli;
