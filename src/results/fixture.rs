@@ -66,7 +66,7 @@ pub(crate) fn replication(strategy: usize, number: u32) -> Replication {
         scalar(0, Metric::CapexUsd, 5.0),
         scalar(1, Metric::PeakMw, 100.0 - 0.1 * n),
     ];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         scalars.push(scalar(0, Metric::Irr, 0.1 + 0.01 * n));
     }
     let months = |usd: f64| (0..MONTHS).map(|m| usd * (m as f64 + 1.0)).collect();
