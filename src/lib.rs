@@ -14,3 +14,5 @@ pub mod des;
 pub mod random;
 // Layer 4: results.
 pub mod results;
+// Layer 7: output.
+pub mod report;
