@@ -1,0 +1,396 @@
+//! The recommendation and its probability, worded from the figures and from nothing else.
+//!
+//! The ranking is by mean net present value over replications; whether it holds is judged on differences paired
+//! by replication, because all strategies met the same prices, weather and delays.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::metric::Metric;
+use crate::report::format;
+use crate::report::memo::document::Text;
+use crate::report::view::View;
+
+/// Below this share of replications a lead is called uncertain.
+const LIKELY: f64 = 0.8;
+
+/// The difference of two strategies in a metric, paired by replication.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Paired {
+    /// Mean of the first minus the second.
+    pub(crate) mean: f64,
+    /// Ends of the 95 % interval of the mean (Student's t); `NaN` with fewer than two pairs.
+    pub(crate) interval: (f64, f64),
+    /// Share of pairs in which the first is larger; ties count half.
+    pub(crate) p_larger: f64,
+    /// Pairs.
+    pub(crate) count: usize,
+}
+
+impl Paired {
+    /// Pairs two series, leaving out replications where either has no value.
+    pub(crate) fn of(first: &[f64], second: &[f64]) -> Option<Self> {
+        let differences: Vec<f64> = first
+            .iter()
+            .zip(second)
+            .map(|(a, b)| a - b)
+            .filter(|d| d.is_finite())
+            .collect();
+        let count = differences.len();
+        if count == 0 {
+            return None;
+        }
+        let mean = differences.iter().sum::<f64>() / count as f64;
+        let larger: f64 = differences
+            .iter()
+            .map(|d| {
+                if *d > 0.0 {
+                    1.0
+                } else if *d == 0.0 {
+                    0.5
+                } else {
+                    0.0
+                }
+            })
+            .sum();
+        Some(Self {
+            mean,
+            interval: interval(&differences, mean),
+            p_larger: larger / count as f64,
+            count,
+        })
+    }
+    /// Whether the interval of the mean lies off zero.
+    fn is_separated(&self) -> bool {
+        self.interval.0 > 0.0 || self.interval.1 < 0.0
+    }
+}
+
+fn interval(values: &[f64], mean: f64) -> (f64, f64) {
+    let count = values.len();
+    let freedom = count.saturating_sub(1) as f64;
+    let Ok(student) = StudentsT::new(0.0, 1.0, freedom) else {
+        return (f64::NAN, f64::NAN);
+    };
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / freedom;
+    let half = student.inverse_cdf(0.975) * (variance / count as f64).sqrt();
+    (mean - half, mean + half)
+}
+
+/// A strategy in the ranking.
+#[derive(Debug, Clone)]
+struct Standing<'a> {
+    id: &'a str,
+    mean: f64,
+}
+
+/// Strategies by mean NPV, best first; equals in file order.
+fn ranking<'a>(view: &View<'a>, metric: Metric) -> Vec<Standing<'a>> {
+    let known = view.strategies().filter_map(|id| {
+        let mean = view.summary(id, metric)?.mean;
+        Some(Standing { id, mean })
+    });
+    let mut order: Vec<Standing<'a>> = known.collect();
+    order.sort_by(|a, b| b.mean.total_cmp(&a.mean));
+    order
+}
+
+/// Share of replications in which a strategy has the highest NPV; ties are split. `None` without replications.
+pub(crate) fn p_best(view: &View<'_>, strategy: &str) -> Option<f64> {
+    let metric = Metric::NpvUsd;
+    let all: Vec<(&str, &[f64])> = view
+        .strategies()
+        .map(|id| (id, view.values(id, metric)))
+        .collect();
+    let count = all.first().map_or(0, |(_, values)| values.len());
+    let (mut won, mut judged) = (0.0, 0_usize);
+    for replication in 0..count {
+        let here = all.iter().map(|(id, values)| (*id, values[replication]));
+        let finite: Vec<(&str, f64)> = here.filter(|(_, v)| v.is_finite()).collect();
+        let best = finite.iter().map(|(_, v)| *v).fold(f64::NEG_INFINITY, f64::max);
+        let winners: Vec<&str> = finite
+            .iter()
+            .filter(|(_, v)| *v == best)
+            .map(|(id, _)| *id)
+            .collect();
+        if winners.is_empty() {
+            continue;
+        }
+        judged += 1;
+        if winners.contains(&strategy) {
+            won += 1.0 / winners.len() as f64;
+        }
+    }
+    (judged > 0).then(|| won / judged as f64)
+}
+
+/// The answer to the question, in a few sentences; the first is the recommendation.
+pub(crate) fn answer(view: &View<'_>) -> Vec<Text> {
+    let order = ranking(view, Metric::NpvUsd);
+    let Some(best) = order.first() else {
+        let why = "No recommendation: the run holds no net present value for any strategy.";
+        return vec![Text::default().strong(why)];
+    };
+    let mut lines = vec![headline(view, &order)];
+    lines.push(lead(view, &order));
+    lines.extend(doubts(view, best));
+    lines.extend(losers(view, &order));
+    lines
+}
+
+/// The recommendation.
+fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
+    let best = &order[0];
+    let rate = format::percent(view.tables.manifest.discount_rate, 1);
+    let mean = format!("{} million USD", format::musd(best.mean));
+    if best.mean < 0.0 {
+        let say = format!("Do not invest on these figures: no strategy earns the discount rate of {rate}.");
+        let rest = if order.len() > 1 { "loses least" } else { "loses" };
+        return Text::default().strong(say).text(format!(
+            " {} {rest}: its mean net present value is {mean}.",
+            best.id
+        ));
+    }
+    if order.len() == 1 {
+        let say = format!(
+            "{} is worth {mean} on average at {rate}; nothing was simulated to compare it with.",
+            best.id
+        );
+        return Text::default().strong(say);
+    }
+    let chance = chance(view, best.id);
+    if let Some(rival) = unsettled(view, order) {
+        let say = format!(
+            "No firm recommendation: the ranking of {} and {rival} is not settled.",
+            best.id
+        );
+        let rest = format!(
+            " {} has the highest mean net present value, {mean} at {rate}{chance}.",
+            best.id
+        );
+        return Text::default().strong(say).text(rest);
+    }
+    let verb = if best.id == view.baseline() {
+        "Keep the baseline"
+    } else {
+        "Choose"
+    };
+    let likely = p_best(view, best.id).is_some_and(|p| p < LIKELY);
+    let strength = if likely { ", but the lead is uncertain" } else { "" };
+    let say = format!("{verb}: {}{strength}.", best.id);
+    let rest = format!(" It has the highest mean net present value, {mean} at {rate}{chance}.");
+    Text::default().strong(say).text(rest)
+}
+
+/// `, and it is the best of 3 strategies in 83 % of 100 replications`, where that can be said.
+fn chance(view: &View<'_>, id: &str) -> String {
+    let count = view.values(id, Metric::NpvUsd).len();
+    match p_best(view, id) {
+        Some(p) if count > 1 => format!(
+            ", and it is the best of {} strategies in {} of {count} replications",
+            view.strategies().count(),
+            format::probability(p, count)
+        ),
+        _ => "; a single replication gives it no probability".to_owned(),
+    }
+}
+
+/// The rival that the leader's mean cannot be told from, if any: the runner-up or the baseline.
+fn unsettled<'a>(view: &View<'a>, order: &[Standing<'a>]) -> Option<&'a str> {
+    let best = &order[0];
+    let rivals = order[1..].iter().map(|s| s.id);
+    let judged: Vec<&str> = rivals
+        .enumerate()
+        .filter(|(rank, id)| *rank == 0 || *id == view.baseline())
+        .map(|(_, id)| id)
+        .collect();
+    judged
+        .into_iter()
+        .find(|rival| paired(view, best.id, rival, Metric::NpvUsd).is_some_and(|p| !p.is_separated()))
+}
+
+/// The paired difference of two strategies.
+fn paired(view: &View<'_>, first: &str, second: &str, metric: Metric) -> Option<Paired> {
+    Paired::of(view.values(first, metric), view.values(second, metric))
+}
+
+/// How far the leader is ahead of the baseline and of the runner-up.
+fn lead(view: &View<'_>, order: &[Standing<'_>]) -> Text {
+    let mut text = Text::default();
+    let best = &order[0];
+    let mut rivals: Vec<(&str, &str)> = Vec::new();
+    if best.id != view.baseline() {
+        rivals.push((view.baseline(), "the baseline "));
+    }
+    if let Some(second) = order
+        .get(1)
+        .filter(|s| s.id != view.baseline() || best.id == view.baseline())
+    {
+        rivals.push((second.id, "the runner-up "));
+    }
+    for (rival, role) in rivals {
+        let Some(pair) = paired(view, best.id, rival, Metric::NpvUsd) else {
+            continue;
+        };
+        text = text.text(format!(
+            "Against {role}{rival} it adds {} million USD on average{}, and is ahead in {} of replications. ",
+            format::musd_signed(pair.mean),
+            bracket(pair.interval),
+            format::probability(pair.p_larger, pair.count)
+        ));
+    }
+    if text.is_empty() {
+        text
+    } else {
+        text.link("comparison.csv", "comparison.csv").text(".")
+    }
+}
+
+fn bracket((low, high): (f64, f64)) -> String {
+    if low.is_finite() {
+        format!(
+            " (95 % interval {})",
+            format::range(low, high, format::musd_signed)
+        )
+    } else {
+        " (one replication: no interval)".to_owned()
+    }
+}
+
+/// What a reader must know before trusting the leader: losses, the residual, another ranking for equity.
+fn doubts(view: &View<'_>, best: &Standing<'_>) -> Vec<Text> {
+    let mut lines = Vec::new();
+    let values = view.finite(best.id, Metric::NpvUsd);
+    let negative = values.iter().filter(|v| **v < 0.0).count();
+    if negative > 0 && best.mean >= 0.0 {
+        let share = negative as f64 / values.len() as f64;
+        lines.push(Text::new(format!(
+            "It loses money in {} of replications.",
+            format::probability(share, values.len())
+        )));
+    }
+    if let Some(bare) = view.summary(best.id, Metric::NpvWithoutResidualUsd)
+        && bare.mean < 0.0
+        && best.mean >= 0.0
+    {
+        lines.push(Text::new(format!(
+            "Its value rests on the residual at the horizon: without it the mean is {} million USD.",
+            format::musd(bare.mean)
+        )));
+    }
+    for (metric, name) in [
+        (Metric::NpvWithoutResidualUsd, "without the residual"),
+        (Metric::NpvEquityUsd, "for equity"),
+    ] {
+        if let Some(other) = ranking(view, metric).first().filter(|other| other.id != best.id) {
+            lines.push(Text::new(format!(
+                "The ranking differs {name}: there {} leads with {} million USD.",
+                other.id,
+                format::musd(other.mean)
+            )));
+        }
+    }
+    lines
+}
+
+/// Strategies that lose money, or lose against the baseline: the memo says so.
+fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
+    let mut lines = Vec::new();
+    for standing in &order[1..] {
+        let against = view
+            .comparison(standing.id, Metric::NpvUsd)
+            .filter(|c| c.ci95_high < 0.0);
+        let behind = against.map(|c| {
+            let difference = format::musd_signed(c.mean_difference);
+            format!(
+                "is worse than {} by {difference} million USD on average",
+                view.baseline()
+            )
+        });
+        let loses = (standing.mean < 0.0).then(|| {
+            format!(
+                "has a negative mean net present value, {} million USD",
+                format::musd(standing.mean)
+            )
+        });
+        let facts: Vec<String> = loses.into_iter().chain(behind).collect();
+        if !facts.is_empty() {
+            lines.push(Text::new(format!(
+                "{} {}.",
+                standing.id,
+                format::join_and(&facts)
+            )));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn text(lines: &[Text]) -> String {
+        format!("{lines:?}")
+    }
+
+    #[test]
+    fn a_paired_interval_is_students_t() {
+        // Differences 1, 2, 3, 4: mean 2.5, sd 1.29099, t(0.975, 3) = 3.18245.
+        let pair = Paired::of(&[2.0, 4.0, 6.0, 8.0], &[1.0, 2.0, 3.0, 4.0]).unwrap();
+        assert_eq!((pair.mean, pair.p_larger, pair.count), (2.5, 1.0, 4));
+        assert!((pair.interval.1 - 4.554_26).abs() < 1e-4, "{pair:?}");
+        let one = Paired::of(&[2.0], &[1.0]).unwrap();
+        assert!(one.interval.0.is_nan());
+        assert_eq!(Paired::of(&[f64::NAN], &[1.0]), None);
+    }
+
+    #[test]
+    fn a_clear_winner_is_recommended_with_its_probability() {
+        let tables = fixture::with_npv(&[
+            ("stay", [10.0, 12.0, 11.0, 9.0]),
+            ("cloud", [30.0, 33.0, 29.0, 31.0]),
+        ]);
+        let said = text(&answer(&View::new(&tables)));
+        assert!(
+            said.contains("Choose: cloud.") && said.contains("> 75 % of 4 replications"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn an_open_ranking_is_called_open() {
+        let tables = fixture::with_npv(&[
+            ("stay", [10.0, 12.0, 11.0, 9.0]),
+            ("cloud", [30.0, -20.0, 40.0, 1.0]),
+        ]);
+        let said = text(&answer(&View::new(&tables)));
+        assert!(said.contains("No firm recommendation"), "{said}");
+        assert!(said.contains("It loses money in 25 %"), "{said}");
+    }
+
+    #[test]
+    fn where_all_lose_nothing_is_recommended() {
+        let tables = fixture::with_npv(&[
+            ("stay", [-1.0, -2.0, -1.5, -1.0]),
+            ("cloud", [-30.0, -33.0, -29.0, -31.0]),
+        ]);
+        let said = text(&answer(&View::new(&tables)));
+        assert!(
+            said.contains("Do not invest") && said.contains("stay loses least"),
+            "{said}"
+        );
+        assert!(
+            said.contains("cloud has a negative mean") && said.contains("is worse than stay"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn the_baseline_can_win() {
+        let tables = fixture::with_npv(&[
+            ("stay", [50.0, 52.0, 51.0, 49.0]),
+            ("cloud", [30.0, 33.0, 29.0, 31.0]),
+        ]);
+        assert!(text(&answer(&View::new(&tables))).contains("Keep the baseline: stay."));
+    }
+}
