@@ -4,19 +4,23 @@
 //! and waiting jobs stay as they are) and the use of the last simulated week holds, hour of week by hour of week,
 //! as a share of the GPUs that have power. The pool never decides how many GPUs it has, nor how fast they run.
 
+use std::sync::Arc;
+
 use crate::random::Streams;
 use crate::time::{HOUR_S, SimTime, Span, WEEK_S};
-use crate::workload::demand::WeekSampler;
+use crate::workload::demand::{COPIES_MAX, PoolClock, WeekDemand, WeekSampler, growth_factor};
 use crate::workload::job::{Job, JobClass};
 use crate::workload::scheduler::{AnyScheduler, Finished, Observer, PolicyKind, Settings, Withdrawal};
 
 /// Hours of a week.
 const WEEK_HOURS: usize = 168;
+/// The most jobs that may wait; those that come later are turned away and counted.
+const QUEUE_MAX: usize = 1_000_000;
 
 /// What the pool needs to know beyond its jobs.
 #[derive(Debug, Clone)]
 pub struct PoolPlan {
-    /// Tenant, for purposes of random streams and for outputs.
+    /// Tenant: names the pool in random streams and outputs.
     pub tenant: String,
     /// The discipline.
     pub policy: PolicyKind,
@@ -24,10 +28,16 @@ pub struct PoolPlan {
     pub gpus_max: u32,
     /// How long a job waits before it goes elsewhere.
     pub patience: Span,
-    /// Which weeks, counted from the scenario's start, are simulated.
-    pub simulated: Vec<bool>,
+    /// Copies of the trace at the scenario's start, share of spot, checkpoints.
+    pub demand: WeekDemand,
+    /// Growth of the number of jobs, percent a year.
+    pub growth_percent_per_year: f64,
+    /// Local midnight of the Monday at or before the scenario's start: week 0 begins there.
+    pub monday: SimTime,
     /// Start of the scenario.
     pub start: SimTime,
+    /// Which weeks are simulated whatever else holds.
+    pub simulated: Vec<bool>,
 }
 
 /// GPU-hours of use since the last reading, by class.
@@ -52,7 +62,6 @@ struct Watch {
     waits_s: Vec<u32>,
     record: Option<Vec<SeenJob>>,
     events: u64,
-    offset: Span,
 }
 
 /// A job as `jobs.csv` shows it, on the pool's own clock.
@@ -70,8 +79,6 @@ pub struct SeenJob {
     pub lost_gpu_s: f64,
     /// Why it left, where it did not finish.
     pub reason: Option<Withdrawal>,
-    /// Wall time less pool time while it ended.
-    pub offset: Span,
 }
 
 impl Observer for Watch {
@@ -91,7 +98,6 @@ impl Observer for Watch {
                 restarts: finished.restarts,
                 lost_gpu_s: 0.0,
                 reason: None,
-                offset: self.offset,
             });
         }
     }
@@ -104,7 +110,6 @@ impl Observer for Watch {
                 restarts: 0,
                 lost_gpu_s: 0.0,
                 reason: Some(reason),
-                offset: self.offset,
             });
         }
     }
@@ -133,54 +138,60 @@ pub struct Pool {
     plan: PoolPlan,
     scheduler: AnyScheduler,
     watch: Watch,
-    sampler: WeekSampler,
+    sampler: Arc<WeekSampler>,
     arrivals: Vec<Job>,
     cursor: usize,
-    week: usize,
     in_week: bool,
-    week_done: bool,
-    /// Wall time less pool time.
-    offset: Span,
+    /// Whether the present week was entered at its beginning.
+    whole: bool,
+    /// Whether any week has been simulated from its beginning, so that there is something to hold.
+    known: bool,
+    clock: PoolClock,
     now: SimTime,
     capacity: u32,
     /// Integral of the share at work over seconds, on-demand and spot, since the beginning.
     integral: [f64; 2],
-    held: Vec<[f32; 2]>,
+    held: Vec<[f64; 2]>,
     week_integral: Vec<[f64; 2]>,
-    next_id: u64,
-    pub(crate) month_finished: u64,
-    pub(crate) month_wait_s: f64,
-    pub(crate) month_started: u64,
+    /// Jobs, waits and starts since the last month was closed.
+    pub month: MonthOfJobs,
+}
+
+/// Counts of a month.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MonthOfJobs {
+    /// Jobs finished.
+    pub finished: u64,
+    /// Jobs started for the first time.
+    pub started: u64,
+    /// Sum of their waits, seconds.
+    pub wait_s: f64,
 }
 
 impl Pool {
     /// An empty pool without GPUs at the scenario's start.
-    pub fn new(plan: PoolPlan, sampler: WeekSampler, record: bool) -> Self {
-        let settings = Settings { gpus: 0, gpus_max: plan.gpus_max, patience: Some(plan.patience), queue_max: None };
+    pub fn new(plan: PoolPlan, sampler: Arc<WeekSampler>, record: bool) -> Self {
+        let settings =
+            Settings { gpus: 0, gpus_max: plan.gpus_max, patience: Some(plan.patience), queue_max: Some(QUEUE_MAX) };
         // The pool's own clock begins at zero, so that its readings stay small whatever the year.
-        let zero = SimTime::from_unix_s(0);
-        let scheduler = AnyScheduler::new(plan.policy, zero, settings);
-        let offset = plan.start - zero;
-        let watch = Watch { record: record.then(Vec::new), offset, ..Watch::default() };
+        let scheduler = AnyScheduler::new(plan.policy, SimTime::default(), settings);
+        let watch = Watch { record: record.then(Vec::new), ..Watch::default() };
         Self {
             scheduler,
             watch,
             sampler,
             arrivals: Vec::new(),
             cursor: 0,
-            week: 0,
             in_week: false,
-            week_done: false,
-            offset,
+            whole: false,
+            known: false,
+            clock: PoolClock::default(),
             now: plan.start,
             capacity: 0,
             integral: [0.0; 2],
             held: vec![[0.0; 2]; WEEK_HOURS],
             week_integral: vec![[0.0; 2]; WEEK_HOURS],
-            next_id: 0,
-            month_finished: 0,
-            month_wait_s: 0.0,
-            month_started: 0,
+            month: MonthOfJobs::default(),
             plan,
         }
     }
@@ -196,16 +207,18 @@ impl Pool {
     pub fn integral(&self) -> Use {
         Use { on_demand: self.integral[0], spot: self.integral[1] }
     }
-    /// When the pool's week ends: the world must call [`Pool::turn_week`] then.
+    /// The first boundary between two weeks after now; the world calls [`Pool::turn_week`] there.
     pub fn next_week(&self) -> SimTime {
-        self.plan.start + Span::from_seconds(WEEK_S * (self.week as i64 + 1))
+        self.plan.monday + Span::from_seconds(WEEK_S * (i64::from(self.week()) + 1))
+    }
+    fn week(&self) -> u32 {
+        ((self.now - self.plan.monday).as_seconds() / WEEK_S) as u32
     }
 
     /// Simulates up to `to`. Ends at `to` are taken; arrivals at `to` wait for [`Pool::pass`].
     pub fn run_until(&mut self, to: SimTime) {
         assert!(to >= self.now, "the pool's clock ran back from {} to {to}", self.now);
-        let span = (to - self.now).as_seconds();
-        if span == 0 {
+        if to == self.now {
             return;
         }
         if self.in_week {
@@ -217,7 +230,7 @@ impl Pool {
     }
 
     fn run_jobs(&mut self, to: SimTime) {
-        let pool_to = to + Span::from_seconds(-self.offset.as_seconds());
+        let pool_to = self.clock.read(to);
         while let Some(job) = self.arrivals.get(self.cursor) {
             let at = SimTime::from_unix_s(job.submit_s);
             if at >= pool_to {
@@ -228,10 +241,14 @@ impl Pool {
             self.scheduler.pass(&mut self.watch);
         }
         self.scheduler.advance(pool_to, &mut self.watch);
+        self.take_usage();
+    }
+
+    fn take_usage(&mut self) {
         let usage = self.scheduler.take_usage();
-        self.month_finished += usage.finished;
-        self.month_wait_s += usage.wait_s as f64;
-        self.month_started += usage.started;
+        self.month.finished += usage.finished;
+        self.month.wait_s += usage.wait_s as f64;
+        self.month.started += usage.started;
         if self.capacity == 0 {
             return;
         }
@@ -241,20 +258,20 @@ impl Pool {
         self.integral[0] += on_demand;
         self.integral[1] += spot;
         // Settle points are at most an hour apart, so the whole interval lies in one hour of the week.
-        let hour = self.hour_of_week(self.now);
+        let hour = self.hour_of_week();
         self.week_integral[hour][0] += on_demand;
         self.week_integral[hour][1] += spot;
     }
 
     fn hold(&mut self, to: SimTime) {
-        let share = self.held[self.hour_of_week(self.now)];
+        let share = self.held[self.hour_of_week()];
         let seconds = (to - self.now).as_seconds() as f64;
-        self.integral[0] += f64::from(share[0]) * seconds;
-        self.integral[1] += f64::from(share[1]) * seconds;
+        self.integral[0] += share[0] * seconds;
+        self.integral[1] += share[1] * seconds;
     }
 
-    fn hour_of_week(&self, time: SimTime) -> usize {
-        ((time - self.plan.start).as_seconds().rem_euclid(WEEK_S) / HOUR_S) as usize
+    fn hour_of_week(&self) -> usize {
+        ((self.now - self.plan.monday).as_seconds().rem_euclid(WEEK_S) / HOUR_S) as usize
     }
 
     fn submit_due(&mut self, at: SimTime) {
@@ -278,48 +295,51 @@ impl Pool {
     /// Takes the arrivals of this instant and starts what may start.
     pub fn pass(&mut self) {
         if self.in_week {
-            let at = self.now + Span::from_seconds(-self.offset.as_seconds());
-            self.submit_due(at);
+            self.submit_due(self.clock.read(self.now));
             self.scheduler.pass(&mut self.watch);
         }
     }
 
-    /// At the boundary between two weeks: closes the old one, opens the new one.
+    /// At a boundary between two weeks, at the scenario's start and when GPUs first come: closes the old week and
+    /// opens the new one.
     pub fn turn_week(&mut self, streams: &Streams) {
-        self.week = ((self.now - self.plan.start).as_seconds() / WEEK_S) as usize;
-        self.open_week(streams);
-    }
-
-    /// Opens the week of the present instant, at the scenario's start or after a turn.
-    pub fn open_week(&mut self, streams: &Streams) {
-        let was_in_week = std::mem::replace(&mut self.in_week, false);
-        if was_in_week {
+        let began = self.plan.monday + Span::from_seconds(WEEK_S * i64::from(self.week()));
+        if self.in_week && began == self.now {
             self.finish_week();
         }
-        // The first whole week with GPUs is simulated whatever the sample says: there is nothing to hold before it.
-        let wanted = self.plan.simulated.get(self.week).copied().unwrap_or(false) || !self.week_done;
-        if self.capacity == 0 || !wanted {
+        let wanted = self.plan.simulated.get(self.week() as usize).copied().unwrap_or(false);
+        // Until a whole week is known there is nothing to hold, so what comes first is simulated whatever the sample.
+        if self.capacity == 0 || !(wanted || !self.known) {
+            if self.in_week {
+                self.in_week = false;
+                self.clock.suspend(self.now);
+            }
             return;
         }
-        let pool_now = self.now + Span::from_seconds(-self.offset.as_seconds());
-        if !was_in_week {
-            // The clock stood still since the last simulated week.
-            let stopped = self.scheduler.pool().now();
-            self.offset += pool_now - stopped;
-            self.watch.offset = self.offset;
-        }
-        let at = self.now + Span::from_seconds(-self.offset.as_seconds());
-        self.sampler.week(streams, self.week, at.as_unix_s(), &mut self.next_id, &mut self.arrivals);
-        self.cursor = 0;
         self.in_week = true;
-        self.week_done = true;
+        self.whole = began == self.now;
+        self.clock.resume(self.now);
+        let pool_now = self.clock.read(self.now);
+        let starts = pool_now + Span::from_seconds((began - self.now).as_seconds());
+        let years = (self.now - self.plan.start).as_days().max(0.0) / 365.25;
+        let growth = growth_factor(self.plan.growth_percent_per_year, years);
+        let copies = (self.plan.demand.copies * growth).min(COPIES_MAX);
+        let demand = WeekDemand { copies, ..self.plan.demand };
+        let purpose = format!("demand/{}", self.plan.tenant);
+        self.sampler.arrivals(streams, &purpose, (self.week(), starts), &demand, &mut self.arrivals);
+        // Of a week that is entered in its middle, what came before is not ours.
+        self.cursor = self.arrivals.partition_point(|job| job.submit_s < pool_now.as_unix_s());
         self.week_integral.iter_mut().for_each(|w| *w = [0.0; 2]);
         self.pass();
     }
 
     fn finish_week(&mut self) {
+        if !self.whole {
+            return;
+        }
+        self.known = true;
         for (held, sum) in self.held.iter_mut().zip(&self.week_integral) {
-            *held = [(sum[0] / HOUR_S as f64) as f32, (sum[1] / HOUR_S as f64) as f32];
+            *held = [sum[0] / HOUR_S as f64, sum[1] / HOUR_S as f64];
         }
     }
 
@@ -345,12 +365,8 @@ impl Pool {
         self.watch.waits_s.sort_unstable();
         &self.watch.waits_s
     }
-    /// Jobs seen, where recorded; pool time plus [`Pool::offset`] is wall time.
+    /// Jobs seen, where recorded, on the pool's own clock.
     pub fn take_jobs(&mut self) -> Vec<SeenJob> {
         self.watch.record.take().unwrap_or_default()
-    }
-    /// Wall time less pool time now.
-    pub fn offset(&self) -> Span {
-        self.offset
     }
 }
