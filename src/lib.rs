@@ -13,6 +13,8 @@ pub mod units;
 pub mod des;
 pub mod random;
 // Layer 2: domain.
+pub mod conversion;
 pub mod fleet;
+pub mod staff;
 // Layer 4: results.
 pub mod results;
