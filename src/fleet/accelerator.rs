@@ -1,6 +1,7 @@
 //! GPU systems: the catalogue (servers and racks) and the power of a hall full of them.
 //!
-//! A *system* is what is bought, powered and lost as one: a server of eight GPUs, or a rack of 72 behind one NVLink.
+//! A *system* is what is bought, powered and lost as one: a server of eight GPUs, or a rack of 72 behind one
+//! `NVLink`.
 //! Power follows the share of GPUs at work; network and storage beside the systems draw a constant share.
 
 use schemars::JsonSchema;

@@ -210,7 +210,7 @@ pub struct Failures {
     spares: u32,
     technicians_free: u32,
     next_failure: Option<Token>,
-    failures: u64,
+    count: u64,
     rng: Stream,
 }
 
@@ -238,7 +238,7 @@ impl Failures {
             spares: (units * spec.spares_percent / 100.0).ceil() as u32,
             technicians_free: spec.technicians,
             next_failure: None,
-            failures: 0,
+            count: 0,
             rng,
         }
     }
@@ -263,7 +263,7 @@ impl Failures {
     }
     /// Failures so far.
     pub fn failures(&self) -> u64 {
-        self.failures
+        self.count
     }
     /// Parts on the shelf.
     pub fn spares(&self) -> u32 {
@@ -301,7 +301,7 @@ impl Failures {
         Event: Into<W>,
     {
         self.next_failure = None;
-        self.failures += 1;
+        self.count += 1;
         let index = self.rng.random_range(0..self.up.len());
         let system = self.up.swap_remove(index);
         if let Some(&moved) = self.up.get(index) {

@@ -16,7 +16,7 @@ pub const MACHINES_MAX: u32 = 1_000_000;
 /// The most batches in one hall; a hall that names more is refused.
 pub const BATCHES_MAX: usize = 64;
 /// Hashprice at which the catalogue's resale prices were seen, USD per PH/s and day: the first quarter of 2026
-/// (CoinShares: 28 to 30).
+/// (`CoinShares`: 28 to 30).
 pub const RESALE_REFERENCE_HASHPRICE: f64 = 30.0;
 /// Megawatt-hours a day that one PH/s draws at 1 J/TH.
 const MWH_PER_DAY_PER_PH_AT_ONE_J_PER_TH: f64 = 0.024;

@@ -157,6 +157,7 @@ const UNKNOWN: MinerPrice = MinerPrice::Unknown;
 
 /// Every model, by maker and age.
 #[rustfmt::skip]
+#[expect(clippy::approx_constant, reason = "3.14 USD/TH is a price, not pi")]
 pub const MODELS: &[MinerModel] = &[
     row("antminer-s9", "Antminer S9", 13.5, 1_323.0, (AIR, UNKNOWN), "P05"),
     row("antminer-s17-pro", "Antminer S17 Pro", 53.0, 2_094.0, (AIR, UNKNOWN), "P05"),

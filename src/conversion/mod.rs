@@ -1,0 +1,36 @@
+//! The conversion of halls as a project: stages with precedence, orders, risk, and what each stage does to a hall.
+//!
+//! Owns the stage networks of the archetypes, their planned and drawn schedules, the phases of a hall, the moments at
+//! which mining stops, money falls due and a hall is ready, and the rule that starts a project. Does not own what the
+//! hall is worth or draws (the simulation asks `fleet` and `market`), nor the postings: it returns [`Effect`]s.
+
+pub mod archetype;
+pub mod duration;
+pub mod network;
+pub mod phase;
+pub mod plan;
+pub mod programme;
+pub mod project;
+pub mod risk;
+pub mod stage;
+pub mod start;
+
+pub use archetype::{Archetype, Outcome};
+pub use duration::DurationSpec;
+pub use phase::HallPhase;
+pub use plan::{HallInputs, Plan, PlanInputs};
+pub use programme::{ProgrammeSpec, Sequence};
+pub use project::{Component, Effect, Event, Payment, Project, StageOutcome};
+pub use risk::RiskSpec;
+pub use stage::{MiningDuring, StageOverrideSpec, StageRole, StageScope, StageSpec};
+pub use start::{StartRule, StartSpec};
+
+use crate::time::Span;
+
+/// Days in a month of a schedule: a twelfth of 365.25. Stages are estimated in months, not in calendar months.
+pub const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
+
+/// A duration in months of [`DAYS_PER_MONTH`], to the second.
+pub fn months(count: f64) -> Span {
+    Span::from_days_f64(count * DAYS_PER_MONTH)
+}

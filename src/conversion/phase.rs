@@ -1,0 +1,121 @@
+//! The phases of a hall: one state machine from mining to its new use.
+
+/// What a hall is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HallPhase {
+    /// Miners run when it pays.
+    Mining,
+    /// Miners are off and being taken out.
+    WindingDown,
+    /// Empty.
+    Stripped,
+    /// Being built or fitted out.
+    Building,
+    /// Power is at the hall.
+    Energised,
+    /// Under test.
+    Commissioning,
+    /// Racks come in and are burnt in.
+    Ramp,
+    /// Serves its tenants and jobs.
+    Serving,
+    /// Let to a tenant who brings the machines.
+    Leased,
+    /// Sold: no longer the planner's.
+    Sold,
+    /// Nothing stands in it.
+    Idle,
+}
+
+impl HallPhase {
+    /// The word in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mining => "mining",
+            Self::WindingDown => "winding_down",
+            Self::Stripped => "stripped",
+            Self::Building => "building",
+            Self::Energised => "energised",
+            Self::Commissioning => "commissioning",
+            Self::Ramp => "ramp",
+            Self::Serving => "serving",
+            Self::Leased => "leased",
+            Self::Sold => "sold",
+            Self::Idle => "idle",
+        }
+    }
+    /// How far along a conversion it is; phases of equal rank exclude each other.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Mining => 0,
+            Self::WindingDown => 1,
+            Self::Stripped | Self::Idle => 2,
+            Self::Building => 3,
+            Self::Energised => 4,
+            Self::Commissioning => 5,
+            Self::Ramp => 6,
+            Self::Serving | Self::Leased | Self::Sold => 7,
+        }
+    }
+    /// Whether a conversion may move a hall from `self` to `to`: forward only, and from mining only through winding
+    /// down.
+    pub const fn may_become(self, to: Self) -> bool {
+        match self {
+            Self::Mining => matches!(to, Self::WindingDown),
+            _ => to.rank() > self.rank(),
+        }
+    }
+    /// Whether a later phase of the same conversion is `to`.
+    pub(super) const fn precedes(self, to: Self) -> bool {
+        to.rank() > self.rank()
+    }
+    /// Whether miners stand in the hall.
+    pub const fn holds_miners(self) -> bool {
+        self.rank() < 2
+    }
+    /// Moves to `to`; a move that is not legal is an error of ours.
+    pub fn advance(&mut self, to: Self) {
+        assert!(
+            self.may_become(to),
+            "a hall cannot go from {} to {}",
+            self.as_str(),
+            to.as_str()
+        );
+        *self = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hall_goes_forward_and_leaves_mining_by_winding_down() {
+        use HallPhase::{
+            Building, Commissioning, Energised, Idle, Leased, Mining, Ramp, Serving, Stripped, WindingDown,
+        };
+        let mut hall = Mining;
+        for next in [
+            WindingDown,
+            Stripped,
+            Building,
+            Energised,
+            Commissioning,
+            Ramp,
+            Serving,
+        ] {
+            hall.advance(next);
+        }
+        assert!(!Mining.may_become(Building) && !Serving.may_become(Mining) && !Serving.may_become(Leased));
+        assert!(
+            Idle.may_become(Building) && !Idle.may_become(Stripped) && Building.may_become(Commissioning)
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot go from building to winding_down")]
+    fn going_back_is_caught() {
+        let mut hall = HallPhase::Building;
+        hall.advance(HallPhase::WindingDown);
+    }
+}

@@ -1,0 +1,216 @@
+//! What a file says about a conversion as a project: its kind, order, start, orders at risk, changed stages and risk.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::archetype::{self, ARCHETYPES};
+use super::risk::RiskSpec;
+use super::stage::{self, Stage, StageOverrideSpec, StageRole, StageScope};
+use super::start::StartSpec;
+use crate::id::Name;
+use crate::problem::{Check, FieldPath, Problems};
+
+/// In which order the halls of a conversion follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sequence {
+    /// All halls together.
+    #[default]
+    AllAtOnce,
+    /// Work on a hall begins when the one before is ready for service, so that it mines until then.
+    OneAfterAnother,
+    /// Each crew moves on: a stage of a hall waits for the same stage of the hall before.
+    CrewsMoveOn,
+}
+
+fn default_deposit_percent() -> f64 {
+    20.0
+}
+
+/// A conversion as a project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgrammeSpec {
+    /// Kind of conversion: `swap-in-place`, `rebuild-on-pad`, `build-beside-the-mine`, `powered-shell`, `sell-the-land`,
+    /// `greenfield`.
+    pub archetype: Name,
+    /// In which order the halls follow each other. Default: all at once.
+    #[serde(default)]
+    pub order: Sequence,
+    /// When it starts.
+    pub start: StartSpec,
+    /// Orders placed when the project starts, before design is frozen. Default: none.
+    #[serde(default)]
+    pub at_risk_orders: Vec<Name>,
+    /// Paid when an order is placed, percent of its price; the balance on delivery. Default 20 (assumption: 10 to 30).
+    #[serde(default = "default_deposit_percent")]
+    pub deposit_percent: f64,
+    /// Facility cost per kW of IT, USD, GPU hardware excluded. Default: the archetype's most likely value.
+    #[serde(default)]
+    pub capex_usd_per_it_kw: Option<f64>,
+    /// Changes of the archetype's stages, and further stages. Default: none.
+    #[serde(default)]
+    pub stages: Vec<StageOverrideSpec>,
+    /// How it strays from the plan. Default: like the reference class of data-centre projects.
+    #[serde(default)]
+    pub risk: RiskSpec,
+}
+
+impl ProgrammeSpec {
+    /// A conversion of a kind with every default.
+    pub fn of(archetype: impl Into<String>, start: StartSpec) -> Self {
+        Self {
+            archetype: Name::new(archetype),
+            order: Sequence::default(),
+            start,
+            at_risk_orders: Vec::new(),
+            deposit_percent: default_deposit_percent(),
+            capex_usd_per_it_kw: None,
+            stages: Vec::new(),
+            risk: RiskSpec::default(),
+        }
+    }
+    /// Its stages with the file's changes; empty for an unknown archetype.
+    pub fn resolved_stages(&self) -> Vec<Stage> {
+        let archetype = archetype::find(self.archetype.as_str());
+        let specs = archetype
+            .map(archetype::Archetype::stage_specs)
+            .unwrap_or_default();
+        stage::resolve(specs, &self.stages)
+    }
+    /// Facility cost per kW of IT, USD: given, or the archetype's.
+    pub fn facility_usd_per_it_kw(&self) -> f64 {
+        let archetype = archetype::find(self.archetype.as_str());
+        let default = archetype.map_or(0.0, |a| a.capex_usd_per_it_kw.mode);
+        self.capex_usd_per_it_kw.unwrap_or(default)
+    }
+    /// Under one-after-another a hall waits for the one before, so nothing that all halls share may wait for a hall.
+    fn check_sequence(&self, stages: &[Stage], at: &FieldPath, problems: &mut Problems) {
+        if self.order != Sequence::OneAfterAnother {
+            return;
+        }
+        let is_hall = |name: &Name| {
+            stages
+                .iter()
+                .any(|s| s.spec.id == *name && s.spec.scope == StageScope::Hall)
+        };
+        for stage in stages.iter().filter(|s| s.spec.scope == StageScope::Shared) {
+            if let Some(hall_stage) = stage.spec.after.iter().find(|name| is_hall(name)) {
+                let message = format!(
+                    "`one-after-another` cannot hold: shared stage `{}` waits for `{hall_stage}` of every hall",
+                    stage.spec.id
+                );
+                problems.error_with_help(
+                    at,
+                    message,
+                    "give the stage the scope `hall`, or use `crews-move-on`",
+                );
+            }
+        }
+    }
+    fn check_orders(&self, stages: &[Stage], at: &FieldPath, problems: &mut Problems) {
+        let orders = |s: &&Stage| matches!(s.spec.role, StageRole::Order | StageRole::Hardware);
+        for (i, name) in self.at_risk_orders.iter().enumerate() {
+            if !stages.iter().filter(orders).any(|s| s.spec.id == *name) {
+                let known = stages.iter().filter(orders).map(|s| s.spec.id.as_str());
+                problems.unknown(&at.index(i), "order", name.as_str(), known);
+            }
+        }
+    }
+}
+
+impl Check for ProgrammeSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        self.start.check(&at.key("start"), problems);
+        self.risk.check(&at.key("risk"), problems);
+        problems.percent(&at.key("deposit_percent"), self.deposit_percent, 100.0);
+        if let Some(usd) = self.capex_usd_per_it_kw {
+            problems.within(&at.key("capex_usd_per_it_kw"), usd, 0.0, 1e6);
+        }
+        let at_stages = at.key("stages");
+        for (i, change) in self.stages.iter().enumerate() {
+            change.check(&at_stages.index(i), problems);
+        }
+        let Some(archetype) = archetype::find(self.archetype.as_str()) else {
+            let known = ARCHETYPES.iter().map(|a| a.id);
+            problems.unknown(&at.key("archetype"), "archetype", self.archetype.as_str(), known);
+            return;
+        };
+        stage::check_references(&archetype.stage_specs(), &self.stages, &at_stages, problems);
+        let stages = self.resolved_stages();
+        stage::check_network(&stages, &at_stages, problems);
+        self.check_sequence(&stages, &at.key("order"), problems);
+        self.check_orders(&stages, &at.key("at_risk_orders"), problems);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Vec<String> {
+        let spec: ProgrammeSpec = toml::from_str(text).unwrap();
+        let mut problems = Problems::new();
+        spec.check(&FieldPath::root().key("conversions").index(0), &mut problems);
+        let text = |p: &crate::problem::Problem| format!("{}: {}", p.path, p.message);
+        problems.as_slice().iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_file_says_little_and_gets_the_archetype() {
+        let text = "archetype = \"rebuild-on-pad\"\norder = \"one-after-another\"\nstart.date = \"2026-06-01\"\n\
+                    at_risk_orders = [\"switchgear\", \"transformer\"]";
+        assert_eq!(check(text), Vec::<String>::new());
+        let spec: ProgrammeSpec = toml::from_str(text).unwrap();
+        assert_eq!(spec.facility_usd_per_it_kw(), 9_500.0);
+        assert_eq!(spec.resolved_stages().len(), 21);
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once_with_its_place() {
+        let found = check(
+            "archetype = \"rebuild-on-pad\"\nstart.date = \"June\"\nat_risk_orders = [\"swichgear\", \"civil\"]\n\
+             deposit_percent = 120\nrisk.commissioning_fail_percent = 100\n\
+             [[stages]]\nid = \"civil\"\nafter = [\"commissioning\"]\ncapex_share_percent = 40",
+        );
+        for (place, what) in [
+            ("start.date", "not a date"),
+            ("at_risk_orders[0]", "unknown order `swichgear`"),
+            ("at_risk_orders[1]", "unknown order `civil`"),
+            ("deposit_percent", "120"),
+            ("risk.commissioning_fail_percent", "100"),
+            ("stages", "wait for each other"),
+            ("stages", "add up to 119.5"),
+        ] {
+            let full = format!("conversions[0].{place}: ");
+            assert!(
+                found.iter().any(|f| f.starts_with(&full) && f.contains(what)),
+                "{place} {what}: {found:#?}"
+            );
+        }
+        assert_eq!(found.len(), 7, "{found:#?}");
+    }
+
+    #[test]
+    fn a_shared_stage_behind_a_hall_stage_forbids_one_after_another() {
+        let text = |order: &str| {
+            format!(
+                "archetype = \"rebuild-on-pad\"\norder = \"{order}\"\nstart.date = \"2026-06-01\"\n\
+                 [[stages]]\nid = \"energisation\"\nscope = \"shared\""
+            )
+        };
+        assert_eq!(check(&text("crews-move-on")), Vec::<String>::new());
+        assert!(
+            check(&text("one-after-another"))[0].contains("shared stage `energisation` waits for `civil`")
+        );
+    }
+
+    #[test]
+    fn an_unknown_archetype_is_answered_with_the_one_meant() {
+        let found = check("archetype = \"rebuild-on-pda\"\nstart.date = \"2026-06-01\"");
+        assert_eq!(
+            found,
+            ["conversions[0].archetype: unknown archetype `rebuild-on-pda`"]
+        );
+    }
+}
