@@ -11,6 +11,10 @@ pub mod time;
 pub mod units;
 // Layer 1: kernel.
 pub mod des;
+pub mod ingest;
 pub mod random;
+// Layer 2: domain.
+pub mod cooling;
+pub mod market;
 // Layer 4: results.
 pub mod results;
