@@ -5,6 +5,7 @@
 
 pub mod plant;
 pub mod psychrometrics;
+pub mod weather;
 
 pub use plant::{CoolingSpec, Draw, Plant, PlantHour};
 

@@ -1,0 +1,240 @@
+//! How one year of data becomes many: whole weeks redrawn near their season, or the year replayed.
+//!
+//! One [`WeekMap`] is drawn a replication and shared by every series, so that two series of the same year (heat
+//! and price, say) are cut and joined at the same places and keep their tie. A week keeps its weekday and its
+//! hour of day. Within a week nothing is changed, so heat waves and scarcity keep their length.
+
+use jiff::ToSpan;
+use rand::RngExt;
+
+use super::axis::HourAxis;
+use crate::random::Stream;
+use crate::time::{HOUR_S, SimTime, Span};
+
+/// Hours in a week.
+const WEEK_HOURS: usize = 168;
+/// How far a week may be moved from its season, in weeks.
+pub const SEASON_WEEKS: i8 = 2;
+/// Fewest hours of data that can stand for whole years: fifty weeks.
+pub const BASE_HOURS_MIN: usize = 50 * WEEK_HOURS;
+
+/// The hours that data cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BaseSpan {
+    /// When the first hour begins.
+    pub start: SimTime,
+    /// How many hours.
+    pub hours: usize,
+}
+
+impl BaseSpan {
+    /// About how many years of data there are, at least one.
+    fn years(self) -> i64 {
+        ((self.hours as f64 / 8_766.0).round() as i64).max(1)
+    }
+    /// The hour of the data at an instant, the data being repeated for ever in both directions.
+    fn wrapped(self, time: SimTime) -> u32 {
+        let hour = (time - self.start).as_seconds().div_euclid(HOUR_S);
+        hour.rem_euclid(self.hours as i64) as u32
+    }
+    /// The local calendar year in which the data begin; a start shortly before midnight counts for the next.
+    fn first_year(self, axis: &HourAxis) -> i16 {
+        axis.calendar().civil(self.start + Span::from_hours(48)).year()
+    }
+}
+
+/// What is drawn for one week.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct WeekDraw {
+    /// Weeks away from the season.
+    shift: i8,
+    /// Which year of the data, as a share of them.
+    year: f64,
+    /// Where in the year, as a share, when the season is not kept.
+    anywhere: f64,
+}
+
+/// The weeks of one replication.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeekMap {
+    draws: Vec<WeekDraw>,
+}
+
+impl WeekMap {
+    /// Draws a week for each week of the axis.
+    pub fn draw(axis: &HourAxis, stream: &mut Stream) -> Self {
+        let draws = (0..axis.len().div_ceil(WEEK_HOURS))
+            .map(|_| WeekDraw {
+                shift: stream.random_range(-SEASON_WEEKS..=SEASON_WEEKS),
+                year: stream.random(),
+                anywhere: stream.random(),
+            })
+            .collect();
+        Self { draws }
+    }
+
+    /// For each hour of the axis, the hour of the data that it repeats.
+    pub fn resample(&self, axis: &HourAxis, base: BaseSpan, keep_season: bool) -> Vec<u32> {
+        assert!(
+            base.hours >= BASE_HOURS_MIN,
+            "{} hours of data do not make a year",
+            base.hours
+        );
+        let mut indices = Vec::with_capacity(axis.len());
+        for (week, draw) in self.draws.iter().enumerate() {
+            let first = week * WEEK_HOURS;
+            let begin = base.wrapped(draw.anchor(axis, base, axis.time(first), keep_season));
+            let length = WEEK_HOURS.min(axis.len() - first);
+            push_run(&mut indices, begin, length, base.hours);
+        }
+        indices
+    }
+}
+
+impl WeekDraw {
+    /// The instant of the data at which this week begins: same weekday, same local hour.
+    fn anchor(&self, axis: &HourAxis, base: BaseSpan, at: SimTime, keep_season: bool) -> SimTime {
+        let civil = axis.calendar().civil(at);
+        let year = base.first_year(axis) + (self.year * base.years() as f64) as i16;
+        let (day, shift) = if keep_season {
+            (i64::from(civil.date().day_of_year()), i64::from(self.shift))
+        } else {
+            (1 + (self.anywhere * 365.0) as i64, 0)
+        };
+        let january = jiff::civil::date(year.clamp(1, 9_000), 1, 1);
+        let season = january.saturating_add((day - 1 + 7 * shift).days());
+        // The nearest day with the same weekday, at most three days away.
+        let off = i64::from(civil.weekday().to_monday_zero_offset())
+            - i64::from(season.weekday().to_monday_zero_offset());
+        let off = (off + 3).rem_euclid(7) - 3;
+        let date = season.saturating_add(off.days());
+        axis.calendar()
+            .instant(date.to_datetime(civil.time()))
+            .unwrap_or(at)
+    }
+}
+
+/// For each hour of the axis, the same instant of the data where they cover it, otherwise the same date and hour of
+/// one of their years, the years in order and round again (29 February repeats the day before where it is missing).
+pub fn replay(axis: &HourAxis, base: BaseSpan) -> Vec<u32> {
+    assert!(base.hours > 0, "no data to replay");
+    let end = base.start + Span::from_hours(base.hours as i64);
+    let mut indices = Vec::with_capacity(axis.len());
+    while indices.len() < axis.len() {
+        let at = axis.time(indices.len());
+        let left = axis.len() - indices.len();
+        if at >= base.start && at < end {
+            let run = ((end - at).as_seconds() / HOUR_S) as usize;
+            push_run(&mut indices, base.wrapped(at), left.min(run), base.hours);
+        } else {
+            // To the next local midnight, so that every day finds its own date again.
+            let run = 24 - usize::from(axis.hours()[indices.len()]).min(23);
+            let begin = base.wrapped(same_date(axis, base, at));
+            push_run(&mut indices, begin, left.min(run), base.hours);
+        }
+    }
+    indices
+}
+
+/// The same civil date and hour in the year of the data whose turn it is.
+fn same_date(axis: &HourAxis, base: BaseSpan, at: SimTime) -> SimTime {
+    let civil = axis.calendar().civil(at);
+    let first = base.first_year(axis);
+    let turn = (i64::from(civil.year()) - i64::from(first)).rem_euclid(base.years());
+    let year = first + turn as i16;
+    let date = jiff::civil::Date::new(year, civil.month(), civil.day())
+        .unwrap_or_else(|_| jiff::civil::date(year.clamp(1, 9_000), 2, 28));
+    axis.calendar()
+        .instant(date.to_datetime(civil.time()))
+        .unwrap_or(at)
+}
+
+fn push_run(indices: &mut Vec<u32>, begin: u32, length: usize, modulus: usize) {
+    let mut index = begin;
+    for _ in 0..length {
+        indices.push(index);
+        index += 1;
+        if index as usize == modulus {
+            index = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+    use crate::time::{Calendar, parse_date};
+
+    fn texas() -> Calendar {
+        Calendar::of_zone("America/Chicago").unwrap()
+    }
+    fn day(d: &str) -> SimTime {
+        texas().start_of(parse_date(d).unwrap()).unwrap()
+    }
+    fn base_2023() -> BaseSpan {
+        BaseSpan {
+            start: day("2023-01-01"),
+            hours: 8_760,
+        }
+    }
+
+    #[test]
+    fn weeks_keep_their_season_weekday_and_hour() {
+        let axis = HourAxis::new(&texas(), day("2026-01-01"), day("2036-01-01"));
+        let map = WeekMap::draw(&axis, &mut Streams::new(1, 0).stream("weeks"));
+        let indices = map.resample(&axis, base_2023(), true);
+        assert_eq!(indices.len(), axis.len());
+        for week in 0..indices.len() / WEEK_HOURS {
+            let sim = texas().civil(axis.time(week * WEEK_HOURS));
+            let data =
+                texas().civil(day("2023-01-01") + Span::from_hours(i64::from(indices[week * WEEK_HOURS])));
+            let apart = (i64::from(sim.day_of_year()) - i64::from(data.day_of_year())).rem_euclid(365);
+            assert!(apart.min(365 - apart) <= 18, "{sim} {data}");
+            // The end of a year joins its beginning, where the weekday may slip once.
+            if (20..=345).contains(&data.day_of_year()) {
+                assert_eq!(
+                    (sim.weekday(), sim.hour()),
+                    (data.weekday(), data.hour()),
+                    "{sim} {data}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn two_series_of_one_year_are_cut_at_the_same_instants() {
+        let axis = HourAxis::new(&texas(), day("2026-01-01"), day("2028-01-01"));
+        let map = WeekMap::draw(&axis, &mut Streams::new(1, 3).stream("weeks"));
+        let weather = map.resample(&axis, base_2023(), true);
+        let price = map.resample(&axis, base_2023(), true);
+        assert_eq!(weather, price);
+        let other = WeekMap::draw(&axis, &mut Streams::new(1, 4).stream("weeks"));
+        assert_ne!(weather, other.resample(&axis, base_2023(), true));
+    }
+
+    #[test]
+    fn the_year_of_the_data_replays_itself() {
+        let axis = HourAxis::new(&texas(), day("2023-01-01"), day("2024-01-01"));
+        let expected: Vec<u32> = (0..8_760).collect();
+        assert_eq!(replay(&axis, base_2023()), expected);
+    }
+
+    #[test]
+    fn another_year_takes_the_same_dates_and_repeats_the_28th_on_leap_day() {
+        let axis = HourAxis::new(&texas(), day("2028-01-01"), day("2029-01-01"));
+        let indices = replay(&axis, base_2023());
+        assert_eq!(indices.len(), 8_784);
+        let at = |d: &str| indices[axis.index_at(day(d))];
+        assert_eq!(at("2028-02-29"), at("2028-02-28"));
+        assert_eq!(at("2028-02-28"), 58 * 24 - 24);
+        assert_eq!(at("2028-12-31"), 364 * 24);
+        let hours = indices.iter().map(|i| {
+            texas()
+                .civil_hour(day("2023-01-01") + Span::from_hours(i64::from(*i)))
+                .hour
+        });
+        let same = hours.zip(axis.hours()).filter(|(a, b)| *a as u8 == **b).count();
+        assert!(same > 8_784 - 24 * 14, "{same}");
+    }
+}

@@ -1,0 +1,557 @@
+//! Bitcoin as a miner meets it: price, difficulty, subsidy and fees, day by day, and the hashprice they make.
+//!
+//! Owns the protocol's arithmetic (subsidy by height, retargets every 2016 blocks, halvings by the block clock) and
+//! one daily path a replication, from a file or a process. Does not own machines or what they cost to run.
+
+use jiff::civil::Date;
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bitcoin_format::{BitcoinFormat, BitcoinSeries};
+use crate::ingest::GapPolicy;
+use crate::problem::{Check, FieldPath, Problems};
+use crate::random::{Stream, Streams};
+use crate::time::{Calendar, DAY_S, SimTime, Span};
+
+/// Hashes for one unit of difficulty: 2^32.
+const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
+/// Hashes of one petahash a second in a day.
+const PH_DAY_HASHES: f64 = 1e15 * 86_400.0;
+/// Blocks from halving to halving.
+pub const BLOCKS_PER_HALVING: f64 = 210_000.0;
+/// Blocks from retarget to retarget.
+const BLOCKS_PER_RETARGET: f64 = 2_016.0;
+/// Blocks a day at the target of ten minutes.
+pub const BLOCKS_PER_DAY: f64 = 144.0;
+/// Days by which a series may be held at its ends: zones differ from UTC, and a file may end at the last full day.
+const HELD_DAYS_MAX: i64 = 7;
+/// Days a year.
+const YEAR_DAYS: f64 = 365.25;
+
+/// Known heights at the first instant of UTC days: the halvings (the protocol's 210,000 blocks) and 1 January 2026
+/// (first block of the day by the public block count).
+const HEIGHTS: [(i16, i8, i8, f64); 6] = [
+    (2009, 1, 3, 0.0),
+    (2012, 11, 28, 210_000.0),
+    (2016, 7, 9, 420_000.0),
+    (2020, 5, 11, 630_000.0),
+    (2024, 4, 20, 840_000.0),
+    (2026, 1, 1, 930_341.0),
+];
+
+/// Bitcoin mined by one petahash a second in a day.
+pub fn btc_per_ph_day(difficulty: f64, subsidy_btc: f64, fee_share: f64) -> f64 {
+    PH_DAY_HASHES / (difficulty * HASHES_PER_DIFFICULTY) * subsidy_btc * (1.0 + fee_share)
+}
+
+/// Hashes a second that a difficulty means at ten minutes a block.
+pub fn hashrate_of_difficulty(difficulty: f64) -> f64 {
+    difficulty * HASHES_PER_DIFFICULTY / 600.0
+}
+
+/// Difficulty that a hashrate (hashes a second) means at ten minutes a block.
+pub fn difficulty_of_hashrate(hashes_per_s: f64) -> f64 {
+    hashes_per_s * 600.0 / HASHES_PER_DIFFICULTY
+}
+
+/// Bitcoin that a block at this height brings, without fees.
+pub fn subsidy_btc(height: f64) -> f64 {
+    let halvings = (height / BLOCKS_PER_HALVING).floor().clamp(0.0, 63.0) as i32;
+    50.0 * 0.5_f64.powi(halvings)
+}
+
+/// About the height of the chain: between known heights by the day, after them by ten minutes a block.
+pub fn height_at(time: SimTime) -> f64 {
+    let known = HEIGHTS.map(|(y, m, d, height)| (utc_day(y, m, d), height));
+    let next = known.partition_point(|(at, _)| *at <= time);
+    match (next.checked_sub(1).map(|i| known[i]), known.get(next)) {
+        (None, _) => 0.0,
+        (Some((at, height)), None) => height + BLOCKS_PER_DAY * (time - at).as_days(),
+        (Some((a, low)), Some((b, high))) => low + (high - low) * (time - a).as_days() / (*b - a).as_days(),
+    }
+}
+
+fn utc_day(year: i16, month: i8, day: i8) -> SimTime {
+    let date = Date::constant(year, month, day);
+    Calendar::utc().start_of(date).expect("UTC has every midnight")
+}
+
+/// Bitcoin in a scenario. Exactly one of `series` and `process`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BitcoinSpec {
+    /// A file of daily price and difficulty that covers the horizon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<BitcoinSeriesSpec>,
+    /// A random or fixed process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<BitcoinProcessSpec>,
+    /// Fees over subsidy where a file has none, percent; 1 by default (0.55 to 1.9 in 2025-26: Hashrate Index,
+    /// sourced; the single figure is an assumption).
+    #[serde(default = "fees_percent")]
+    pub fees_percent: f64,
+}
+
+fn fees_percent() -> f64 {
+    1.0
+}
+
+/// A file of daily bitcoin data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BitcoinSeriesSpec {
+    /// Path of the file; `data:` stands for the data folder.
+    pub file: String,
+    /// Its layout; `native` by default.
+    #[serde(default)]
+    pub format: BitcoinFormat,
+    /// What to do with gaps; `refuse` by default.
+    #[serde(default)]
+    pub gaps: GapPolicy,
+}
+
+/// How bitcoin moves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BitcoinProcessSpec {
+    /// A random price, and a network whose hashrate answers it.
+    PriceAndDifficulty(PriceAndDifficultySpec),
+    /// Price and hashprice stand still but for a stated decline.
+    FixedHashprice(FixedHashpriceSpec),
+}
+
+/// A random price, and a network whose hashrate answers it. Figures left out come from the preset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceAndDifficultySpec {
+    /// The fitted years: `2020-2023` (the default) or `2016-2023`.
+    #[serde(default = "default_preset")]
+    pub preset: String,
+    /// Price at the start, USD.
+    pub start_btc_usd: f64,
+    /// Difficulty at the start.
+    pub start_difficulty: f64,
+    /// Volatility of the price, log a square root of a year; the preset's by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volatility: Option<f64>,
+    /// Growth of the expected price, percent a year; 0 by default (an assumption: no view on the price). The median
+    /// then falls by half the variance a year.
+    #[serde(default)]
+    pub drift_percent_per_year: f64,
+    /// Decline of hashprice that better machines bring, percent a year; the preset's by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub efficiency_percent_per_year: Option<f64>,
+}
+
+fn default_preset() -> String {
+    "2020-2023".to_owned()
+}
+
+/// Price and hashprice stand still but for a stated decline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FixedHashpriceSpec {
+    /// Price, USD.
+    pub btc_usd: f64,
+    /// Hashprice at the start, fees included, USD a petahash a second and day.
+    pub usd_per_ph_day: f64,
+    /// Decline of the hashprice, percent a year; 0 by default.
+    #[serde(default)]
+    pub decline_percent_per_year: f64,
+}
+
+/// A fitted network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BitcoinPreset {
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// Log volatility of the price, a square root of a year: weekly returns.
+    pub volatility: f64,
+    /// Log hashrate by log price, within about two months.
+    pub elasticity: f64,
+    /// How fast hashrate closes the distance of log hashprice to its trend, a year.
+    pub reversion_per_year: f64,
+    /// Log decline of hashprice a year.
+    pub efficiency_log_per_year: f64,
+    /// Standard deviation of the month's unexplained log change of hashrate.
+    pub hashrate_sd_per_month: f64,
+    /// Where the figures come from; label: computed.
+    pub source: &'static str,
+}
+
+/// The fitted networks.
+pub const PRESETS: [BitcoinPreset; 2] = [
+    BitcoinPreset {
+        name: "2020-2023",
+        volatility: 0.681_078,
+        elasticity: 0.266_6,
+        reversion_per_year: 0.604,
+        efficiency_log_per_year: 0.228_997,
+        hashrate_sd_per_month: 0.065_76,
+        source: "computed: weekly log returns, and monthly regression of hashrate on price, 2020-01 to 2023-12; \
+                 the speed of reversion is that of 2016-2023 (0.050 a month), the shorter span's being nought within its error",
+    },
+    BitcoinPreset {
+        name: "2016-2023",
+        volatility: 0.718_001,
+        elasticity: 0.232_0,
+        reversion_per_year: 0.604,
+        efficiency_log_per_year: 0.364_408,
+        hashrate_sd_per_month: 0.082_28,
+        source: "computed: weekly log returns, and monthly regression of hashrate on price, 2016-01 to 2023-12",
+    },
+];
+
+impl Check for BitcoinSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if self.series.is_some() == self.process.is_some() {
+            problems.error(at, "expected exactly one of `series` and `process`");
+        }
+        problems.percent(&at.key("fees_percent"), self.fees_percent, 1_000.0);
+        if self.series.as_ref().is_some_and(|s| s.file.is_empty()) {
+            problems.error(&at.key("series").key("file"), "a file must be named");
+        }
+        match &self.process {
+            Some(BitcoinProcessSpec::PriceAndDifficulty(spec)) => {
+                spec.check(&at.key("process").key("price_and_difficulty"), problems);
+            }
+            Some(BitcoinProcessSpec::FixedHashprice(spec)) => {
+                let at = at.key("process").key("fixed_hashprice");
+                problems.within(&at.key("btc_usd"), spec.btc_usd, 0.01, 1e9);
+                problems.within(&at.key("usd_per_ph_day"), spec.usd_per_ph_day, 0.0, 1e6);
+                problems.within(
+                    &at.key("decline_percent_per_year"),
+                    spec.decline_percent_per_year,
+                    -100.0,
+                    99.0,
+                );
+            }
+            None => {}
+        }
+    }
+}
+
+impl Check for PriceAndDifficultySpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if !PRESETS.iter().any(|p| p.name == self.preset) {
+            problems.unknown(
+                &at.key("preset"),
+                "bitcoin process",
+                &self.preset,
+                PRESETS.iter().map(|p| p.name),
+            );
+        }
+        problems.within(&at.key("start_btc_usd"), self.start_btc_usd, 0.01, 1e9);
+        problems.within(&at.key("start_difficulty"), self.start_difficulty, 1.0, 1e20);
+        problems.within(
+            &at.key("drift_percent_per_year"),
+            self.drift_percent_per_year,
+            -90.0,
+            400.0,
+        );
+        if let Some(volatility) = self.volatility {
+            problems.within(&at.key("volatility"), volatility, 0.0, 3.0);
+        }
+        if let Some(percent) = self.efficiency_percent_per_year {
+            problems.within(&at.key("efficiency_percent_per_year"), percent, -100.0, 90.0);
+        }
+    }
+}
+
+/// One day of the network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BitcoinDay {
+    /// Price, USD.
+    pub btc_usd: f64,
+    /// Bitcoin mined by one petahash a second in the day, fees included.
+    pub btc_per_ph_day: f64,
+    /// What that is worth, USD.
+    pub hashprice_usd_per_ph_day: f64,
+    /// Difficulty; zero where only a hashprice was stated.
+    pub difficulty: f64,
+    /// Subsidy of a block, bitcoin.
+    pub subsidy_btc: f64,
+}
+
+impl BitcoinDay {
+    fn new(btc_usd: f64, difficulty: f64, subsidy_btc: f64, fee_share: f64) -> Self {
+        let mined = btc_per_ph_day(difficulty, subsidy_btc, fee_share);
+        Self {
+            btc_usd,
+            btc_per_ph_day: mined,
+            hashprice_usd_per_ph_day: mined * btc_usd,
+            difficulty,
+            subsidy_btc,
+        }
+    }
+}
+
+/// The network over a horizon, one entry a UTC day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BitcoinPath {
+    start: SimTime,
+    days: Vec<BitcoinDay>,
+    halvings: Vec<SimTime>,
+}
+
+impl BitcoinPath {
+    /// Midnight UTC at which the first day begins.
+    pub fn start(&self) -> SimTime {
+        self.start
+    }
+    /// The days in order.
+    pub fn days(&self) -> &[BitcoinDay] {
+        &self.days
+    }
+    /// The days from which a smaller subsidy holds, by midnight UTC.
+    pub fn halvings(&self) -> &[SimTime] {
+        &self.halvings
+    }
+    /// The day that holds at `time`, clamped to the path.
+    pub fn at(&self, time: SimTime) -> BitcoinDay {
+        let day = (time - self.start).as_seconds().div_euclid(DAY_S);
+        self.days[day.clamp(0, self.days.len() as i64 - 1) as usize]
+    }
+    fn new(start: SimTime, days: Vec<BitcoinDay>) -> Self {
+        assert!(!days.is_empty(), "a path has at least a day");
+        let halved = |(i, w): (usize, &[BitcoinDay])| {
+            (w[1].subsidy_btc < w[0].subsidy_btc).then(|| start + Span::from_seconds(DAY_S * (i as i64 + 1)))
+        };
+        let halvings = days.windows(2).enumerate().filter_map(halved).collect();
+        Self {
+            start,
+            days,
+            halvings,
+        }
+    }
+}
+
+/// Checked bitcoin, ready to be drawn.
+#[derive(Debug, Clone)]
+pub struct Bitcoin {
+    start: SimTime,
+    days: usize,
+    source: Source,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Path(BitcoinPath),
+    Process {
+        spec: PriceAndDifficultySpec,
+        preset: BitcoinPreset,
+        fee_share: f64,
+    },
+}
+
+impl Bitcoin {
+    /// Builds a checked spec for the horizon `[start, end)`; `series` is what its file held. Says what does not fit.
+    pub fn new(
+        spec: &BitcoinSpec,
+        series: Option<&BitcoinSeries>,
+        start: SimTime,
+        end: SimTime,
+    ) -> Result<Self, String> {
+        let first = start.as_unix_s().div_euclid(DAY_S) * DAY_S;
+        let days = ((end.as_unix_s() - first + DAY_S - 1) / DAY_S).max(1) as usize;
+        let start = SimTime::from_unix_s(first);
+        let fee_share = spec.fees_percent / 100.0;
+        let source = match (series, &spec.process) {
+            (Some(series), _) => Source::Path(replayed(series, start, days, fee_share)?),
+            (None, Some(BitcoinProcessSpec::FixedHashprice(fixed))) => {
+                Source::Path(fixed_path(fixed, start, days))
+            }
+            (None, Some(BitcoinProcessSpec::PriceAndDifficulty(process))) => {
+                let preset = PRESETS.into_iter().find(|p| p.name == process.preset);
+                let preset = preset.ok_or_else(|| format!("unknown bitcoin process `{}`", process.preset))?;
+                Source::Process {
+                    spec: process.clone(),
+                    preset,
+                    fee_share,
+                }
+            }
+            (None, None) => return Err("bitcoin has no source".to_owned()),
+        };
+        Ok(Self { start, days, source })
+    }
+
+    /// One path from the stream `bitcoin`.
+    pub fn draw(&self, streams: &Streams) -> BitcoinPath {
+        match &self.source {
+            Source::Path(path) => path.clone(),
+            Source::Process {
+                spec,
+                preset,
+                fee_share,
+            } => {
+                let mut network = Network::new(spec, preset, *fee_share, self.start);
+                let mut stream = streams.stream("bitcoin");
+                BitcoinPath::new(
+                    self.start,
+                    (0..self.days).map(|_| network.day(&mut stream)).collect(),
+                )
+            }
+        }
+    }
+}
+
+/// A file's days over the horizon; its ends are held for a week at most.
+fn replayed(
+    series: &BitcoinSeries,
+    start: SimTime,
+    days: usize,
+    fee_share: f64,
+) -> Result<BitcoinPath, String> {
+    let last = series.days.len() as i64 - 1;
+    let offset = (start - series.start).as_seconds() / DAY_S;
+    let (before, after) = (-offset, offset + days as i64 - 1 - last);
+    if before > HELD_DAYS_MAX || after > HELD_DAYS_MAX {
+        let end = series.start + Span::from_seconds(DAY_S * (last + 1));
+        return Err(format!(
+            "bitcoin data cover {} to {end}; the horizon begins {start} and has {days} days",
+            series.start
+        ));
+    }
+    let day = |i: usize| {
+        let day = series.days[(offset + i as i64).clamp(0, last) as usize];
+        let subsidy = subsidy_btc(height_at(start + Span::from_seconds(DAY_S * i as i64)));
+        let fees = day
+            .fees_btc
+            .map_or(fee_share, |fees| fees / (BLOCKS_PER_DAY * subsidy));
+        BitcoinDay::new(day.btc_usd, day.difficulty, subsidy, fees)
+    };
+    Ok(BitcoinPath::new(start, (0..days).map(day).collect()))
+}
+
+fn fixed_path(spec: &FixedHashpriceSpec, start: SimTime, days: usize) -> BitcoinPath {
+    let decline = (1.0 - spec.decline_percent_per_year / 100.0).ln() / YEAR_DAYS;
+    let day = |i: usize| {
+        let hashprice = spec.usd_per_ph_day * (decline * i as f64).exp();
+        BitcoinDay {
+            btc_usd: spec.btc_usd,
+            btc_per_ph_day: hashprice / spec.btc_usd,
+            hashprice_usd_per_ph_day: hashprice,
+            difficulty: 0.0,
+            subsidy_btc: subsidy_btc(height_at(start + Span::from_seconds(DAY_S * i as i64))),
+        }
+    };
+    BitcoinPath::new(start, (0..days).map(day).collect())
+}
+
+/// The network from day to day.
+///
+/// `d ln H = (trend + reversion (ln hashprice - ln target)) dt + elasticity d(smoothed ln P) + noise`, where the
+/// target hashprice is the first day's, declining with the machines' efficiency. Difficulty follows hashrate only
+/// through the protocol: blocks come at `H / (D 2^32)` and every 2016 of them retarget.
+struct Network {
+    log_price: f64,
+    smoothed: f64,
+    log_hashrate: f64,
+    difficulty: f64,
+    height: f64,
+    retarget_left: f64,
+    retarget_days: f64,
+    log_target: f64,
+    fee_share: f64,
+    day: Daily,
+}
+
+/// Coefficients of one day.
+struct Daily {
+    price_drift: f64,
+    price_sd: f64,
+    efficiency: f64,
+    reversion: f64,
+    elasticity: f64,
+    hashrate_sd: f64,
+}
+
+impl Network {
+    /// Share of a day by which the smoothed price follows the price: two months, as the regression's lags.
+    const SMOOTHING: f64 = 1.0 / 45.0;
+
+    fn new(spec: &PriceAndDifficultySpec, preset: &BitcoinPreset, fee_share: f64, start: SimTime) -> Self {
+        let volatility = spec.volatility.unwrap_or(preset.volatility);
+        let decline = spec
+            .efficiency_percent_per_year
+            .map_or(preset.efficiency_log_per_year, |p| -(1.0 - p / 100.0).ln());
+        let height = height_at(start);
+        let log_hashrate = hashrate_of_difficulty(spec.start_difficulty).ln();
+        let mined = btc_per_ph_day(spec.start_difficulty, subsidy_btc(height), fee_share);
+        let log_price = spec.start_btc_usd.ln();
+        Self {
+            log_price,
+            smoothed: log_price,
+            log_hashrate,
+            difficulty: spec.start_difficulty,
+            height,
+            retarget_left: BLOCKS_PER_RETARGET - height % BLOCKS_PER_RETARGET,
+            retarget_days: height % BLOCKS_PER_RETARGET / BLOCKS_PER_DAY,
+            log_target: mined.ln() + log_price,
+            fee_share,
+            day: Daily {
+                price_drift: ((1.0 + spec.drift_percent_per_year / 100.0).ln()
+                    - 0.5 * volatility * volatility)
+                    / YEAR_DAYS,
+                price_sd: volatility / YEAR_DAYS.sqrt(),
+                efficiency: decline / YEAR_DAYS,
+                reversion: preset.reversion_per_year / YEAR_DAYS,
+                elasticity: preset.elasticity,
+                hashrate_sd: preset.hashrate_sd_per_month / (YEAR_DAYS / 12.0).sqrt(),
+            },
+        }
+    }
+
+    /// The day that begins now; then moves to the next.
+    fn day(&mut self, stream: &mut Stream) -> BitcoinDay {
+        let today = BitcoinDay::new(
+            self.log_price.exp(),
+            self.difficulty,
+            subsidy_btc(self.height),
+            self.fee_share,
+        );
+        self.mine_a_day();
+        let normal: [f64; 2] = [stream.sample(StandardNormal), stream.sample(StandardNormal)];
+        // Bounded so that no draw can leave the range in which the formulas hold.
+        self.log_price =
+            (self.log_price + self.day.price_drift + self.day.price_sd * normal[0]).clamp(-5.0, 25.0);
+        let step = Self::SMOOTHING * (self.log_price - self.smoothed);
+        self.smoothed += step;
+        let network_difficulty = difficulty_of_hashrate(self.log_hashrate.exp());
+        let mined = btc_per_ph_day(network_difficulty, subsidy_btc(self.height), self.fee_share);
+        self.log_target -= self.day.efficiency;
+        let away = mined.ln() + self.log_price - self.log_target;
+        self.log_hashrate += self.day.efficiency + self.day.reversion * away + self.day.elasticity * step;
+        self.log_hashrate = (self.log_hashrate + self.day.hashrate_sd * normal[1]).clamp(10.0, 90.0);
+        today
+    }
+
+    /// Finds a day's blocks and retargets where 2016 are full.
+    fn mine_a_day(&mut self) {
+        let mut left = 1.0;
+        // A retarget brings blocks back to ten minutes within a factor of four: two a day is already extreme.
+        for _ in 0..8 {
+            let rate = self.log_hashrate.exp() * 86_400.0 / (self.difficulty * HASHES_PER_DIFFICULTY);
+            let full = self.retarget_left / rate;
+            if full > left {
+                self.retarget_left -= rate * left;
+                self.height += rate * left;
+                self.retarget_days += left;
+                return;
+            }
+            self.height += self.retarget_left;
+            self.retarget_days += full;
+            left -= full;
+            let factor = (BLOCKS_PER_RETARGET / BLOCKS_PER_DAY / self.retarget_days).clamp(0.25, 4.0);
+            self.difficulty = (self.difficulty * factor).max(1.0);
+            self.retarget_left = BLOCKS_PER_RETARGET;
+            self.retarget_days = 0.0;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "bitcoin_tests.rs"]
+mod tests;

@@ -1,0 +1,13 @@
+//! What the world outside pays and asks: power prices, bitcoin with its network, rents of GPUs.
+//!
+//! Owns how each is written in a scenario, read from files, fitted, and drawn as one path a replication. Does not own
+//! contracts (who pays which price) or weather; heat reaches a price only as the plain series it is handed.
+
+pub mod bitcoin;
+pub mod bitcoin_format;
+pub mod gpu_rent;
+pub mod power_price;
+pub mod price_catalogue;
+pub mod price_format;
+pub mod price_process;
+pub mod price_spread;
