@@ -152,8 +152,9 @@ impl Collector {
         self.column(at, metric).filter(|v| !v.is_nan()).collect()
     }
 
-    /// The tables of the run. `details` are the P50 replications, simulated again with detail; what they do not
-    /// hold (assumptions, break-even prices) the caller adds.
+    /// The tables of the run. `details` are replications simulated again with detail, the P50 ones among them;
+    /// what they do not hold (assumptions, break-even prices) the caller adds. Panics where a replication does
+    /// not repeat: the simulation is then not determined by its seed.
     pub fn finish(mut self, mut manifest: Manifest, details: Vec<Replication>) -> RunTables {
         assert!(
             self.early.is_empty(),
@@ -168,6 +169,9 @@ impl Collector {
                     .unwrap_or(0)
             })
             .collect();
+        for detail in &details {
+            self.assert_repeated(detail);
+        }
         let names = Names { manifest: &manifest };
         let mut tables = RunTables {
             metrics: self.pack(),
@@ -181,6 +185,30 @@ impl Collector {
         add_details(&mut tables, details);
         tables.manifest = manifest;
         tables
+    }
+
+    /// A replication that was simulated again must come out as it did the first time.
+    fn assert_repeated(&self, detail: &Replication) {
+        let number = detail.replication as usize;
+        assert!(
+            number < self.replications
+                && detail.strategy < self.shape.strategies
+                && detail.case < self.shape.cases,
+            "replication {number} was shown in detail, but is not in the run"
+        );
+        for s in &detail.scalars {
+            let at = (detail.strategy, detail.case, usize::from(s.scope));
+            let first = self.column(at, s.metric).nth(number).unwrap_or(f64::NAN);
+            assert!(
+                first.to_bits() == s.value.to_bits(),
+                "strategy {}, case {}, replication {number}, scope {}: `{}` was {first} and is {} when repeated",
+                at.0,
+                at.1,
+                at.2,
+                s.metric.id(),
+                s.value
+            );
+        }
     }
 
     fn pack(&self) -> Metrics {
@@ -296,7 +324,10 @@ impl Collector {
             });
             let accounts = self.accounts.iter().map(String::as_str);
             names.cash_rows(place, "mean", accounts.zip(mean), &mut tables.cashflow);
-            let detail = details.iter().find(|d| (d.strategy, d.case) == place);
+            let p50 = names.manifest.p50_replications[index];
+            let detail = details
+                .iter()
+                .find(|d| (d.strategy, d.case, d.replication) == (place.0, place.1, p50));
             if let Some(cash) = detail.map(|d| &d.cashflow) {
                 let rows = cash.accounts.iter().copied().zip(cash.usd.iter().cloned());
                 names.cash_rows(place, "p50", rows, &mut tables.cashflow);
@@ -306,7 +337,7 @@ impl Collector {
 }
 
 fn add_details(tables: &mut RunTables, mut details: Vec<Replication>) {
-    details.sort_by_key(|d| (d.strategy, d.case));
+    details.sort_by_key(|d| (d.strategy, d.case, d.replication));
     for detail in details.into_iter().filter_map(|d| d.detail) {
         tables.settlement.extend(detail.settlement);
         tables.monthly.extend(detail.monthly);
@@ -600,6 +631,27 @@ mod tests {
             a.schedule
                 .is_sorted_by_key(|r| (r.strategy == "lease-shell", r.replication))
         );
+    }
+
+    #[test]
+    #[should_panic(expected = "when repeated")]
+    fn a_replication_that_does_not_repeat_is_our_fault() {
+        let manifest = fixture::manifest(4);
+        let mut collector = Collector::new(Shape::of(&manifest));
+        collector.add_block(fixture::block(0, 4));
+        let mut detail = fixture::detailed(1, 1);
+        detail.scalars[0].value += 1e-9;
+        let _ = collector.finish(manifest, vec![detail]);
+    }
+
+    #[test]
+    #[should_panic(expected = "block 1 is missing")]
+    fn a_gap_between_blocks_is_our_fault() {
+        let manifest = fixture::manifest(30);
+        let mut collector = Collector::new(Shape::of(&manifest));
+        collector.add_block(fixture::block(0, 30));
+        collector.add_block(fixture::block(2, 30));
+        let _ = collector.finish(manifest, Vec::new());
     }
 
     #[test]

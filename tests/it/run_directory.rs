@@ -111,21 +111,21 @@ fn holding_child(dir: &Path) -> Child {
     child
 }
 
-fn hold(dir: PathBuf) -> ! {
-    let Opened::Write(writer) = RunWriter::open(request(&dir, "held")).expect("the place can be written")
+fn hold(dir: &Path) -> ! {
+    let Opened::Write(writer) = RunWriter::open(request(dir, "held")).expect("the place can be written")
     else {
         panic!("the place is empty")
     };
     writer.save_block(&block(0, 20, 0.0)).expect("the disk has room");
     println!("holding");
-    std::thread::sleep(std::time::Duration::from_secs(60));
+    std::thread::sleep(std::time::Duration::from_mins(1));
     panic!("nobody killed the child");
 }
 
 #[test]
 fn a_killed_writer_leaves_its_blocks_and_no_run() {
     if let Some(dir) = std::env::var_os(HOLD) {
-        hold(dir.into());
+        hold(&PathBuf::from(dir));
     }
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");

@@ -460,3 +460,17 @@ fn a_directory_that_cannot_be_synced_is_said() {
     let error = crate::results::storage::Storage::sync_directory(&Disk, &folder.path().join("gone"));
     assert_eq!(error.is_err(), cfg!(unix));
 }
+
+#[test]
+fn names_that_look_like_formulas_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("a");
+    let mut tables = fixture::tables(2);
+    tables.manifest.strategies[1].id = "=cmd|' /c calc'!A1".to_owned();
+    tables.manifest.scopes[1] = "'quoted".to_owned();
+    write(&dir, &tables, ALL);
+    let text = fs::read_to_string(dir.join("metrics.csv")).unwrap();
+    assert!(text.contains("\n'=cmd|") && !text.contains("\n=cmd|"));
+    let read = RunReader::open(&dir).unwrap().tables().unwrap();
+    assert_eq!(format!("{:?}", read.metrics), format!("{:?}", tables.metrics));
+}
