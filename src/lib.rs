@@ -12,13 +12,17 @@ pub mod units;
 // Layer 1: kernel.
 pub mod des;
 pub mod finance;
+pub mod ingest;
 pub mod random;
 pub mod stats;
 // Layer 2: domain.
+pub mod conversion;
 pub mod cooling;
 pub mod fleet;
+pub mod market;
 pub mod power;
 pub mod site;
+pub mod staff;
 pub mod workload;
 // Layer 3: scenario.
 pub mod scenario;
