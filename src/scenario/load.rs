@@ -8,6 +8,7 @@ use crate::problem::{Check, FieldPath, Problem, Problems, Severity};
 use crate::scenario::Scenario;
 use crate::scenario::data::Folders;
 use crate::scenario::diagnostic::Located;
+use crate::scenario::horizon::Horizon;
 use crate::scenario::source::{SourceError, Sources, read_file, read_text};
 use crate::scenario::spec::ScenarioSpec;
 use crate::scenario::{data, overlay, schema, shape};
@@ -76,11 +77,8 @@ fn load_tree(
     let mut problems = Problems::new();
     spec.check(&FieldPath::root(), &mut problems);
     let overrides = select(&mut spec, &options.strategies, &mut problems);
-    let data = if problems.has_errors() {
-        None
-    } else {
-        Some(data::read(&spec, folders, &mut problems)).filter(|_| !problems.has_errors())
-    };
+    let horizon = if problems.has_errors() { None } else { Horizon::of(&spec) };
+    let data = horizon.and_then(|horizon| Some((data::read(&spec, &horizon, folders, &mut problems)?, horizon)));
     let located: Vec<Located> =
         problems.into_vec().into_iter().map(|p| Located::of(p, &sources, false)).collect();
     match data {

@@ -1,6 +1,100 @@
 //! Scenario files: reading, overlays, places of problems, the checked scenario.
 
+pub mod assumptions;
+pub mod check;
+pub mod data;
 pub mod diagnostic;
+pub mod draw;
+pub mod horizon;
+pub mod load;
 pub mod overlay;
+pub mod schema;
 pub mod shape;
 pub mod source;
+pub mod spec;
+
+use crate::scenario::data::Data;
+use crate::scenario::diagnostic::Located;
+use crate::scenario::horizon::Horizon;
+use crate::scenario::source::Sources;
+use crate::scenario::spec::{Fidelity, ScenarioSpec};
+use crate::time::Month;
+
+/// A checked scenario with its data: immutable, shared by all replications.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What the file says, defaults filled in.
+    pub spec: ScenarioSpec,
+    /// Where it says so.
+    pub sources: Sources,
+    /// What replications draw from.
+    pub data: Data,
+    /// The horizon.
+    pub horizon: Horizon,
+    /// The ledger's months.
+    pub months: Vec<Month>,
+    /// What the command line changed, for the manifest.
+    pub overrides: Vec<String>,
+    /// Warnings of the checks.
+    pub warnings: Vec<Located>,
+    /// Kind and sentence: what the reader of the memo must know.
+    pub notes: Vec<(String, String)>,
+}
+
+impl Scenario {
+    /// Joins the parts.
+    pub fn new(
+        spec: ScenarioSpec,
+        sources: Sources,
+        (data, horizon): (Data, Horizon),
+        overrides: Vec<String>,
+        warnings: Vec<Located>,
+    ) -> Self {
+        let mut notes = data.notes.clone();
+        notes.extend(warnings.iter().map(|w| ("warning".to_owned(), format!("{}: {}", w.path, w.message))));
+        notes.extend(model_notes(&spec));
+        let months = horizon.months.clone();
+        Self { spec, sources, data, horizon, months, overrides, warnings, notes }
+    }
+    /// The scenario texts as read, by a file name each: what `inputs/` of a run holds.
+    pub fn input_files(&self) -> Vec<(String, String)> {
+        let mut files = Vec::new();
+        for (index, source) in self.sources.files.iter().filter(|f| f.name != "--set").enumerate() {
+            let base = source.name.rsplit(['/', '\\']).next().unwrap_or("");
+            let plain: String =
+                base.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' }).collect();
+            let plain = plain.trim_start_matches('.');
+            let name = if plain.is_empty() { "scenario.toml" } else { plain };
+            let taken = files.iter().any(|(n, _): &(String, String)| n == name);
+            let name = if taken { format!("{index}-{name}") } else { name.to_owned() };
+            files.push((name, source.text.to_string()));
+        }
+        files
+    }
+}
+
+/// What the fidelity leaves out, and where heat and price have lost their tie.
+fn model_notes(spec: &ScenarioSpec) -> Vec<(String, String)> {
+    let mut notes = Vec::new();
+    let note = |text: String| ("model".to_owned(), text);
+    if spec.tenants.iter().any(|t| t.on_demand.is_some()) {
+        notes.push(note(match spec.run.fidelity {
+            Fidelity::Jobs => "Every on-demand job of every week is simulated.".to_owned(),
+            Fidelity::SampledWeeks => format!(
+                "On-demand jobs are simulated one by one in {} weeks a year, one drawn in each part of the year; between them the use of the last simulated week holds, hour of week by hour of week, as a share of the GPUs that have power. Waits and finished jobs are those of the simulated weeks.",
+                spec.run.sampled_weeks_per_year
+            ),
+        }));
+    }
+    for site in &spec.sites {
+        let typical = site.weather.file.as_deref().is_some_and(|f| f.to_lowercase().ends_with(".epw"));
+        let series = spec.market.power.values().any(|p| p.series.is_some());
+        if typical && series {
+            notes.push(note(format!(
+                "Weather of `{}` is a typical year made of months of different years, laid on the years of the prices: this cuts the tie of heat and price, so hours that are both hot and dear are too rare.",
+                site.id
+            )));
+        }
+    }
+    notes
+}

@@ -94,7 +94,6 @@ pub struct MarketSpec {
     #[serde(default)]
     pub power: IndexMap<Name, PowerPriceSpec>,
     /// Bitcoin price and network.
-    #[serde(default)]
     pub bitcoin: BitcoinSpec,
     /// GPU rents by name; tenants refer to them.
     #[serde(default)]

@@ -11,4 +11,5 @@ pub mod replay;
 pub mod scheduler;
 pub mod synthetic;
 pub mod trace;
+pub mod tenant;
 pub mod waits;

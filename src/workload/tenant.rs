@@ -173,7 +173,7 @@ pub enum TraceSpec {
     /// A file of a known format.
     File(TraceFileSpec),
     /// Seeded synthetic jobs fitted to a published trace: see `docs/METHOD.md`.
-    Synthetic(crate::workload::demand::SyntheticTraceSpec),
+    Synthetic(crate::workload::synthetic::SyntheticTraceSpec),
 }
 
 /// A trace file.

@@ -1,0 +1,327 @@
+//! What must hold across the parts of a scenario: names, references, dates, limits.
+
+use std::collections::BTreeSet;
+
+use crate::conversion::archetype::{self, Outcome};
+use crate::fleet::MiningFleet;
+use crate::id::Name;
+use crate::market::power_price::check_power_prices;
+use crate::problem::{Check, FieldPath, Problems};
+use crate::scenario::horizon::Horizon;
+use crate::scenario::overlay;
+use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
+use crate::site::hall::HALLS_MAX;
+use crate::time::{Calendar, parse_date};
+use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
+
+/// The most sites.
+pub const SITES_MAX: usize = 200;
+/// The most strategies.
+pub const STRATEGIES_MAX: usize = 100;
+/// The most tenants.
+pub const TENANTS_MAX: usize = 200;
+/// The longest horizon, years.
+pub const YEARS_MAX: u32 = 40;
+/// The most uncertain inputs.
+pub const UNCERTAIN_MAX: usize = 1_000;
+
+impl Check for ScenarioSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if self.format != FORMAT {
+            let help = format!("this version reads `format = {FORMAT}`");
+            problems.error_with_help(&at.key("format"), format!("unknown format `{}`", self.format), help);
+        }
+        problems.name(&at.key("name"), &self.name);
+        problems.within(&at.key("years"), f64::from(self.years), 1.0, f64::from(YEARS_MAX));
+        self.check_calendar(at, problems);
+        check_power_prices(&self.market.power, &at.key("market").key("power"), problems);
+        self.market.bitcoin.check(&at.key("market").key("bitcoin"), problems);
+        for (name, rent) in &self.market.gpu_rent {
+            let at = at.key("market").key("gpu_rent").key(name.as_str());
+            problems.name(&at, name);
+            rent.check(&at, problems);
+        }
+        self.finance.check(&at.key("finance"), problems);
+        self.run.check(&at.key("run"), problems);
+        self.check_sites(&at.key("sites"), problems);
+        self.check_tenants(&at.key("tenants"), problems);
+        self.check_strategies(at, problems);
+        self.check_uncertain(&at.key("uncertain"), problems);
+    }
+}
+
+fn check_unique<'a>(
+    names: impl Iterator<Item = &'a Name>,
+    (at, what): (&FieldPath, &str),
+    most: usize,
+    problems: &mut Problems,
+) {
+    let mut seen = BTreeSet::new();
+    let mut count = 0;
+    for (index, name) in names.enumerate() {
+        count += 1;
+        let at = at.index(index).key("id");
+        problems.name(&at, name);
+        if !seen.insert(name) {
+            problems.error(&at, format!("the {what} `{name}` exists twice"));
+        }
+    }
+    if count > most {
+        problems.error(at, format!("{count} entries: at most {most}"));
+    }
+}
+
+impl ScenarioSpec {
+    fn check_calendar(&self, at: &FieldPath, problems: &mut Problems) {
+        if parse_date(&self.start).is_none() {
+            problems.error(&at.key("start"), format!("`{}` is not a date such as `2026-01-01`", self.start));
+        }
+        if let Some(zone) = self.timezone.as_deref().filter(|z| Calendar::of_zone(z).is_none()) {
+            problems.error(&at.key("timezone"), format!("`{zone}` is no IANA time zone"));
+        }
+    }
+
+    fn check_sites(&self, at: &FieldPath, problems: &mut Problems) {
+        if self.sites.is_empty() {
+            problems.error(at, "a scenario needs at least one site");
+        }
+        check_unique(self.sites.iter().map(|s| &s.id), (at, "site"), SITES_MAX, problems);
+        let prices: Vec<&str> = self.market.power.keys().map(Name::as_str).collect();
+        for (index, site) in self.sites.iter().enumerate() {
+            let at = at.index(index);
+            site.check(&at, problems);
+            site.power_contracts.check_prices(&at.key("power_contracts"), &prices, problems);
+        }
+        let Some(horizon) = Horizon::of(self) else { return };
+        for (index, site) in self.sites.iter().enumerate() {
+            check_import_at_start(site, &horizon, &at.index(index), problems);
+        }
+    }
+
+    fn check_tenants(&self, at: &FieldPath, problems: &mut Problems) {
+        check_unique(self.tenants.iter().map(|t| &t.id), (at, "tenant"), TENANTS_MAX, problems);
+        let rents = || self.market.gpu_rent.keys().map(Name::as_str);
+        for (index, tenant) in self.tenants.iter().enumerate() {
+            let at = at.index(index);
+            tenant.check(&at, problems);
+            let named = match (&tenant.reserved, &tenant.on_demand) {
+                (Some(ReservedSpec::GpuBlock(block)), _) => {
+                    block.then_market.as_ref().map(|n| (at.key("reserved").key("gpu_block").key("then_market"), n))
+                }
+                (_, Some(OnDemandSpec::Jobs(jobs))) => {
+                    Some((at.key("on_demand").key("jobs").key("price"), &jobs.price))
+                }
+                _ => None,
+            };
+            if let Some((at, name)) = named.filter(|(_, name)| !self.market.gpu_rent.contains_key(*name)) {
+                problems.unknown(&at, "GPU rent market", name.as_str(), rents());
+            }
+        }
+    }
+
+    fn check_strategies(&self, root: &FieldPath, problems: &mut Problems) {
+        let at = root.key("strategies");
+        if self.strategies.is_empty() {
+            problems.error(&at, "a scenario needs at least one strategy");
+        }
+        check_unique(self.strategies.iter().map(|s| &s.id), (&at, "strategy"), STRATEGIES_MAX, problems);
+        if !self.strategies.iter().any(|s| s.id == self.baseline) {
+            let known = self.strategies.iter().map(|s| s.id.as_str());
+            problems.unknown(&root.key("baseline"), "strategy", self.baseline.as_str(), known);
+        }
+        let halls = self.hall_names();
+        for (index, strategy) in self.strategies.iter().enumerate() {
+            let at = at.index(index).key("conversions");
+            let mut taken: BTreeSet<&str> = BTreeSet::new();
+            for (position, conversion) in strategy.conversions.iter().enumerate() {
+                let at = at.index(position);
+                self.check_conversion(conversion, &at, problems);
+                for (i, hall) in conversion.halls.iter().enumerate() {
+                    let at = at.key("halls").index(i);
+                    if !halls.contains(hall) {
+                        problems.unknown(&at, "hall", hall, halls.iter().map(String::as_str));
+                    } else if !taken.insert(hall) {
+                        problems.error(&at, format!("hall `{hall}` is converted twice in this strategy"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn check_conversion(&self, conversion: &ConversionSpec, at: &FieldPath, problems: &mut Problems) {
+        if conversion.halls.is_empty() {
+            problems.error(&at.key("halls"), "a conversion needs at least one hall");
+        }
+        conversion.programme().check(at, problems);
+        if let Some(install) = &conversion.install {
+            install.check(&at.key("install"), problems);
+        }
+        if let Some(lease) = &conversion.lease {
+            lease.check(&at.key("lease"), problems);
+        }
+        if let Some(archetype) = archetype::find(conversion.archetype.as_str()) {
+            let given = (conversion.install.is_some(), conversion.lease.is_some());
+            match (archetype.outcome, given) {
+                (Outcome::Serve, (true, false)) | (Outcome::Lease, (false, true)) | (Outcome::Sell, (false, false)) => {}
+                (Outcome::Serve, _) => problems.error(at, format!("archetype `{}` needs `install` and no `lease`", archetype.id)),
+                (Outcome::Lease, _) => problems.error(at, format!("archetype `{}` needs `lease` and no `install`", archetype.id)),
+                (Outcome::Sell, _) => problems.error(at, format!("archetype `{}` takes neither `install` nor `lease`", archetype.id)),
+            }
+        }
+        for (index, tenant) in conversion.tenants.iter().flatten().enumerate() {
+            if !self.tenants.iter().any(|t| t.id == *tenant) {
+                let known = self.tenants.iter().map(|t| t.id.as_str());
+                problems.unknown(&at.key("tenants").index(index), "tenant", tenant.as_str(), known);
+            }
+        }
+        self.check_start(conversion, at, problems);
+    }
+
+    /// A planned start lies within the horizon; what was begun before is said by `stages`.
+    fn check_start(&self, conversion: &ConversionSpec, at: &FieldPath, problems: &mut Problems) {
+        use crate::conversion::StartSpec;
+        let (text, at) = match &conversion.start {
+            StartSpec::Date(text) => (Some(text), at.key("start").key("date")),
+            StartSpec::When(when) => (when.or_date.as_ref(), at.key("start").key("when").key("or_date")),
+        };
+        let date = text.and_then(|t| parse_date(t));
+        if let (Some(date), Some(horizon)) = (date, Horizon::of(self)) {
+            let time = horizon.calendar.start_of(date);
+            if time.is_some_and(|t| t < horizon.start || t >= horizon.end) {
+                let (from, to) = (horizon.months[0], horizon.months[horizon.months.len() - 1]);
+                problems.error(&at, format!("`{date}` lies outside the horizon, {from} to {to}"));
+            }
+        }
+    }
+
+    /// Every hall, written `site/hall`.
+    pub fn hall_names(&self) -> Vec<String> {
+        let of_site = |site: &SiteSpec| -> Vec<String> {
+            let names = site.halls.iter().flat_map(crate::site::HallSpec::names);
+            names.map(|hall| format!("{}/{hall}", site.id)).collect()
+        };
+        self.sites.iter().flat_map(of_site).collect()
+    }
+
+    fn check_uncertain(&self, at: &FieldPath, problems: &mut Problems) {
+        if self.uncertain.len() > UNCERTAIN_MAX {
+            problems.error(at, format!("{} uncertain inputs: at most {UNCERTAIN_MAX}", self.uncertain.len()));
+        }
+        let known = serde_json::to_value(self).expect("a spec is plain JSON");
+        for (index, uncertain) in self.uncertain.iter().enumerate() {
+            let at = at.index(index);
+            uncertain.distribution.check(&at.key("distribution"), problems);
+            let path = overlay::parse_path(&uncertain.path).and_then(|s| overlay::resolve(&known, &s));
+            let at = at.key("path");
+            match path {
+                Err(error) => match error.help {
+                    Some(help) => problems.error_with_help(&at, error.message, help),
+                    None => problems.error(&at, error.message),
+                },
+                Ok(path) => {
+                    let text = path.to_string();
+                    let fixed = ["run.", "uncertain", "format", "years"].iter().any(|p| text.starts_with(p))
+                        || text.contains(".weather.")
+                        || text.contains(".trace.");
+                    if fixed {
+                        problems.error(&at, format!("`{}` cannot be drawn anew in each replication", uncertain.path));
+                    } else if crate::scenario::draw::number_at(&known, &path).is_none() {
+                        let help = "write the field in the scenario first; its value is replaced by the draw";
+                        problems.error_with_help(&at, format!("`{}` is not a number", uncertain.path), help);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Check for SiteSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if Calendar::of_zone(&self.timezone).is_none() {
+            let help = "write an IANA zone such as `America/Chicago` or `Europe/Oslo`";
+            problems.error_with_help(&at.key("timezone"), format!("unknown time zone `{}`", self.timezone), help);
+        }
+        self.weather.check(&at.key("weather"), problems);
+        self.grid.check(&at.key("grid"), problems);
+        self.power_contracts.check(&at.key("power_contracts"), problems);
+        self.staff.check(&at.key("staff"), problems);
+        self.costs.check(&at.key("costs"), problems);
+        let mut names = BTreeSet::new();
+        for (index, hall) in self.halls.iter().enumerate() {
+            let at = at.key("halls").index(index);
+            hall.check(&at, problems);
+            if hall.repeat as usize > HALLS_MAX {
+                continue;
+            }
+            for name in hall.names() {
+                if !names.insert(name.clone()) {
+                    problems.error(&at.key("id"), format!("the hall `{name}` exists twice"));
+                }
+            }
+            check_fleet(hall, &at, problems);
+        }
+        if names.len() > HALLS_MAX {
+            problems.error(&at.key("halls"), format!("{} halls: at most {HALLS_MAX}", names.len()));
+        }
+    }
+}
+
+/// Machines above the hall's power are no mistake of a unit: they cannot all run.
+fn check_fleet(hall: &crate::site::HallSpec, at: &FieldPath, problems: &mut Problems) {
+    let known = |b: &crate::fleet::MinerBatchSpec| crate::fleet::miner_catalogue::find(b.model.as_str()).is_some();
+    if hall.miners.iter().all(known) {
+        let nameplate = MiningFleet::new(&hall.miners).nameplate().as_mw();
+        if nameplate > hall.grid_mw {
+            let message = format!(
+                "the miners draw {nameplate:.1} MW, the hall has {} MW of grid power: the rest will stand still",
+                hall.grid_mw
+            );
+            problems.warn(&at.key("miners"), message);
+        }
+    }
+}
+
+/// Load that is firm from the first day must fit under the connection; what comes later is clipped by dispatch.
+fn check_import_at_start(site: &SiteSpec, horizon: &Horizon, at: &FieldPath, problems: &mut Problems) {
+    let Some(calendar) = Calendar::of_zone(&site.timezone) else { return };
+    let dates_ok = site.grid.import_limit_mw.windows(2).all(|w| w[0].from < w[1].from);
+    if !dates_ok || site.grid.import_limit_mw.iter().any(|s| parse_date(&s.from).is_none()) {
+        return;
+    }
+    let first = crate::power::grid::Grid::new(&site.grid, &calendar).import_limit(horizon.start).as_mw();
+    let limits = site.grid.import_limit_mw.iter().map(|s| s.mw);
+    let most = limits.fold(first, f64::max);
+    let firm: f64 = site
+        .halls
+        .iter()
+        .filter_map(|h| h.serving.as_ref().map(|s| h.grid_mw * f64::from(h.repeat) * s.critical_it_percent / 100.0))
+        .sum();
+    if firm > first {
+        let message = format!(
+            "halls that serve from the start carry {firm:.1} MW of critical load, the import limit is {first:.1} MW"
+        );
+        problems.error_with_help(&at.key("grid").key("import_limit_mw"), message, "raise the limit or serve fewer halls");
+    }
+    let halls: f64 = site.halls.iter().map(|h| h.grid_mw * f64::from(h.repeat)).sum();
+    if halls > most {
+        let message = format!("the halls may draw {halls:.1} MW together, the connection never gives more than {most:.1} MW");
+        problems.warn(&at.key("halls"), message);
+    }
+}
+
+impl Check for FinanceSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.percent(&at.key("discount_percent"), self.discount_percent, 100.0);
+        problems.within(&at.key("inflation_percent"), self.inflation_percent, -20.0, 100.0);
+        problems.percent(&at.key("income_tax_percent"), self.income_tax_percent, 100.0);
+        problems.within(&at.key("facility_life_years"), self.facility_life_years, 1.0, 100.0);
+        problems.within(&at.key("hardware_life_years"), self.hardware_life_years, 1.0, 30.0);
+    }
+}
+
+impl Check for RunSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.within(&at.key("replications"), f64::from(self.replications), 1.0, 1e7);
+        problems.within(&at.key("sampled_weeks_per_year"), f64::from(self.sampled_weeks_per_year), 1.0, 52.0);
+    }
+}

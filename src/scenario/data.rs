@@ -1,0 +1,362 @@
+//! The data files of a scenario: found inside their folders, hashed, read by their formats, and joined with the
+//! specs to everything that replications draw from.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::cooling::weather::{Weather, WeatherReadOptions, WeatherSeries};
+use crate::ingest::{HourAxis, ReadError, Repairs};
+use crate::market::bitcoin::Bitcoin;
+use crate::market::bitcoin_format::BitcoinSeries;
+use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
+use crate::market::power_price::{PowerPrice, draw_order};
+use crate::market::price_format::{PriceReadOptions, PriceSeries};
+use crate::problem::{FieldPath, Problems};
+use crate::random::Streams;
+use crate::results::tables::InputFile;
+use crate::scenario::horizon::Horizon;
+use crate::scenario::source::inside;
+use crate::scenario::spec::{ScenarioSpec, SiteSpec};
+use crate::time::Calendar;
+use crate::workload::demand::WeekSampler;
+use crate::workload::job::Trace;
+use crate::workload::synthetic;
+use crate::workload::tenant::{OnDemandSpec, TraceSpec};
+use crate::workload::trace;
+
+/// Folders in which files are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Folders {
+    /// The scenario's own.
+    pub scenario: Option<PathBuf>,
+    /// The one that `data:` stands for.
+    pub data: Option<PathBuf>,
+}
+
+/// What replications draw from, with the files that it came from.
+#[derive(Debug)]
+pub struct Data {
+    /// Every file read, with its hash.
+    pub files: Vec<InputFile>,
+    /// Sentences for the memo: what was repaired and assumed.
+    pub notes: Vec<(String, String)>,
+    /// The hours of the horizon.
+    pub axis: HourAxis,
+    /// Power prices, in file order.
+    pub prices: Vec<PowerPrice>,
+    /// An order in which prices can be drawn.
+    pub price_order: Vec<usize>,
+    /// Weather of each site.
+    pub weather: Vec<Weather>,
+    /// Bitcoin.
+    pub bitcoin: Bitcoin,
+    /// GPU rents, in file order.
+    pub rents: Vec<GpuRent>,
+    /// Weeks of jobs of each tenant that has an on-demand pool.
+    pub demand: Vec<Option<Arc<WeekSampler>>>,
+    bitcoin_series: Option<BitcoinSeries>,
+    rent_series: Vec<Option<GpuRentSeries>>,
+    price_series: Vec<Option<Arc<PriceSeries>>>,
+}
+
+impl Data {
+    /// The drawn parts of the market again, for a scenario whose numbers were changed by drawn inputs. Weather and
+    /// traces stay: drawn inputs cannot address them.
+    pub fn markets(&self, spec: &ScenarioSpec, horizon: &Horizon) -> Result<Markets, String> {
+        let prices = spec.market.power.iter().zip(&self.price_series);
+        let prices = prices.map(|((name, s), series)| PowerPrice::new(name, s, series.clone(), &self.axis));
+        let rents = spec.market.gpu_rent.iter().zip(&self.rent_series);
+        let (start, end) = (horizon.start, horizon.end);
+        let rents = rents.map(|((name, s), series)| GpuRent::new(name, s, series.as_ref(), start, end));
+        Ok(Markets {
+            prices: prices.collect::<Result<_, _>>()?,
+            bitcoin: Bitcoin::new(&spec.market.bitcoin, self.bitcoin_series.as_ref(), start, end)?,
+            rents: rents.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The parts of the market that drawn inputs can change.
+#[derive(Debug)]
+pub struct Markets {
+    /// Power prices.
+    pub prices: Vec<PowerPrice>,
+    /// Bitcoin.
+    pub bitcoin: Bitcoin,
+    /// GPU rents.
+    pub rents: Vec<GpuRent>,
+}
+
+/// Reads every file that a checked spec names. What is wrong goes to `problems`; then the result is `None`.
+pub fn read(spec: &ScenarioSpec, horizon: &Horizon, folders: &Folders, problems: &mut Problems) -> Option<Data> {
+    let axis = HourAxis::new(&horizon.calendar, horizon.start, horizon.end);
+    let mut reader = Reader { folders, problems, files: Vec::new(), notes: Vec::new(), horizon };
+    let price_series = reader.prices(spec);
+    let bitcoin_series = reader.bitcoin(spec);
+    let rent_series = reader.rents(spec);
+    let weather_series: Vec<Option<WeatherSeries>> =
+        spec.sites.iter().enumerate().map(|(i, site)| reader.weather(site, i)).collect();
+    let demand: Vec<Option<Arc<WeekSampler>>> =
+        (0..spec.tenants.len()).map(|i| reader.demand(spec, i)).collect();
+    let (files, notes) = (std::mem::take(&mut reader.files), std::mem::take(&mut reader.notes));
+    if problems.has_errors() {
+        return None;
+    }
+    let market = FieldPath::root().key("market");
+    let shared = Streams::shared(spec.run.seed);
+    let mut refuse = |at: FieldPath, message: String| problems.error(&at, message);
+    let mut prices = Vec::new();
+    for ((name, s), series) in spec.market.power.iter().zip(&price_series) {
+        match PowerPrice::new(name, s, series.clone(), &axis) {
+            Ok(price) => prices.push(price),
+            Err(message) => refuse(market.key("power").key(name.as_str()), message),
+        }
+    }
+    let mut rents = Vec::new();
+    for ((name, s), series) in spec.market.gpu_rent.iter().zip(&rent_series) {
+        match GpuRent::new(name, s, series.as_ref(), horizon.start, horizon.end) {
+            Ok(rent) => rents.push(rent),
+            Err(message) => refuse(market.key("gpu_rent").key(name.as_str()), message),
+        }
+    }
+    let bitcoin = Bitcoin::new(&spec.market.bitcoin, bitcoin_series.as_ref(), horizon.start, horizon.end);
+    let bitcoin = bitcoin.map_err(|message| refuse(market.key("bitcoin"), message)).ok();
+    let mut weather = Vec::new();
+    for (i, (site, series)) in spec.sites.iter().zip(weather_series).enumerate() {
+        match Weather::new(&site.id, &site.weather, series, &axis, &shared) {
+            Ok(one) => weather.push(one),
+            Err(message) => refuse(FieldPath::root().key("sites").index(i).key("weather"), message),
+        }
+    }
+    let price_order = draw_order(&spec.market.power)?;
+    (!problems.has_errors()).then_some(Data {
+        files,
+        notes,
+        axis,
+        prices,
+        price_order,
+        weather,
+        bitcoin: bitcoin?,
+        rents,
+        demand,
+        bitcoin_series,
+        rent_series,
+        price_series,
+    })
+}
+
+struct Reader<'a> {
+    folders: &'a Folders,
+    problems: &'a mut Problems,
+    files: Vec<InputFile>,
+    notes: Vec<(String, String)>,
+    horizon: &'a Horizon,
+}
+
+impl Reader<'_> {
+    /// Opens `name`, gives it to `parse` and notes hash and repairs; what is wrong is reported at `at`.
+    fn file<T, E: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        at: &FieldPath,
+        parse: impl FnOnce(&str, &mut dyn Read) -> Result<(T, Repairs), E>,
+    ) -> Option<T> {
+        let path = match self.find(name) {
+            Ok(path) => path,
+            Err((message, help)) => {
+                match help {
+                    Some(help) => self.problems.error_with_help(at, message, help),
+                    None => self.problems.error(at, message),
+                }
+                return None;
+            }
+        };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.problems.error(at, format!("cannot read `{name}`: {error}"));
+                return None;
+            }
+        };
+        let mut hashing = Hashing { inner: file, hash: Sha256::new() };
+        match parse(name, &mut hashing) {
+            Ok((value, repairs)) => {
+                if let Err(error) = io::copy(&mut hashing, &mut io::sink()) {
+                    self.problems.error(at, format!("cannot read `{name}`: {error}"));
+                    return None;
+                }
+                self.note(name, hashing.finish(), &repairs);
+                Some(value)
+            }
+            Err(error) => {
+                self.problems.error(at, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<PathBuf, (String, Option<String>)> {
+        let (folder, relative): (Option<&Path>, &str) = match name.strip_prefix("data:") {
+            Some(rest) => (self.folders.data.as_deref(), rest),
+            None => (self.folders.scenario.as_deref(), name),
+        };
+        let Some(folder) = folder else {
+            let help = if name.starts_with("data:") {
+                "say where the data folder is: `--data DIR`"
+            } else {
+                "this scenario has no folder; use a `data:` path and `--data DIR`"
+            };
+            return Err((format!("`{name}` cannot be found"), Some(help.to_owned())));
+        };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        inside(folder, relative).map_err(|message| (format!("`{name}`: {message}"), None))
+    }
+
+    fn note(&mut self, name: &str, sha256: String, repairs: &Repairs) {
+        if self.files.iter().any(|f| f.name == name) {
+            return;
+        }
+        if repairs.steps > 0 {
+            let intervals = repairs.intervals.len();
+            let text = format!("In `{name}` {} steps in {intervals} gaps were filled by the stated policy.", repairs.steps);
+            self.notes.push(("data".to_owned(), text));
+        }
+        for text in &repairs.notes {
+            self.notes.push(("data".to_owned(), format!("`{name}`: {text}")));
+        }
+        self.files.push(InputFile { name: name.to_owned(), sha256, repaired: repairs.steps as u64 });
+    }
+
+    fn prices(&mut self, spec: &ScenarioSpec) -> Vec<Option<Arc<PriceSeries>>> {
+        let at = FieldPath::root().key("market").key("power");
+        let zone = self.horizon.calendar.clone();
+        let mut all = Vec::new();
+        for (name, price) in &spec.market.power {
+            let at = at.key(name.as_str()).key("series").key("file");
+            all.push(price.series.as_ref().and_then(|series| {
+                self.file(&series.file, &at, |file, input| {
+                    let column = series.column.as_deref();
+                    let options = PriceReadOptions { file, zone: &zone, column, gaps: series.gaps };
+                    let read = series.format.read(input, &options)?;
+                    let repairs = read.repairs.clone();
+                    Ok::<_, ReadError>((Arc::new(read), repairs))
+                })
+            }));
+        }
+        all
+    }
+
+    fn bitcoin(&mut self, spec: &ScenarioSpec) -> Option<BitcoinSeries> {
+        let series = spec.market.bitcoin.series.as_ref()?;
+        let at = FieldPath::root().key("market").key("bitcoin").key("series").key("file");
+        self.file(&series.file, &at, |file, input| {
+            let read = series.format.read(file, input, series.gaps)?;
+            let repairs = read.repairs.clone();
+            Ok::<_, ReadError>((read, repairs))
+        })
+    }
+
+    fn rents(&mut self, spec: &ScenarioSpec) -> Vec<Option<GpuRentSeries>> {
+        let at = FieldPath::root().key("market").key("gpu_rent");
+        let mut all = Vec::new();
+        for (name, rent) in &spec.market.gpu_rent {
+            let at = at.key(name.as_str()).key("series").key("file");
+            all.push(rent.series.as_ref().and_then(|series| {
+                self.file(&series.file, &at, |file, input| {
+                    Ok::<_, ReadError>((GpuRentSeries::read(file, input)?, Repairs::default()))
+                })
+            }));
+        }
+        all
+    }
+
+    fn weather(&mut self, site: &SiteSpec, index: usize) -> Option<WeatherSeries> {
+        let name = site.weather.file.as_ref()?;
+        let at = FieldPath::root().key("sites").index(index).key("weather").key("file");
+        let zone = Calendar::of_zone(&site.timezone).unwrap_or_else(Calendar::utc);
+        let year = zone.civil(self.horizon.start).year();
+        let (gaps, elevation_m) = (site.weather.gaps, site.weather.elevation_m);
+        self.file(name, &at, |file, input| {
+            let options = WeatherReadOptions { file, gaps, year, elevation_m };
+            let read = site.weather.format.read(input, &options)?;
+            let repairs = read.repairs.clone();
+            Ok::<_, ReadError>((read, repairs))
+        })
+    }
+
+    fn demand(&mut self, spec: &ScenarioSpec, index: usize) -> Option<Arc<WeekSampler>> {
+        let tenant = &spec.tenants[index];
+        let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand else { return None };
+        let at = FieldPath::root().key("tenants").index(index).key("on_demand").key("jobs");
+        let (trace, at) = match &jobs.trace {
+            TraceSpec::Synthetic(synthetic) => {
+                let mut stream = Streams::shared(spec.run.seed).stream(&format!("trace/{}", tenant.id));
+                (synthetic::generate(synthetic, &mut stream), at.key("trace"))
+            }
+            TraceSpec::File(file) => {
+                let at = at.key("trace").key("file").key("file");
+                let trace = self.file(&file.file, &at, |name, input| {
+                    let read = trace::read(input, file.format, name)?;
+                    let repairs = Repairs { notes: read.assumptions().to_vec(), ..Repairs::default() };
+                    Ok::<_, trace::TraceError>((read, repairs))
+                })?;
+                (trace, at)
+            }
+        };
+        self.weeks(&trace, jobs.gpus, (&at, index), jobs.copies)
+    }
+
+    /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
+    fn weeks(&mut self, trace: &Trace, gpus: u32, (at, tenant): (&FieldPath, usize), copies: u32) -> Option<Arc<WeekSampler>> {
+        if trace.gpus_max() > gpus {
+            let largest = trace.gpus_max();
+            let large = trace.jobs().iter().filter(|j| j.gpus > gpus).count();
+            let message = format!("{large} job(s) need up to {largest} GPUs, the pool has {gpus}");
+            let help = "raise `gpus` of the pool, or take a trace of smaller jobs";
+            self.problems.error_with_help(at, message, help);
+            return None;
+        }
+        match WeekSampler::new(trace) {
+            Ok(weeks) => {
+                let load = weeks.mean_gpus() * f64::from(copies) / f64::from(gpus);
+                let text = format!(
+                    "The job trace of tenant {} gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
+                    tenant + 1,
+                    weeks.weeks(),
+                    weeks.dropped(),
+                    weeks.mean_gpus(),
+                );
+                self.notes.push(("data".to_owned(), text));
+                Some(Arc::new(weeks))
+            }
+            Err(error) => {
+                self.problems.error(at, error.to_string());
+                None
+            }
+        }
+    }
+}
+
+/// Hashes what is read through it.
+struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl<R> Hashing<R> {
+    fn finish(self) -> String {
+        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
