@@ -27,3 +27,38 @@ impl<'q, W> Outbox<'q, W> {
         self.queue.cancel(token).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    #[derive(Debug, PartialEq)]
+    enum Pump {
+        Stop,
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum World {
+        Pump(Pump),
+    }
+
+    impl From<Pump> for World {
+        fn from(event: Pump) -> Self {
+            Self::Pump(event)
+        }
+    }
+
+    #[test]
+    fn a_concern_schedules_its_own_events_and_the_world_receives_them_wrapped() {
+        let mut queue = EventQueue::<World>::new(SimTime::from_unix_s(100));
+        let mut outbox = Outbox::new(&mut queue);
+        let soon = outbox.now() + Span::from_seconds(5);
+        let token = outbox.schedule(soon, Class(0), Pump::Stop);
+        outbox.schedule(soon + Span::from_seconds(1), Class(0), Pump::Stop);
+        assert!(outbox.cancel(token));
+        assert!(!outbox.cancel(token));
+        let (time, event) = queue.pop().unwrap();
+        assert_eq!((time.as_unix_s(), event), (106, World::Pump(Pump::Stop)));
+    }
+}

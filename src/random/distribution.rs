@@ -202,6 +202,19 @@ fn check_probabilities(at: &FieldPath, values: usize, probabilities: &[f64], pro
 }
 
 impl DistributionSpec {
+    /// Checks the distribution itself, and that no draw leaves `low..=high`, the range of the field it feeds.
+    ///
+    /// A normal distribution is refused wherever a bound is finite: cutting draws off would move its mean.
+    pub fn check_within(&self, at: &FieldPath, low: f64, high: f64, problems: &mut Problems) {
+        self.check(at, problems);
+        let (least, greatest) = self.build().support();
+        if least < low || greatest > high {
+            problems.error(
+                at,
+                format!("draws from {least} to {greatest} leave the range of {low} to {high}"),
+            );
+        }
+    }
     /// The distribution, ready to draw from. Expects a spec that passed its checks.
     pub fn build(&self) -> Distribution {
         Distribution(match self {
@@ -541,6 +554,18 @@ mod tests {
                 .iter()
                 .all(|p| p.path.to_string().starts_with(&format!("d.{kind}.")))
         );
+    }
+
+    #[rstest]
+    #[case("normal = { mean = 9, sd = 1 }", 1)]
+    #[case("uniform = { low = -1, high = 3 }", 1)]
+    #[case("lognormal = { p10 = 1, p90 = 3 }", 0)]
+    #[case("empirical = { values = [] }", 1)]
+    fn draws_outside_the_range_of_a_field_are_refused(#[case] text: &str, #[case] errors: usize) {
+        let spec: DistributionSpec = toml::from_str(text).unwrap();
+        let mut problems = Problems::new();
+        spec.check_within(&FieldPath::root(), 0.0, f64::INFINITY, &mut problems);
+        assert_eq!(problems.as_slice().len(), errors, "{problems:?}");
     }
 
     #[test]
