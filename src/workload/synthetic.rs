@@ -267,8 +267,8 @@ const GANG_HOURS: [f64; 24] = [
 const GANG_DAYS: [f64; 7] = [0.951, 0.997, 1.008, 1.243, 1.119, 0.817, 0.866];
 
 /// Bursts of single-GPU jobs: variance of the log rate, and its correlation from hour to hour.
-const SLOW: (f64, f64) = (0.85, 0.985);
-const FAST: (f64, f64) = (0.65, 0.55);
+const SLOW: (f64, f64) = (1.0, 0.985);
+const FAST: (f64, f64) = (0.85, 0.55);
 
 /// Makes the trace of a checked spec. Second zero is a Monday, 00:00 local.
 pub fn generate(spec: &SyntheticTraceSpec, rng: &mut Stream) -> Trace {

@@ -410,3 +410,40 @@ fn a_pool_that_becomes_too_small_strands_its_queue_and_says_so() {
         (1, 1, 0)
     );
 }
+
+/// 3,000 jobs by a linear congruential generator, so that any other program can make the same trace.
+fn congruential_jobs() -> Vec<Job> {
+    let mut state = 12_345u64;
+    let mut draw = |below: u64| {
+        state = (state * 1_103_515_245 + 12_345) % (1 << 31);
+        (state >> 8) % below
+    };
+    let sizes = [1, 1, 1, 1, 2, 4, 8, 8, 16, 32];
+    let mut now = 0;
+    (0..3_000)
+        .map(|id| {
+            now += if draw(3) > 0 { draw(241) } else { 0 };
+            let gpus = sizes[draw(10) as usize];
+            let product = draw(60) * draw(60);
+            let long = if draw(20) == 0 { 10 } else { 1 };
+            Job::new(id, now as i64, gpus, 1 + (product * long) as i64)
+        })
+        .collect()
+}
+
+#[test]
+fn three_thousand_jobs_match_an_independent_program() {
+    // Expected: a heap-based queue in Python (one pass per instant after all ends and arrivals), same trace.
+    let jobs = congruential_jobs();
+    let (_, easy) = fast_starts::<Easy>(&jobs, 128);
+    let (_, fcfs) = fast_starts::<Fcfs>(&jobs, 128);
+    let mean = |outcome: &Outcome| {
+        format!(
+            "{} {:.3}",
+            outcome.makespan_s,
+            outcome.usage.wait_s as f64 / 3_000.0
+        )
+    };
+    assert_eq!(mean(&fcfs), "261497 3539.536");
+    assert_eq!(mean(&easy), "256616 1244.763");
+}
