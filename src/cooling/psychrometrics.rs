@@ -145,7 +145,7 @@ fn root(low: f64, high: f64, excess: impl Fn(f64) -> f64) -> f64 {
         }
     }
     let (below, above) = (excess(low), excess(high));
-    if below < 0.0 && above > 0.0 {
+    if below <= 0.0 && above >= 0.0 && below < above {
         low - below * (high - low) / (above - below)
     } else {
         0.5 * (low + high)
