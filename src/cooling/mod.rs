@@ -3,6 +3,7 @@
 //! Owns psychrometrics, cooling plants and the weather hour that they read. Does not own weather files or
 //! their extension over years, IT load, or who is shed when the heat cannot be rejected.
 
+pub mod lei_masanet;
 pub mod plant;
 pub mod psychrometrics;
 pub mod weather;

@@ -2,7 +2,7 @@
 //!
 //! Capacity and energy-input ratio follow one temperature, x = (outdoor - 35)/2.778 - (leaving water - 6.67).
 //! A public model codes the second term as (6.67 - 35), which makes capacity *rise* with heat; it is not
-//! followed. The curves are used between x where the capacity factor is [`FACTOR_MAX`] and its minimum.
+//! followed. The curves are used between x where the capacity factor is `FACTOR_MAX` and its minimum.
 
 /// Credit for cold air or warm water ends here: beyond it the power curve turns up again.
 const FACTOR_MAX: f64 = 1.35;

@@ -9,7 +9,7 @@
 
 pub mod air_cooled;
 pub mod air_cooled_chiller;
-pub mod chiller;
+mod chiller;
 pub mod direct_to_chip_dry;
 pub mod evaporative_wall;
 

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::clause::{Close, Side, Slice, Term};
 use super::spec::alignment_s;
-use super::{Interval, PowerContractsSpec, PriceId, SettlementLine, Use};
+use super::{ContractSpec, Interval, PowerContractsSpec, PriceId, SettlementLine, Use};
 use crate::id::Name;
 use crate::time::{Calendar, Month, SimTime};
 
@@ -48,6 +48,8 @@ struct Contract {
     id: String,
     from: SimTime,
     to: SimTime,
+    /// What its clauses add to a unit of energy by use: mining, then everything else.
+    adders_usd_per_mwh: [f64; 2],
     clauses: Vec<Placed>,
 }
 
@@ -57,10 +59,55 @@ struct Placed {
     /// Kind and position, as bills name it.
     label: String,
     term: Box<dyn Term>,
+    /// The most load it takes, kept here because every margin asks for it.
+    capacity_mw: f64,
     taken_mw: f64,
 }
 
 impl Contract {
+    fn new(
+        spec: &ContractSpec,
+        calendar: &Calendar,
+        price: &dyn Fn(&Name) -> Option<PriceId>,
+    ) -> Result<Self, SupplyError> {
+        let id = spec.id.to_string();
+        let period = spec.period(calendar);
+        let (from, to) = period.ok_or_else(|| SupplyError::MalformedDate(id.clone()))?;
+        let align_s = alignment_s(calendar);
+        let mut clauses = Vec::with_capacity(spec.clauses.len());
+        for (position, clause) in spec.clauses.iter().enumerate() {
+            let kind = clause.kind();
+            if let Some((_, name)) = kind.prices().into_iter().find(|(_, name)| price(name).is_none()) {
+                return Err(SupplyError::UnknownPrice {
+                    contract: id,
+                    price: name.to_string(),
+                });
+            }
+            let known = |name: &Name| price(name).expect("every named price was just looked up");
+            let term = kind.build(&known, align_s);
+            let label = format!("{}[{position}]", kind.name());
+            clauses.push(Placed {
+                label,
+                capacity_mw: term.capacity_mw(),
+                term,
+                taken_mw: 0.0,
+            });
+        }
+        let adder = |by| {
+            clauses
+                .iter()
+                .map(|p: &Placed| p.term.use_adder_usd_per_mwh(by))
+                .sum()
+        };
+        let adders_usd_per_mwh = [adder(Use::Mining), adder(Use::DataCentre)];
+        Ok(Self {
+            id,
+            from,
+            to,
+            adders_usd_per_mwh,
+            clauses,
+        })
+    }
     fn holds(&self, time: SimTime) -> bool {
         self.from <= time && time < self.to
     }
@@ -76,37 +123,13 @@ impl Supply {
         calendar: &Calendar,
         price: impl Fn(&Name) -> Option<PriceId>,
     ) -> Result<Self, SupplyError> {
-        let align_s = alignment_s(calendar);
-        let mut contracts = Vec::with_capacity(spec.0.len());
-        for contract in &spec.0 {
-            let id = contract.id.to_string();
-            let period = contract.period(calendar);
-            let (from, to) = period.ok_or_else(|| SupplyError::MalformedDate(id.clone()))?;
-            let mut clauses = Vec::with_capacity(contract.clauses.len());
-            for (position, clause) in contract.clauses.iter().enumerate() {
-                let kind = clause.kind();
-                if let Some((_, name)) = kind.prices().into_iter().find(|(_, name)| price(name).is_none()) {
-                    return Err(SupplyError::UnknownPrice {
-                        contract: id,
-                        price: name.to_string(),
-                    });
-                }
-                let known = |name: &Name| price(name).expect("every named price was just looked up");
-                clauses.push(Placed {
-                    label: format!("{}[{position}]", kind.name()),
-                    term: kind.build(&known, align_s),
-                    taken_mw: 0.0,
-                });
-            }
-            contracts.push(Contract {
-                id,
-                from,
-                to,
-                clauses,
-            });
-        }
+        let contracts: Result<Vec<Contract>, SupplyError> = spec
+            .0
+            .iter()
+            .map(|contract| Contract::new(contract, calendar, &price))
+            .collect();
         Ok(Self {
-            contracts,
+            contracts: contracts?,
             calendar: calendar.clone(),
             metered_mwh: 0.0,
         })
@@ -153,7 +176,7 @@ impl Supply {
         for contract in self.contracts.iter_mut().filter(|c| c.holds(piece.from)) {
             let before_mw = left_mw;
             for placed in &mut contract.clauses {
-                placed.taken_mw = placed.term.capacity_mw().min(left_mw);
+                placed.taken_mw = placed.capacity_mw.min(left_mw);
                 left_mw -= placed.taken_mw;
             }
             let contract_mw = before_mw - left_mw;
@@ -195,31 +218,30 @@ impl Supply {
     }
 
     fn at_the_margin(&self, time: SimTime, load_mw: f64, side: Side, by: Use, prices: &[f64]) -> Marginal {
-        let mut base_mw = 0.0;
+        let (mut base_mw, mut adder) = (0.0, 0.0);
         let mut found = None;
-        let mut adder = 0.0;
         for contract in self.contracts.iter().filter(|c| c.holds(time)) {
-            for placed in &contract.clauses {
-                adder += placed.term.use_adder_usd_per_mwh(by);
-                let top_mw = base_mw + placed.term.capacity_mw();
-                let inside = match side {
-                    Side::More => load_mw < top_mw,
-                    Side::Less => load_mw <= top_mw && top_mw > base_mw,
-                };
-                if found.is_none() && inside {
-                    let taken_mw = load_mw - base_mw;
-                    let relief: f64 = contract.clauses.iter().map(|p| p.term.relief_usd_per_mwh()).sum();
-                    found = Some(Marginal {
-                        usd_per_mwh: placed.term.marginal_usd_per_mwh(taken_mw, side, prices) - relief,
-                        until_mw: base_mw + placed.term.next_break_mw(taken_mw),
-                    });
+            adder += contract.adders_usd_per_mwh[usize::from(by == Use::DataCentre)];
+            if found.is_some() {
+                continue;
+            }
+            for placed in contract.clauses.iter().filter(|p| p.capacity_mw > 0.0) {
+                let top_mw = base_mw + placed.capacity_mw;
+                if load_mw < top_mw || (side == Side::Less && load_mw <= top_mw) {
+                    found = Some((contract, placed, base_mw));
+                    break;
                 }
                 base_mw = top_mw;
             }
         }
-        let mut marginal = found.expect("the contracts' check lets one take any load at any time");
-        marginal.usd_per_mwh += adder;
-        marginal
+        let (contract, placed, base_mw) =
+            found.expect("the contracts' check lets one take any load at any time");
+        let taken_mw = load_mw - base_mw;
+        let relief: f64 = contract.clauses.iter().map(|p| p.term.relief_usd_per_mwh()).sum();
+        Marginal {
+            usd_per_mwh: placed.term.marginal_usd_per_mwh(taken_mw, side, prices) - relief + adder,
+            until_mw: base_mw + placed.term.next_break_mw(taken_mw),
+        }
     }
 
     /// Closes a month: the bill, and a fresh month. The caller has metered to the month's end, or to where the

@@ -1,6 +1,6 @@
 //! The kinds of clause, one file each: spec, checks, runtime, tests.
 //!
-//! [`Kind`] is what a spec can say of itself, [`Term`] what a running clause does. A new kind is a file, a
+//! `Kind` is what a spec can say of itself, `Term` what a running clause does. A new kind is a file, a
 //! variant of [`ClauseSpec`] and an arm of its one match.
 
 pub mod block;
