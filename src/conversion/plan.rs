@@ -122,13 +122,7 @@ impl Plan {
             factor: CommonFactor::ONE,
         };
         let (floor, planned) = plan.schedule(&plan.remaining_months());
-        let delayed: Vec<f64> = plan
-            .remaining_months()
-            .iter()
-            .enumerate()
-            .map(|(n, m)| m + plan.delay(n))
-            .collect();
-        let (delayed_floor, _) = plan.schedule(&delayed);
+        let (delayed_floor, _) = plan.schedule(&plan.delayed_months());
         plan.floor_shift = delayed_floor.iter().zip(&floor).map(|(d, f)| d - f).collect();
         (plan.floor, plan.planned) = (floor, planned);
         if plan.inputs.risk.enabled {
@@ -182,6 +176,15 @@ impl Plan {
     fn remaining_months(&self) -> Vec<f64> {
         let planned = |n: usize| self.left(n, self.stage(n).spec.duration_months.planned());
         (0..self.network.nodes.len()).map(planned).collect()
+    }
+
+    fn delayed_months(&self) -> Vec<f64> {
+        let months = self.remaining_months();
+        months
+            .iter()
+            .enumerate()
+            .map(|(n, m)| m + self.delay(n))
+            .collect()
     }
 
     /// Floors of the just-in-time nodes that keep every ready date, and the schedule under them.
