@@ -44,8 +44,9 @@ impl Network {
         let mut index = vec![vec![usize::MAX; halls.max(1)]; stages.len()];
         for (s, stage) in stages.iter().enumerate() {
             let shared = stage.spec.scope == StageScope::Shared;
-            for h in 0..if shared { 1 } else { halls } {
-                index[s][h] = nodes.len();
+            let count = if shared { 1 } else { halls };
+            for (h, place) in index[s].iter_mut().enumerate().take(count) {
+                *place = nodes.len();
                 nodes.push(Node {
                     stage: s,
                     hall: (!shared).then_some(h),
@@ -114,11 +115,10 @@ impl Network {
                     .after
                     .iter()
                     .all(|a| self.nodes[*a].hall.is_none());
-                match sequence {
-                    Sequence::AllAtOnce => {}
-                    Sequence::OneAfterAnother if first => self.link(index[ready][h - 1], node),
-                    Sequence::OneAfterAnother => {}
-                    Sequence::CrewsMoveOn => self.link(previous, node),
+                if sequence == Sequence::OneAfterAnother && first {
+                    self.link(index[ready][h - 1], node);
+                } else if sequence == Sequence::CrewsMoveOn {
+                    self.link(previous, node);
                 }
             }
         }

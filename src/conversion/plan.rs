@@ -122,13 +122,7 @@ impl Plan {
             factor: CommonFactor::ONE,
         };
         let (floor, planned) = plan.schedule(&plan.remaining_months());
-        let delayed: Vec<f64> = plan
-            .remaining_months()
-            .iter()
-            .enumerate()
-            .map(|(n, m)| m + plan.delay(n))
-            .collect();
-        let (delayed_floor, _) = plan.schedule(&delayed);
+        let (delayed_floor, _) = plan.schedule(&plan.delayed_months());
         plan.floor_shift = delayed_floor.iter().zip(&floor).map(|(d, f)| d - f).collect();
         (plan.floor, plan.planned) = (floor, planned);
         if plan.inputs.risk.enabled {
@@ -182,6 +176,15 @@ impl Plan {
     fn remaining_months(&self) -> Vec<f64> {
         let planned = |n: usize| self.left(n, self.stage(n).spec.duration_months.planned());
         (0..self.network.nodes.len()).map(planned).collect()
+    }
+
+    fn delayed_months(&self) -> Vec<f64> {
+        let months = self.remaining_months();
+        months
+            .iter()
+            .enumerate()
+            .map(|(n, m)| m + self.delay(n))
+            .collect()
     }
 
     /// Floors of the just-in-time nodes that keep every ready date, and the schedule under them.
@@ -378,7 +381,9 @@ mod tests {
         ] {
             let plan = plan(archetype, 1, |s| {
                 let stages = s.resolved_stages();
-                let orders = stages.iter().filter(|s| s.spec.role == StageRole::Order);
+                let orders = stages
+                    .iter()
+                    .filter(|s| matches!(s.spec.role, StageRole::Order | StageRole::Hardware));
                 s.at_risk_orders = orders.map(|s| s.spec.id.clone()).collect();
             });
             let months = plan.planned_ready_months(0);
@@ -398,8 +403,13 @@ mod tests {
         ] {
             let plan = plan(archetype, count, |s| {
                 s.order = sequence;
-                s.at_risk_orders = s.resolved_stages().iter().filter(|s| s.spec.role == StageRole::Order).take(2)
-                    .map(|s| s.spec.id.clone()).collect();
+                s.at_risk_orders = s
+                    .resolved_stages()
+                    .iter()
+                    .filter(|s| s.spec.role == StageRole::Order)
+                    .take(2)
+                    .map(|s| s.spec.id.clone())
+                    .collect();
             });
             let planned = plan.network().last_ready(plan.planned());
             let n = 20_000u32;
@@ -411,7 +421,10 @@ mod tests {
                 late += u32::from(ratio > 1.0);
             }
             let (mean, share) = (sum / f64::from(n), f64::from(late) / f64::from(n));
-            println!("{archetype} {count} {sequence:?}: mean {mean:.4} late {share:.4} {:?}", plan.factor());
+            println!(
+                "{archetype} {count} {sequence:?}: mean {mean:.4} late {share:.4} {:?}",
+                plan.factor()
+            );
             assert!((mean - 1.34).abs() < 0.02, "{archetype}: mean {mean}");
             assert!((share - 0.90).abs() < 0.02, "{archetype}: late {share}");
         }
@@ -440,7 +453,9 @@ mod tests {
         let times = |p: &Plan| p.forecast(&p.draw(&Streams::new(1, 0)));
         let (a, b) = (times(&base), times(&delayed));
         assert!((base.network().last_ready(&b) - base.network().last_ready(&a) - 2.0).abs() < 1e-9);
-        let wind_down = (0..a.start.len()).find(|n| base.stage(*n).spec.role == StageRole::WindDown).unwrap();
+        let wind_down = (0..a.start.len())
+            .find(|n| base.stage(*n).spec.role == StageRole::WindDown)
+            .unwrap();
         assert!((b.start[wind_down] - a.start[wind_down] - 2.0).abs() < 1e-9);
     }
 
@@ -460,7 +475,9 @@ mod tests {
         assert_eq!(base.planned_ready_months(0), soon.planned_ready_months(0));
         // Wind-down, civil, fit-out take 9 months before commissioning at 17: latest start 8, one month of buffer.
         let start = |p: &Plan| {
-            let n = (0..p.network().nodes.len()).find(|n| p.stage(*n).spec.role == StageRole::WindDown).unwrap();
+            let n = (0..p.network().nodes.len())
+                .find(|n| p.stage(*n).spec.role == StageRole::WindDown)
+                .unwrap();
             p.planned().start[n]
         };
         assert!((start(&base) - 7.0).abs() < 1e-9, "{}", start(&base));
@@ -479,10 +496,16 @@ mod tests {
         assert_eq!(ready(Sequence::AllAtOnce), (16.7, 16.7));
         let (first, second) = ready(Sequence::OneAfterAnother);
         // Wind-down 1.5, civil 3.5, fit-out 4, commissioning 2, racks and burn-in 1.7 once more.
-        assert!((first - 16.7).abs() < 1e-9 && (second - first - 12.7).abs() < 1e-9, "{first} {second}");
+        assert!(
+            (first - 16.7).abs() < 1e-9 && (second - first - 12.7).abs() < 1e-9,
+            "{first} {second}"
+        );
         let (first, second) = ready(Sequence::CrewsMoveOn);
         // The longest trade, fit-out with 4 months, sets the distance.
-        assert!((first - 16.7).abs() < 1e-9 && (second - first - 4.0).abs() < 1e-9, "{first} {second}");
+        assert!(
+            (first - 16.7).abs() < 1e-9 && (second - first - 4.0).abs() < 1e-9,
+            "{first} {second}"
+        );
     }
 
     #[test]
@@ -492,11 +515,16 @@ mod tests {
         let streams = Streams::new(5, 9);
         let (da, db) = (a.draw(&streams), b.draw(&streams));
         let duration = |p: &Plan, d: &Draw, id: &str| {
-            let n = (0..d.months.len()).find(|n| p.stage(*n).spec.id.as_str() == id).unwrap();
+            let n = (0..d.months.len())
+                .find(|n| p.stage(*n).spec.id.as_str() == id)
+                .unwrap();
             d.months[n] / d.factor
         };
         for id in ["civil", "fit-out", "switchgear", "permits", "commissioning"] {
-            assert!((duration(&a, &da, id) - duration(&b, &db, id)).abs() < 1e-12, "{id}");
+            assert!(
+                (duration(&a, &da, id) - duration(&b, &db, id)).abs() < 1e-12,
+                "{id}"
+            );
         }
         let z = |p: &Plan, d: &Draw| (d.factor.ln() - p.factor().log_mean) / p.factor().log_sd;
         assert!((z(&a, &da) - z(&b, &db)).abs() < 1e-9);
@@ -507,20 +535,43 @@ mod tests {
     fn what_was_done_before_takes_no_more_time() {
         let p = plan("rebuild-on-pad", 1, |s| {
             s.risk = RiskSpec::none();
-            s.stages = ["feasibility", "permits", "design", "transformer", "switchgear", "cooling-plant", "ups"]
-                .iter()
-                .chain(["gensets", "wind-down", "civil", "grid-review", "energisation", "fibre", "gpu-delivery"].iter())
-                .map(|id| {
-                    let mut change = StageOverrideSpec::of(*id);
-                    change.done = true;
-                    change
-                })
-                .collect();
+            s.stages = [
+                "feasibility",
+                "permits",
+                "design",
+                "transformer",
+                "switchgear",
+                "cooling-plant",
+                "ups",
+            ]
+            .iter()
+            .chain(
+                [
+                    "gensets",
+                    "wind-down",
+                    "civil",
+                    "grid-review",
+                    "energisation",
+                    "fibre",
+                    "gpu-delivery",
+                ]
+                .iter(),
+            )
+            .map(|id| {
+                let mut change = StageOverrideSpec::of(*id);
+                change.done = true;
+                change
+            })
+            .collect();
             let mut fit_out = StageOverrideSpec::of("fit-out");
             fit_out.elapsed_months = 3.0;
             s.stages.push(fit_out);
         });
         // Left: plant 1.5 beside fit-out 1, commissioning 2, racks 1.5, burn-in 0.2; hiring takes 6 at least.
-        assert!((p.planned_ready_months(0) - 6.0).abs() < 1e-9, "{}", p.planned_ready_months(0));
+        assert!(
+            (p.planned_ready_months(0) - 6.0).abs() < 1e-9,
+            "{}",
+            p.planned_ready_months(0)
+        );
     }
 }

@@ -206,6 +206,20 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_describes_every_field_and_files_round_trip() {
+        let schema = serde_json::to_value(schemars::schema_for!(ProgrammeSpec)).unwrap();
+        for (key, field) in schema["properties"].as_object().unwrap() {
+            assert!(field["description"].is_string(), "{key}");
+        }
+        let mut spec = ProgrammeSpec::of("powered-shell", StartSpec::Date("2026-06-01".to_owned()));
+        let mut change = StageOverrideSpec::of("transformer");
+        change.delay_months = 2.0;
+        spec.stages.push(change);
+        let text = toml::to_string(&spec).unwrap();
+        assert_eq!(toml::from_str::<ProgrammeSpec>(&text).unwrap(), spec);
+    }
+
+    #[test]
     fn an_unknown_archetype_is_answered_with_the_one_meant() {
         let found = check("archetype = \"rebuild-on-pda\"\nstart.date = \"2026-06-01\"");
         assert_eq!(

@@ -597,7 +597,11 @@ mod tests {
             stages: resolve(specs, &[]),
             halls: halls(2, HallPhase::Mining),
             sequence: Sequence::AllAtOnce,
-            at_risk: if at_risk { vec![Name::from("order")] } else { Vec::new() },
+            at_risk: if at_risk {
+                vec![Name::from("order")]
+            } else {
+                Vec::new()
+            },
             deposit_percent: 25.0,
             outcome: Outcome::Serve,
             risk: RiskSpec::none(),
@@ -613,7 +617,10 @@ mod tests {
         assert_eq!(early.ready(1), Some(START + months(7.0)));
         let critical = |p: &Project| {
             let rows = p.outcomes();
-            let names = rows.iter().filter(|r| r.critical && r.hall != Some(1)).map(|r| r.stage.to_string());
+            let names = rows
+                .iter()
+                .filter(|r| r.critical && r.hall != Some(1))
+                .map(|r| r.stage.to_string());
             names.collect::<Vec<_>>()
         };
         assert_eq!(critical(&late), ["design", "order", "tests", "ready"]);
@@ -621,9 +628,15 @@ mod tests {
         let find = |id: &str| rows.iter().find(|r| r.stage.as_str() == id).unwrap();
         assert_eq!(find("tests").cause, "after order");
         assert_eq!(find("design").cause, "project start");
-        assert_eq!((find("works").planned_end, find("works").end), (START + months(6.0), Some(START + months(6.0))));
+        assert_eq!(
+            (find("works").planned_end, find("works").end),
+            (START + months(6.0), Some(START + months(6.0)))
+        );
         let risky = early.outcomes();
-        assert_eq!(risky.iter().find(|r| r.stage.as_str() == "order").unwrap().cause, "order at risk");
+        assert_eq!(
+            risky.iter().find(|r| r.stage.as_str() == "order").unwrap().cause,
+            "order at risk"
+        );
     }
 
     #[test]
@@ -645,8 +658,14 @@ mod tests {
         assert_eq!(
             of_first,
             [
-                "2 mining stops", "2 winding_down", "3 miners removed", "3 stripped", "3 building", "8 commissioning",
-                "9 serving", "9 ready",
+                "2 mining stops",
+                "2 winding_down",
+                "3 miners removed",
+                "3 stripped",
+                "3 building",
+                "8 commissioning",
+                "9 serving",
+                "9 ready",
             ]
         );
     }
@@ -662,8 +681,12 @@ mod tests {
             due.sum()
         };
         assert!((sum(&|_| true) - 200.0).abs() < 1e-9, "two halls of 100");
-        let paid = |wanted: Payment| sum(&|e| matches!(e, Effect::CapexDue { payment, .. } if *payment == wanted));
-        assert!((paid(Payment::Deposit) - 10.0).abs() < 1e-9, "a quarter of a fifth of 200");
+        let paid =
+            |wanted: Payment| sum(&|e| matches!(e, Effect::CapexDue { payment, .. } if *payment == wanted));
+        assert!(
+            (paid(Payment::Deposit) - 10.0).abs() < 1e-9,
+            "a quarter of a fifth of 200"
+        );
         assert!((paid(Payment::Balance) - 30.0).abs() < 1e-9);
     }
 
@@ -688,9 +711,10 @@ mod tests {
 
     #[test]
     fn events_and_the_pass_over_the_network_agree() {
-        for (archetype, sequence) in
-            [("rebuild-on-pad", Sequence::CrewsMoveOn), ("powered-shell", Sequence::OneAfterAnother)]
-        {
+        for (archetype, sequence) in [
+            ("rebuild-on-pad", Sequence::CrewsMoveOn),
+            ("powered-shell", Sequence::OneAfterAnother),
+        ] {
             let plan = programme(archetype, 2, |s| s.order = sequence);
             for replication in 0..50 {
                 let (project, log) = run(&plan, replication);
@@ -701,7 +725,10 @@ mod tests {
                         assert!(gap < 60, "{archetype} {} {gap} s: rounding only", row.stage);
                     }
                 }
-                let failed = log.iter().filter(|(_, e)| matches!(e, Effect::CommissioningFailed { .. })).count();
+                let failed = log
+                    .iter()
+                    .filter(|(_, e)| matches!(e, Effect::CommissioningFailed { .. }))
+                    .count();
                 assert_eq!(failed, project.luck().repeats.iter().map(Vec::len).sum::<usize>());
                 assert!(project.is_finished() && project.outcomes().iter().any(|r| r.critical));
             }
@@ -715,9 +742,16 @@ mod tests {
         let at = |wanted: &dyn Fn(&Effect) -> bool| log.iter().find(|(_, e)| wanted(e)).unwrap().0;
         let stops = at(&|e| matches!(e, Effect::MiningStops { .. }));
         let energised = at(&|e| matches!(e, Effect::Energised { .. }));
-        assert!(stops > START + months(11.0), "civil works alone take until month 11");
+        assert!(
+            stops > START + months(11.0),
+            "civil works alone take until month 11"
+        );
         // Half a month of hand-over and 1.5 of tie-in, with half a month of buffer at most.
-        assert!(energised - stops <= months(2.5), "{}", (energised - stops).as_days());
+        assert!(
+            energised - stops <= months(2.5),
+            "{}",
+            (energised - stops).as_days()
+        );
         assert_eq!(project.phase(0), HallPhase::Serving);
     }
 
@@ -726,14 +760,21 @@ mod tests {
         let plan = programme("rebuild-on-pad", 2, |s| s.order = Sequence::OneAfterAnother);
         for replication in 0..20 {
             let (project, log) = run(&plan, replication);
-            let stops = log.iter().find(|(_, e)| matches!(e, Effect::MiningStops { hall: 1 })).unwrap().0;
+            let stops = log
+                .iter()
+                .find(|(_, e)| matches!(e, Effect::MiningStops { hall: 1 }))
+                .unwrap()
+                .0;
             assert!(stops >= project.ready(0).unwrap());
         }
     }
 
     #[test]
     fn a_lease_a_sale_and_an_idle_hall_end_as_they_should() {
-        assert_eq!(run(&programme("powered-shell", 1, |_| {}), 0).0.phase(0), HallPhase::Leased);
+        assert_eq!(
+            run(&programme("powered-shell", 1, |_| {}), 0).0.phase(0),
+            HallPhase::Leased
+        );
         let (sale, log) = run(&programme("sell-the-land", 1, |_| {}), 0);
         assert_eq!(sale.phase(0), HallPhase::Sold);
         let usd = Money::from_usd(5.0);
@@ -742,23 +783,34 @@ mod tests {
         let plan = Arc::new(Plan::of_programme(&spec, "new", halls(1, HallPhase::Idle)).unwrap());
         let (new, log) = run(&plan, 0);
         assert_eq!(new.phase(0), HallPhase::Serving);
-        assert!(!log.iter().any(|(_, e)| matches!(e, Effect::MiningStops { .. } | Effect::MinersRemoved { .. })));
+        assert!(
+            !log.iter()
+                .any(|(_, e)| matches!(e, Effect::MiningStops { .. } | Effect::MinersRemoved { .. }))
+        );
     }
 
     #[test]
     fn strange_networks_of_users_do_not_break_the_hall() {
         // Every stage alone, in any role, without predecessors: phases only ever move forward.
         let plan = programme("rebuild-on-pad", 2, |s| {
-            s.stages = s.resolved_stages().iter().map(|stage| {
-                let mut change = StageOverrideSpec::of(stage.spec.id.to_string());
-                change.after = Some(Vec::new());
-                change.just_in_time_buffer_months = Some(0.0);
-                change
-            }).collect();
+            s.stages = s
+                .resolved_stages()
+                .iter()
+                .map(|stage| {
+                    let mut change = StageOverrideSpec::of(stage.spec.id.to_string());
+                    change.after = Some(Vec::new());
+                    change.just_in_time_buffer_months = Some(0.0);
+                    change
+                })
+                .collect();
         });
         let (project, log) = run(&plan, 0);
         assert!(project.is_finished());
-        let stops = |h: usize| log.iter().filter(|(_, e)| *e == Effect::MiningStops { hall: h }).count();
+        let stops = |h: usize| {
+            log.iter()
+                .filter(|(_, e)| *e == Effect::MiningStops { hall: h })
+                .count()
+        };
         assert_eq!((stops(0), stops(1)), (1, 1));
         for (_, effect) in &log {
             if let Effect::PhaseChanged { from, to, .. } = effect {

@@ -5,7 +5,8 @@
 //! merging paths then make the whole later still. A factor common to all stages carries the rest: its mean and spread
 //! in logarithms are those of the target less those that the network has without it, found from draws of that very
 //! network with fixed random numbers. So the whole project meets the reference class whatever its network is, and a
-//! network whose own spread exceeds the target keeps it (the factor is then a constant).
+//! network whose own spread exceeds the target keeps it (the factor is then a constant). The median of the factor may
+//! lie below one: the trade's stage ranges are skewed upwards, so that their means and merges alone can exceed 34 %.
 
 use rand::RngExt;
 use schemars::JsonSchema;

@@ -3,7 +3,7 @@
 //! A hall alone needs [`MiningFleet::dispatch`]; where halls share a limit, the least efficient machine of the whole
 //! site must stop first, whichever hall it stands in.
 
-use super::miner::{Dispatch, MiningFleet, Tally};
+use super::miner::{Dispatch, MiningFleet};
 use crate::units::{EnergyPrice, Power, Ratio};
 
 /// What one hall allows at one instant.
@@ -28,73 +28,91 @@ pub struct SiteConditions {
     pub hashprice_usd_per_ph_day: f64,
 }
 
-/// Which batch of which hall comes first; made again when a fleet changes, never per hour.
+/// The site's batches, best first; made again when a fleet changes, never per hour.
 #[derive(Debug, Clone, Default)]
 pub struct MeritOrder {
-    order: Vec<(u32, u32)>,
-    halls: Vec<HallTally>,
+    blocks: Vec<Block>,
+    halls: Vec<HallState>,
 }
 
-/// What a hall has taken so far in one pass.
+/// A batch in plain numbers.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    hall: u32,
+    power_mw: f64,
+    ph_per_mw: f64,
+    /// USD/MWh per USD/PH/day.
+    worth_per_hashprice: f64,
+}
+
+/// A hall in plain numbers during one pass.
 #[derive(Debug, Clone, Copy, Default)]
-struct HallTally {
-    tally: Tally,
+struct HallState {
     left_mw: f64,
+    cost: f64,
+    overhead: f64,
+    per_overhead: f64,
+    heat: f64,
 }
 
 impl MeritOrder {
     /// The order over the fleets of a site's halls.
     pub fn new(fleets: &[MiningFleet]) -> Self {
-        let mut order: Vec<(u32, u32)> = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
         for (hall, fleet) in fleets.iter().enumerate() {
-            order.extend((0..fleet.batches().len()).map(|batch| (hall as u32, batch as u32)));
+            blocks.extend(fleet.batches().iter().map(|batch| Block {
+                hall: hall as u32,
+                power_mw: batch.power().as_mw(),
+                ph_per_mw: 1e3 / batch.efficiency_j_per_th(),
+                worth_per_hashprice: batch.break_even(1.0).as_usd_per_mwh(),
+            }));
         }
-        let efficiency =
-            |&(h, b): &(u32, u32)| fleets[h as usize].batches()[b as usize].efficiency_j_per_th();
-        order.sort_by(|a, b| efficiency(a).total_cmp(&efficiency(b)));
-        let halls = vec![HallTally::default(); fleets.len()];
-        Self { order, halls }
+        // A stable sort: equals stay in file order.
+        blocks.sort_by(|a, b| b.worth_per_hashprice.total_cmp(&a.worth_per_hashprice));
+        let halls = vec![HallState::default(); fleets.len()];
+        Self { blocks, halls }
     }
 
-    /// What every hall does now, written to `out`. `fleets` are those of [`MeritOrder::new`].
-    pub fn dispatch(
-        &mut self,
-        fleets: &[MiningFleet],
-        halls: &[HallConditions],
-        site: &SiteConditions,
-        out: &mut [Dispatch],
-    ) {
+    /// What every hall does now, written to `out`; halls are in the order of [`MeritOrder::new`].
+    pub fn dispatch(&mut self, halls: &[HallConditions], site: &SiteConditions, out: &mut [Dispatch]) {
+        let count = self.halls.len();
         assert!(
-            fleets.len() == self.halls.len(),
-            "{} fleets, {} halls",
-            fleets.len(),
-            self.halls.len()
+            halls.len() == count && out.len() == count,
+            "{count} halls, {} conditions",
+            halls.len()
         );
-        for (state, hall) in self.halls.iter_mut().zip(halls) {
-            *state = HallTally {
-                tally: Tally::default(),
-                left_mw: hall.available.as_mw().max(0.0),
-            };
-        }
+        self.prepare(halls, site);
+        out.fill(Dispatch::default());
         let mut meter_left = site.available_at_meter.as_mw().max(0.0);
-        for &(h, b) in &self.order {
-            let (h, batch) = (h as usize, &fleets[h as usize].batches()[b as usize]);
-            let (state, hall) = (&mut self.halls[h], &halls[h]);
-            let overhead = hall.overhead.as_fraction();
-            let worth = batch.break_even(site.hashprice_usd_per_ph_day).as_usd_per_mwh();
-            if worth <= site.marginal.as_usd_per_mwh() * overhead {
-                state.tally.price += batch.power().as_mw();
+        for block in &self.blocks {
+            let hall = &mut self.halls[block.hall as usize];
+            let done = &mut out[block.hall as usize];
+            if site.hashprice_usd_per_ph_day * block.worth_per_hashprice <= hall.cost {
+                done.curtailed_by_price += Power::from_mw(block.power_mw);
                 continue;
             }
-            let left = state.left_mw.min(meter_left / overhead);
-            let taken = state
-                .tally
-                .take(batch, hall.heat.as_fraction().clamp(0.0, 1.0), left);
-            state.left_mw -= taken;
-            meter_left = (meter_left - taken * overhead).max(0.0);
+            let allowed = block.power_mw * hall.heat;
+            let taken = allowed.min(hall.left_mw).min(meter_left * hall.per_overhead);
+            hall.left_mw -= taken;
+            meter_left = (meter_left - taken * hall.overhead).max(0.0);
+            done.it += Power::from_mw(taken);
+            done.hashrate_ph += taken * block.ph_per_mw;
+            done.batches += usize::from(taken > 0.0);
+            done.curtailed_by_heat += Power::from_mw(block.power_mw - allowed);
+            done.curtailed_by_cap += Power::from_mw(allowed - taken);
         }
-        for (state, hall) in self.halls.iter().zip(out) {
-            *hall = state.tally.into_dispatch();
+    }
+
+    fn prepare(&mut self, halls: &[HallConditions], site: &SiteConditions) {
+        for (state, hall) in self.halls.iter_mut().zip(halls) {
+            let overhead = hall.overhead.as_fraction().max(1.0);
+            *state = HallState {
+                left_mw: hall.available.as_mw().max(0.0),
+                cost: site.marginal.as_usd_per_mwh() * overhead,
+                overhead,
+                per_overhead: overhead.recip(),
+                heat: hall.heat.as_fraction().clamp(0.0, 1.0),
+            };
         }
     }
 }
@@ -134,7 +152,7 @@ mod tests {
             hashprice_usd_per_ph_day: 40.0,
         };
         let mut out = [Dispatch::default(); 2];
-        order.dispatch(&fleets, &[hall(), hall()], &site, &mut out);
+        order.dispatch(&[hall(), hall()], &site, &mut out);
         assert!((out[1].it.as_mw() - 3.5).abs() < 1e-12);
         assert!((out[0].it.as_mw() - 1.5).abs() < 1e-12);
         assert!((out[0].curtailed_by_cap.as_mw() - 1.55).abs() < 1e-12);
@@ -151,7 +169,7 @@ mod tests {
                 hashprice_usd_per_ph_day: 40.0,
             };
             let mut out = [Dispatch::default()];
-            order.dispatch(&fleets, &[hall()], &site, &mut out);
+            order.dispatch(&[hall()], &site, &mut out);
             let alone = fleets[0].dispatch(&DispatchConditions {
                 available: Power::from_mw(f64::min(available, 20.0)),
                 marginal: site.marginal,

@@ -76,6 +76,8 @@ pub struct MinerBatch {
     power_w: f64,
     power_mw: f64,
     hashrate_ph: f64,
+    /// USD/MWh that it earns per USD/PH/day.
+    worth_per_hashprice: f64,
 }
 
 impl MinerBatch {
@@ -93,6 +95,7 @@ impl MinerBatch {
             power_w,
             power_mw: working * power_w * 1e-6,
             hashrate_ph: working * hashrate_th_s * 1e-3,
+            worth_per_hashprice: revenue_per_mwh(1.0, power_w / hashrate_th_s).as_usd_per_mwh(),
         })
     }
     /// The catalogue's model.
@@ -125,7 +128,7 @@ impl MinerBatch {
     }
     /// What a megawatt-hour at the wall earns at a hashprice: the power price at which mining breaks even.
     pub fn break_even(&self, hashprice_usd_per_ph_day: f64) -> EnergyPrice {
-        revenue_per_mwh(hashprice_usd_per_ph_day, self.efficiency_j_per_th())
+        EnergyPrice::from_usd_per_mwh(hashprice_usd_per_ph_day * self.worth_per_hashprice)
     }
     /// What the batch fetches when it is sold: its 2026 resale price per TH/s, in proportion to hashprice. The
     /// proportion is held between a tenth and three times, because scrap and scarcity bound it (assumption).
@@ -255,18 +258,18 @@ impl MiningFleet {
 
 /// Sums of a dispatch in plain numbers, megawatts.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally {
+struct Tally {
     it: f64,
     hashrate_ph: f64,
     batches: usize,
-    pub(super) price: f64,
+    price: f64,
     heat: f64,
     cap: f64,
 }
 
 impl Tally {
     /// Runs as much of a batch as heat and the megawatts left allow; gives the megawatts taken.
-    pub(super) fn take(&mut self, batch: &MinerBatch, heat: f64, left: f64) -> f64 {
+    fn take(&mut self, batch: &MinerBatch, heat: f64, left: f64) -> f64 {
         let allowed = batch.power_mw * heat;
         let taken = allowed.min(left).max(0.0);
         self.heat += batch.power_mw - allowed;
@@ -279,7 +282,7 @@ impl Tally {
         taken
     }
     /// With units.
-    pub(super) fn into_dispatch(self) -> Dispatch {
+    fn into_dispatch(self) -> Dispatch {
         Dispatch {
             it: Power::from_mw(self.it),
             hashrate_ph: self.hashrate_ph,

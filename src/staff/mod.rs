@@ -88,13 +88,21 @@ impl Check for StaffSpec {
             ("gpu_cloud_fte_per_mw", self.gpu_cloud_fte_per_mw, 100.0),
             ("landlord_fte_per_mw", self.landlord_fte_per_mw, 100.0),
             ("mining_wage_usd_per_year", self.mining_wage_usd_per_year, 1e7),
-            ("gpu_cloud_wage_usd_per_year", self.gpu_cloud_wage_usd_per_year, 1e7),
+            (
+                "gpu_cloud_wage_usd_per_year",
+                self.gpu_cloud_wage_usd_per_year,
+                1e7,
+            ),
             ("landlord_wage_usd_per_year", self.landlord_wage_usd_per_year, 1e7),
         ] {
             problems.within(&at.key(key), value, 0.0, high);
         }
         problems.percent(&at.key("on_cost_percent"), self.on_cost_percent, 300.0);
-        problems.percent(&at.key("training_payroll_percent"), self.training_payroll_percent, 100.0);
+        problems.percent(
+            &at.key("training_payroll_percent"),
+            self.training_payroll_percent,
+            100.0,
+        );
     }
 }
 
@@ -157,7 +165,10 @@ mod tests {
             mining: Power::from_mw(50.0),
             ..StaffedPower::default()
         };
-        assert!((15.0..=20.0).contains(&staff.headcount(&mine)), "Prince George: 15 to 20 for 50 MW");
+        assert!(
+            (15.0..=20.0).contains(&staff.headcount(&mine)),
+            "Prince George: 15 to 20 for 50 MW"
+        );
         let river_bend = StaffedPower {
             landlord: Power::from_mw(245.0),
             ..StaffedPower::default()
