@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -251,27 +250,50 @@ fn check_days(at: &FieldPath, from: &str, to: &str, problems: &mut Problems) {
 }
 
 /// Checks the prices of a scenario together: every spread's price exists and no price follows itself.
-pub fn check_power_prices(prices: &IndexMap<Name, PowerPriceSpec>, at: &FieldPath, problems: &mut Problems) {
+pub fn check_power_prices(prices: &[(&Name, &PowerPriceSpec)], at: &FieldPath, problems: &mut Problems) {
     for (name, spec) in prices {
         let at = at.key(name.as_str());
         problems.name(&at, name);
         spec.check(&at, problems);
         let Some(over) = spec.over() else { continue };
         let field = at.key("process").key("spread_over").key("price");
-        if !prices.contains_key(over) {
-            problems.unknown(&field, "price", over.as_str(), prices.keys().map(Name::as_str));
-        } else if draw_order(prices).is_none() {
+        if !prices.iter().any(|(n, _)| *n == over) {
+            problems.unknown(
+                &field,
+                "price",
+                over.as_str(),
+                prices.iter().map(|(n, _)| n.as_str()),
+            );
+        } else if follows_itself(prices, name) {
             problems.error(&field, format!("`{name}` follows itself through `{over}`"));
         }
     }
 }
 
+/// Whether the chain of prices that begins at `name` comes back to it.
+fn follows_itself(prices: &[(&Name, &PowerPriceSpec)], name: &Name) -> bool {
+    let mut at = name;
+    for _ in prices {
+        match prices
+            .iter()
+            .find(|(n, _)| *n == at)
+            .and_then(|(_, spec)| spec.over())
+        {
+            Some(over) if over == name => return true,
+            Some(over) => at = over,
+            None => return false,
+        }
+    }
+    false
+}
+
 /// An order in which every price comes after the one it follows; `None` where they go round in a circle.
-pub fn draw_order(prices: &IndexMap<Name, PowerPriceSpec>) -> Option<Vec<usize>> {
+pub fn draw_order(prices: &[(&Name, &PowerPriceSpec)]) -> Option<Vec<usize>> {
     let mut order: Vec<usize> = Vec::with_capacity(prices.len());
     while order.len() < prices.len() {
         let ready = |index: &usize| {
-            let over = prices[*index].over().and_then(|name| prices.get_index_of(name));
+            let over = prices[*index].1.over();
+            let over = over.and_then(|name| prices.iter().position(|(n, _)| *n == name));
             !order.contains(index) && over.is_none_or(|o| order.contains(&o))
         };
         order.push((0..prices.len()).find(ready)?);
@@ -436,3 +458,7 @@ fn hours_between(axis: &HourAxis, from: &str, to: &str) -> Option<(usize, usize)
     let (from, to) = (hour(from)?, hour(to)?);
     (from < to).then_some((from, to))
 }
+
+#[cfg(test)]
+#[path = "power_price_tests.rs"]
+mod tests;

@@ -182,6 +182,8 @@ struct Tables<'a> {
     regime: &'a Regime,
     base: [[f64; 24]; 12],
     hazard: [[f64; 24]; 12],
+    keep: [f64; 2],
+    fresh: [f64; 2],
 }
 
 impl<'a> Tables<'a> {
@@ -194,12 +196,20 @@ impl<'a> Tables<'a> {
                 _ => 2,
             };
             for hour in 0..24 {
-                base[month][hour] = regime.month_median[month].ln() + regime.shape[season][hour];
+                base[month][hour] =
+                    (regime.month_median[month] + regime.shift).ln() + regime.shape[season][hour];
                 hazard[month][hour] =
                     regime.events[month] / 30.4 * EVENT_HOURS[usize::from(is_cold(month))][hour];
             }
         }
-        Self { regime, base, hazard }
+        let keep = [SLOW_HOURS, FAST_HOURS].map(|hours| (-1.0 / hours).exp());
+        Self {
+            regime,
+            base,
+            hazard,
+            keep,
+            fresh: keep.map(|k| (1.0 - k * k).sqrt()),
+        }
     }
 
     fn hour(
@@ -215,10 +225,9 @@ impl<'a> Tables<'a> {
             usize::from(axis.months()[hour]),
             usize::from(axis.hours()[hour]),
         );
-        let (keep_slow, keep_fast) = ((-1.0 / SLOW_HOURS).exp(), (-1.0 / FAST_HOURS).exp());
         let normal: [f64; 2] = [stream.sample(StandardNormal), stream.sample(StandardNormal)];
-        state.slow = keep_slow * state.slow + (1.0 - keep_slow * keep_slow).sqrt() * normal[0];
-        state.fast = keep_fast * state.fast + (1.0 - keep_fast * keep_fast).sqrt() * normal[1];
+        state.slow = self.keep[0] * state.slow + self.fresh[0] * normal[0];
+        state.fast = self.keep[1] * state.fast + self.fresh[1] * normal[1];
         self.scarcity(self.hazard[m][h], is_cold(m), anomaly[2], state, stream);
         let mut noise = r.noise_sd[0] * state.slow + r.noise_sd[1] * state.fast;
         if noise < 0.0 {
@@ -238,7 +247,8 @@ impl<'a> Tables<'a> {
             return;
         }
         state.event_log = 0.0;
-        if hazard <= 0.0 {
+        // Most hours end here, without the exponential of the weather.
+        if draw >= hazard * HAZARD_FACTOR_MAX {
             return;
         }
         let slope = self.regime.event_slope[usize::from(cold)];

@@ -56,6 +56,11 @@ const FAST_HOURS: f64 = 30.0;
 const SLOW_HOURS: f64 = 288.0;
 const DEW_HOURS: f64 = 36.0;
 
+/// Skew of the dew point's own noise: dry air reaches further than damp air.
+const DEW_SKEW: f64 = 0.1;
+/// The dampest air that is drawn, °C of dew point.
+const DEW_POINT_MAX_C: f64 = 26.5;
+
 /// The fitted climates.
 pub const CLIMATES: &[Climate] = &[Climate {
     name: "dallas",
@@ -194,8 +199,11 @@ fn sequence(
         let dry_c = season.year(&climate.dry_bulb) + daily + mass;
         let dew_c = season.year(&climate.dew_point)
             + season.year(&climate.moisture) * mass
-            + season.year(&climate.dew_spread) * dew;
-        sequence.push((dry_c.clamp(-60.0, 55.0), dew_c.clamp(-70.0, 32.0).min(dry_c)));
+            + season.year(&climate.dew_spread) * skewed(dew, DEW_SKEW);
+        sequence.push((
+            dry_c.clamp(-60.0, 55.0),
+            dew_c.clamp(-70.0, DEW_POINT_MAX_C).min(dry_c),
+        ));
     }
     sequence
 }
