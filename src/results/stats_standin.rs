@@ -9,7 +9,7 @@ pub struct Summary {
     pub n: usize,
     /// Their mean.
     pub mean: f64,
-    /// Their sample standard deviation; 0 for one value.
+    /// Their sample standard deviation; `NaN` for one value.
     pub sd: f64,
     /// Lower end of the interval.
     pub ci95_low: f64,
@@ -22,24 +22,22 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of at least one finite value; one value has no spread and an interval of no width.
+    /// Of at least one finite value; one value has no spread and no interval, which are `NaN`.
     pub fn of(values: &[f64]) -> Self {
         assert!(!values.is_empty(), "a summary needs at least one value");
-        let n = values.len();
-        let mean = values.iter().sum::<f64>() / n as f64;
+        let n = values.len() as f64;
+        let first = values.iter().sum::<f64>() / n;
+        // A second pass takes back what rounding lost, so that a constant sample has exactly its value as mean.
+        let mean = first + values.iter().map(|v| v - first).sum::<f64>() / n;
         let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-        let sd = if n > 1 {
-            (squares / (n - 1) as f64).sqrt()
+        let (sd, half) = if values.len() > 1 {
+            let sd = (squares / (n - 1.0)).sqrt();
+            (sd, t_975(n - 1.0) * sd / n.sqrt())
         } else {
-            0.0
-        };
-        let half = if n > 1 {
-            t_975((n - 1) as f64) * sd / (n as f64).sqrt()
-        } else {
-            0.0
+            (f64::NAN, f64::NAN)
         };
         Self {
-            n,
+            n: values.len(),
             mean,
             sd,
             ci95_low: mean - half,
@@ -77,5 +75,7 @@ mod tests {
         assert!((s.ci95_high - 5.0 - 2.364_624 * s.sd / 8.0_f64.sqrt()).abs() < 1e-6);
         assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.1), 1.3);
         assert_eq!(quantile(&[7.0], 0.9), 7.0);
+        assert!(Summary::of(&[7.0]).sd.is_nan());
+        assert_eq!(Summary::of(&[0.1; 10]).sd, 0.0);
     }
 }

@@ -145,6 +145,58 @@ pub(crate) mod faulty {
         }
     }
 
+    /// A disk that stops at its n-th operation (a file created, a rename, a directory synced) and for ever after,
+    /// as a machine does that loses power.
+    #[derive(Debug, Clone)]
+    pub(crate) struct StopsAt(pub(crate) Arc<AtomicU64>);
+
+    impl StopsAt {
+        pub(crate) fn operation(n: u64) -> Self {
+            Self(Arc::new(AtomicU64::new(n)))
+        }
+        fn step(&self) -> io::Result<()> {
+            let left = self.0.load(Ordering::Relaxed);
+            self.0.store(left.saturating_sub(1), Ordering::Relaxed);
+            if left == 0 {
+                Err(io::Error::other("the power went"))
+            } else {
+                Ok(())
+            }
+        }
+    }
+
+    /// Syncing is left out: the disk here is meant to be slow to nobody.
+    struct QuickFile(File);
+
+    impl Write for QuickFile {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+
+    impl StorageFile for QuickFile {
+        fn sync(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+
+    impl Storage for StopsAt {
+        fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
+            self.step()?;
+            Ok(Box::new(QuickFile(File::create(path)?)))
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.step()?;
+            Disk.rename(from, to)
+        }
+        fn sync_directory(&self, _: &Path) -> io::Result<()> {
+            self.step()
+        }
+    }
+
     struct FullFile {
         inner: Box<dyn StorageFile>,
         left: Arc<AtomicU64>,

@@ -25,7 +25,7 @@ pub struct SummaryRow {
     pub unit: String,
     /// Mean over replications.
     pub mean: f64,
-    /// Sample standard deviation.
+    /// Sample standard deviation; `NaN`, in the file an empty cell, for one replication. So is the interval.
     pub sd: f64,
     /// Lower end of the 95 % interval of the mean.
     pub ci95_low: f64,
@@ -70,9 +70,10 @@ pub struct ComparisonRow {
     pub ci95_low: f64,
     /// Upper end of it.
     pub ci95_high: f64,
-    /// Share of replications in which the strategy is better than the baseline.
+    /// Share of replications in which the strategy is better than the baseline, ties counted half; `NaN`, in
+    /// the file an empty cell, where a metric has no better direction.
     pub p_better: f64,
-    /// Share of replications in which it is the best of all strategies.
+    /// Share of replications in which it is the best of all strategies, ties shared; `NaN` likewise.
     pub p_best: f64,
 }
 

@@ -7,7 +7,8 @@ use super::*;
 use crate::results::block::Shape;
 use crate::results::fixture;
 use crate::results::storage::Disk;
-use crate::results::storage::faulty::FullAfter;
+use crate::results::storage::Storage;
+use crate::results::storage::faulty::{FullAfter, StopsAt};
 use crate::results::tables::RunTables;
 use crate::results::{BlockResult, Error};
 
@@ -457,7 +458,7 @@ fn a_file_of_a_whole_run_is_made_again() {
 #[test]
 fn a_directory_that_cannot_be_synced_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let error = crate::results::storage::Storage::sync_directory(&Disk, &folder.path().join("gone"));
+    let error = Disk.sync_directory(&folder.path().join("gone"));
     assert_eq!(error.is_err(), cfg!(unix));
 }
 
@@ -473,4 +474,55 @@ fn names_that_look_like_formulas_read_back() {
     assert!(text.contains("\n'=cmd|") && !text.contains("\n=cmd|"));
     let read = RunReader::open(&dir).unwrap().tables().unwrap();
     assert_eq!(format!("{:?}", read.metrics), format!("{:?}", tables.metrics));
+}
+
+/// The whole of writing a run of a few files, cut at an operation.
+fn write_until(operation: u64, dir: &Path, replications: u32) -> Result<(), Error> {
+    let storage = Box::new(StopsAt::operation(operation));
+    if let Opened::Write(mut writer) = RunWriter::open_on(storage, request(dir, replications))? {
+        writer.save_block(&fixture::block(0, replications))?;
+        for name in ["metrics.csv", "summary.csv", "charts/a.svg", "charts/data/a.csv"] {
+            writer.put(name, format!("{name} of {replications}").as_bytes())?;
+        }
+        writer.commit(fixture::manifest(replications))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn wherever_a_write_is_cut_there_is_a_whole_run_or_none_and_the_next_one_goes_through() {
+    for replaces in [false, true] {
+        let mut cuts = 0;
+        loop {
+            let folder = tempfile::tempdir().unwrap();
+            let dir = folder.path().join("a");
+            if replaces {
+                write_until(u64::MAX, &dir, 12).unwrap();
+                fs::write(dir.join("notes.txt"), "mine").unwrap();
+            }
+            let cut = write_until(cuts, &dir, 20);
+            if dir.exists() {
+                RunReader::open(&dir).unwrap().verify(|_| true).unwrap();
+            }
+            let done = cut.is_ok();
+            if let Err(error) = cut {
+                assert_eq!(error.exit_code(), 3, "{error}");
+            }
+            write_until(u64::MAX, &dir, 20).unwrap();
+            let reader = RunReader::open(&dir).unwrap();
+            reader.verify(|_| true).unwrap();
+            assert_eq!(reader.manifest().replications, 20);
+            assert_eq!(names(folder.path()), ["a"], "cut at operation {cuts}");
+            assert_eq!(
+                dir.join("notes.txt").exists(),
+                replaces,
+                "cut at operation {cuts}"
+            );
+            if done {
+                break;
+            }
+            cuts += 1;
+        }
+        assert!(cuts >= 15, "only {cuts} operations were cut");
+    }
 }
