@@ -34,7 +34,8 @@ impl Chart for CashFlowFan {
     type Row = Row;
     const ID: &'static str = "cash_flow_fan";
     const CAPTION: &'static str = "Cumulative net cash before discounting, by strategy: how deep the money goes \
-        in and when it comes back. Bands hold 50, 80 and 90 % of the replications at each month; the line is the \
+        in and when it comes back. All accounts count, financing \
+        and the residual in the last month too. Bands hold 50, 80 and 90 % of the replications at each month; the line is the \
         median of each month, not one replication.";
 
     fn data(tables: &RunTables) -> Vec<Row> {

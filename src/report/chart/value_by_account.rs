@@ -25,13 +25,23 @@ pub struct Row {
 /// Strategies drawn side by side at most.
 const COLUMNS_MAX: usize = 4;
 const ROW_HEIGHT: f64 = 19.0;
+/// Accounts of lenders and owners: net present value is before financing, so that their cash is not in it.
+const FINANCING: [&str; 7] = [
+    "interest_income",
+    "interest_cost",
+    "financing_fees",
+    "debt_draws",
+    "debt_repayments",
+    "equity_contributions",
+    "equity_distributions",
+];
 
 impl Chart for ValueByAccount {
     type Row = Row;
     const ID: &'static str = "value_by_account";
     const CAPTION: &'static str = "Present value of the mean monthly cash, by account, at the scenario's discount \
         rate: right of the line comes in, left of it goes out. Accounts below 0.1 % of the largest are \
-        not drawn but are in the sum, and so is financing where there is any.";
+        not drawn but are in the sum; loans and equity are not.";
 
     fn data(tables: &RunTables) -> Vec<Row> {
         let view = View::new(tables);
@@ -45,7 +55,7 @@ impl Chart for ValueByAccount {
         for cash in tables
             .cashflow
             .iter()
-            .filter(|r| r.case == view.case && r.which == "mean")
+            .filter(|r| r.case == view.case && r.which == "mean" && !FINANCING.contains(&r.account.as_str()))
         {
             let Some(month) = format::parse_month(&cash.month) else {
                 continue;

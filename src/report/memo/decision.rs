@@ -348,7 +348,7 @@ pub(crate) fn cash(chart: Option<Drawn>) -> Section {
     section
 }
 
-/// Net cash by year.
+/// Net cash by year, over all accounts but residuals, for which no money moves.
 pub(crate) fn cash_by_year(view: &View<'_>) -> Section {
     let mut section = Section::new("Cash by year");
     let months = view.tables.manifest.months.iter();
@@ -358,7 +358,11 @@ pub(crate) fn cash_by_year(view: &View<'_>) -> Section {
         |month: &str, year: &str| month.strip_prefix(year).is_some_and(|rest| rest.starts_with('-'));
     let net = |id: &str, year: &str| -> String {
         let rows = view.tables.cashflow.iter().filter(|r| {
-            r.strategy == id && r.case == view.case && r.which == "mean" && in_year(&r.month, year)
+            r.strategy == id
+                && r.case == view.case
+                && r.which == "mean"
+                && in_year(&r.month, year)
+                && !r.account.ends_with("_residual")
         });
         let usd: Vec<f64> = rows.map(|r| r.usd).collect();
         if usd.is_empty() {
@@ -378,7 +382,7 @@ pub(crate) fn cash_by_year(view: &View<'_>) -> Section {
         .collect();
     let source = Text::default()
         .link("cashflow.csv", "cashflow.csv")
-        .text(", mean over replications.");
+        .text(", mean over replications; residuals at the horizon are left out, for no money moves.");
     for table in by_strategy(view, "Net cash by calendar year, million USD", &source, &measures) {
         section.table(table);
     }

@@ -154,7 +154,7 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     }
     if order.len() == 1 {
         let say = format!(
-            "{} is worth {mean} on average at {rate}; nothing was simulated to compare it with.",
+            "{} is worth {mean} on average at a discount rate of {rate}; nothing was simulated to compare it with.",
             best.id
         );
         return Text::default().strong(say);
@@ -166,7 +166,7 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
             best.id
         );
         let rest = format!(
-            " {} has the highest mean net present value, {mean} at {rate}{chance}.",
+            " {} has the highest mean net present value, {mean} at a discount rate of {rate}{chance}.",
             best.id
         );
         return Text::default().strong(say).text(rest);
@@ -179,7 +179,8 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     let likely = p_best(view, best.id).is_some_and(|p| p < LIKELY);
     let strength = if likely { ", but the lead is uncertain" } else { "" };
     let say = format!("{verb}: {}{strength}.", best.id);
-    let rest = format!(" It has the highest mean net present value, {mean} at {rate}{chance}.");
+    let rest =
+        format!(" It has the highest mean net present value, {mean} at a discount rate of {rate}{chance}.");
     Text::default().strong(say).text(rest)
 }
 
@@ -243,7 +244,9 @@ fn lead(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     if text.is_empty() {
         text
     } else {
-        text.link("comparison.csv", "comparison.csv").text(".")
+        text.text("Source: ")
+            .link("comparison.csv", "comparison.csv")
+            .text(".")
     }
 }
 
