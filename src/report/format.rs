@@ -131,8 +131,7 @@ pub fn clean(text: &str) -> String {
         .filter_map(|c| match c {
             '\n' | '\r' | '\t' => Some(' '),
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
-            '\u{fffe}' | '\u{ffff}' => None,
-            c if c.is_control() => None,
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => None,
             c => Some(c),
         })
         .collect()

@@ -51,7 +51,7 @@ pub(crate) enum Dash {
     Solid,
     Dashed,
     Dotted,
-    DashDot,
+    Chain,
 }
 
 impl Dash {
@@ -61,7 +61,7 @@ impl Dash {
             Self::Solid => &[],
             Self::Dashed => &[7.0, 4.0],
             Self::Dotted => &[2.0, 3.0],
-            Self::DashDot => &[8.0, 3.0, 2.0, 3.0],
+            Self::Chain => &[8.0, 3.0, 2.0, 3.0],
         }
     }
     /// The dash of the n-th series.
@@ -69,7 +69,7 @@ impl Dash {
         match index % 4 {
             0 => Self::Solid,
             1 => Self::Dashed,
-            2 => Self::DashDot,
+            2 => Self::Chain,
             _ => Self::Dotted,
         }
     }

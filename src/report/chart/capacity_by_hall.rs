@@ -96,7 +96,7 @@ impl Chart for CapacityByHall {
         let frame = Frame {
             title: "Capacity by hall and use",
             notes: &notes,
-            height: 106.0 + 176.0 * shown as f64 + 15.0 * notes.len() as f64,
+            height: 84.0 + 176.0 * shown as f64 + 15.0 * notes.len() as f64,
         };
         let years = span(rows);
         paint(&frame, meta, |canvas, top| {
@@ -142,7 +142,7 @@ fn legend(canvas: &mut Canvas<'_>, top: f64, rows: &[Row]) {
     let names: Vec<(String, usize, f64)> = STATES
         .iter()
         .filter(|s| present.contains(&s.0))
-        .map(|s| (format::words(s.0), s.1, s.2))
+        .map(|s| (format!("{} ({})", format::words(s.0), initial(s.0)), s.1, s.2))
         .collect();
     let entries: Vec<Entry<'_>> = names
         .iter()
@@ -179,6 +179,7 @@ fn lanes(canvas: &mut Canvas<'_>, strategy: &str, rows: &[&Row], years: (f64, f6
         y: Scale::linear(0.0, total.max(1e-9)),
     };
     panel.y_axis(canvas, &nice_ticks(0.0, total, 5), "MW", 44.0);
+    panel.x_axis(canvas, &year_ticks(years.0, years.1, 11), "");
     let mut base = 0.0;
     for (site, hall, mw) in &halls {
         let band = (panel.py(base + mw), panel.py(base));
@@ -198,7 +199,6 @@ fn lanes(canvas: &mut Canvas<'_>, strategy: &str, rows: &[&Row], years: (f64, f6
         }
         base += mw;
     }
-    panel.x_axis(canvas, &year_ticks(years.0, years.1, 11), "");
     let style = Style::new(13.0).bold();
     canvas.text(
         (panel.left, panel.top - 11.0),
@@ -216,13 +216,24 @@ fn segment(canvas: &mut Canvas<'_>, panel: &Panel, row: &Row, band: (f64, f64)) 
     let (colour, alpha) = look(&row.state.0);
     canvas.rectangle((left, band.0), (right, band.1), PALETTE[colour], alpha);
     let name = format::words(&row.state.0);
-    if band.1 - band.0 >= 12.0 && text_width(&name, 11.0) + 6.0 < right - left {
+    let room = right - left;
+    let text = if text_width(&name, 11.0) + 4.0 < room {
+        name
+    } else {
+        initial(&row.state.0)
+    };
+    if band.1 - band.0 >= 12.0 && room >= 9.0 {
         let ink = if matches!(row.state.0.as_str(), "serving" | "leased") {
             PAPER
         } else {
             INK
         };
         let middle = (f64::midpoint(left, right), f64::midpoint(band.0, band.1));
-        canvas.text(middle, &name, Style::new(11.0).colour(ink).align(Align::Centre));
+        canvas.text(middle, &text, Style::new(11.0).colour(ink).align(Align::Centre));
     }
+}
+
+/// The first letter of a state, which names a segment too narrow for the word.
+fn initial(state: &str) -> String {
+    format::words(state).chars().take(1).collect()
 }

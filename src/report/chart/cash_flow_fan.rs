@@ -34,7 +34,8 @@ impl Chart for CashFlowFan {
     type Row = Row;
     const ID: &'static str = "cash_flow_fan";
     const CAPTION: &'static str = "Cumulative net cash before discounting, by strategy: how deep the money goes \
-        in and when it comes back. Bands hold 50, 80 and 90 % of the replications at each month; the line is the \
+        in and when it comes back. All accounts count, financing \
+        and the residual in the last month too. Bands hold 50, 80 and 90 % of the replications at each month; the line is the \
         median of each month, not one replication.";
 
     fn data(tables: &RunTables) -> Vec<Row> {
@@ -83,15 +84,14 @@ impl Chart for CashFlowFan {
         let columns = shown.clamp(1, 3);
         let lines = shown.div_ceil(columns).max(1);
         let notes: Vec<String> = std::iter::once(
-            "Million US dollars, nominal, summed from the start; bands over replications at each month."
-                .to_owned(),
+            "Million US dollars, nominal, summed from the start; one scale for all panels.".to_owned(),
         )
         .chain(left_out(strategies.len(), shown))
         .collect();
         let frame = Frame {
             title: "Cumulative net cash by strategy",
             notes: &notes,
-            height: 110.0 + 270.0 * lines as f64 + 15.0 * notes.len() as f64,
+            height: 84.0 + 258.0 * lines as f64 + 15.0 * notes.len() as f64,
         };
         let scale = Scales::of(rows);
         paint(&frame, meta, |canvas, top| {
@@ -99,11 +99,11 @@ impl Chart for CashFlowFan {
             for (index, strategy) in strategies[..shown].iter().enumerate() {
                 let width = (WIDTH - 78.0) / columns as f64;
                 let left = 66.0 + width * (index % columns) as f64;
-                let panel_top = top + 38.0 + 270.0 * (index / columns) as f64;
+                let panel_top = top + 38.0 + 258.0 * (index / columns) as f64;
                 let panel = Panel {
                     left,
                     top: panel_top,
-                    right: left + width - 22.0,
+                    right: left + width - 36.0,
                     bottom: panel_top + 200.0,
                     x: Scale::linear(scale.years.0, scale.years.1),
                     y: Scale::linear(scale.musd.0, scale.musd.1),
@@ -135,6 +135,9 @@ impl Scales {
         nice_ticks(self.musd.0, self.musd.1, 7)
     }
 }
+
+/// Reads one quantile of a row.
+type Quantile = fn(&Row) -> f64;
 
 fn legend(canvas: &mut Canvas<'_>, top: f64) {
     let area = |text, alpha| Entry {
@@ -171,7 +174,7 @@ fn fan(canvas: &mut Canvas<'_>, panel: &Panel, rows: &[&Row], index: usize, axes
         let points: Vec<_> = rows.iter().map(|r| (month_end(r), value(r) / 1e6)).collect();
         panel.points(&points)
     };
-    let bands: [(fn(&Row) -> f64, fn(&Row) -> f64, f64); 3] = [
+    let bands: [(Quantile, Quantile, f64); 3] = [
         (|r| r.p5_usd, |r| r.p95_usd, 0.14),
         (|r| r.p10_usd, |r| r.p90_usd, 0.18),
         (|r| r.p25_usd, |r| r.p75_usd, 0.28),

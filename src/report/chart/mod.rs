@@ -97,12 +97,28 @@ pub enum ChartDataError {
         #[source]
         source: csv::Error,
     },
+    /// The file is there and cannot be read.
+    #[error("failed to read `charts/data/{chart}.csv`")]
+    Read {
+        /// Which chart.
+        chart: &'static str,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
     /// More rows than a chart can show.
     #[error("`charts/data/{chart}.csv` has more than {ROWS_MAX} rows")]
     TooLong {
         /// Which chart.
         chart: &'static str,
     },
+}
+
+impl ChartDataError {
+    /// Whether the content of the file is to blame, and not the system.
+    pub fn is_malformed(&self) -> bool {
+        !matches!(self, Self::Read { .. })
+    }
 }
 
 /// A kind of chart: its rows and their drawing.
@@ -157,15 +173,16 @@ pub fn from_csv<C: Chart>(text: &str) -> Result<Vec<C::Row>, ChartDataError> {
     Ok(rows)
 }
 
-/// Gives the CSV that a run directory already holds for a chart, by chart id.
-pub type Stored<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Gives the CSV that a run directory already holds for a chart, by chart id; `None` where it has none.
+pub type Stored<'a> = &'a dyn Fn(&str) -> std::io::Result<Option<String>>;
 
 fn render<C: Chart>(tables: &RunTables, stored: Stored<'_>) -> Result<Option<Drawn>, ChartDataError> {
     let mut rows = C::data(tables);
-    if rows.is_empty()
-        && let Some(text) = stored(C::ID)
-    {
-        rows = from_csv::<C>(&text)?;
+    if rows.is_empty() {
+        let text = stored(C::ID).map_err(|source| ChartDataError::Read { chart: C::ID, source })?;
+        if let Some(text) = text {
+            rows = from_csv::<C>(&text)?;
+        }
     }
     Ok((!rows.is_empty()).then(|| Drawn {
         id: C::ID,

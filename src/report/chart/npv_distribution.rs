@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::metric::Metric;
 use crate::report::chart::canvas::{
-    Align, Canvas, Dash, Entry, Frame, INK, MUTED, Style, Swatch, WIDTH, paint, series_colour,
+    Align, Canvas, Dash, Entry, Frame, GRID, INK, MUTED, Style, Swatch, WIDTH, paint, series_colour,
 };
 use crate::report::chart::panel::{Panel, Scale, nice_range, nice_ticks, spread};
 use crate::report::chart::{Cell, Chart, Meta, PANELS_MAX, distinct, left_out};
@@ -53,15 +53,16 @@ impl Chart for NpvDistribution {
         let strategies = distinct(rows, |r| &r.strategy.0);
         let shown = strategies.len().min(PANELS_MAX);
         let notes: Vec<String> = std::iter::once(
-            "Bars count replications; marks are P10, P50 and P90; the dashed line is zero.".to_owned(),
+            "Bars count replications, each strategy on its own height; marks are P10, P50 and P90."
+                .to_owned(),
         )
         .chain(left_out(strategies.len(), shown))
         .collect();
-        let strip = if shown == 1 { 190.0 } else { 108.0 };
+        let strip = if shown == 1 { 170.0 } else { 96.0 };
         let frame = Frame {
             title: "Net present value by strategy",
             notes: &notes,
-            height: 110.0 + strip * shown as f64 + 15.0 * notes.len() as f64,
+            height: 124.0 + strip * shown as f64 + 15.0 * notes.len() as f64,
         };
         let musd = || rows.iter().map(|r| r.npv_usd / 1e6);
         let range = nice_range(musd(), 8);
@@ -78,11 +79,15 @@ impl Chart for NpvDistribution {
                     x: Scale::linear(range.0, range.1),
                     y: Scale::linear(0.0, 1.0),
                 };
-                histogram(canvas, panel, strategy, &values, index);
+                let ticks = nice_ticks(range.0, range.1, 8);
+                for (value, _) in &ticks {
+                    let x = panel.px(*value);
+                    canvas.line(&[(x, panel.top), (x, panel.bottom)], GRID, 0.75, Dash::Solid);
+                }
                 if index + 1 == shown {
-                    let ticks = nice_ticks(range.0, range.1, 8);
                     panel.x_axis(canvas, &ticks, "net present value, million USD");
                 }
+                histogram(canvas, panel, strategy, &values, index);
             }
         })
     }
@@ -123,7 +128,7 @@ fn histogram(canvas: &mut Canvas<'_>, mut panel: Panel, strategy: &str, values: 
     let (Some(low), Some(high)) = (values.first(), values.last()) else {
         return;
     };
-    // Bins follow the axis, so that heights of different strategies compare.
+    // Bins follow the axis, so that widths of different strategies compare.
     let (axis_low, axis_high) = match panel.x {
         Scale::Linear { low, high } | Scale::SymLog { low, high, .. } => (low, high),
     };
@@ -145,12 +150,7 @@ fn histogram(canvas: &mut Canvas<'_>, mut panel: Panel, strategy: &str, values: 
         Dash::Solid,
     );
     let zero = panel.px(0.0);
-    canvas.line(
-        &[(zero, panel.top - 16.0), (zero, panel.bottom)],
-        INK,
-        1.0,
-        Dash::Dashed,
-    );
+    canvas.line(&[(zero, panel.top), (zero, panel.bottom)], INK, 1.0, Dash::Dashed);
     marks(canvas, &panel, values);
     let middle = f64::midpoint(panel.top, panel.bottom);
     let style = Style::new(13.0).bold();

@@ -200,8 +200,10 @@ pub(crate) fn year_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
         .into_iter()
         .find(|step| (high - low) / step <= target.max(1) as f64)
         .unwrap_or(10_000.0);
-    let first = (low / step - 1e-6).ceil() as i64;
-    let last = (high / step + 1e-6).floor() as i64;
+    // An axis that begins some hours into a year still names that year.
+    let slack = 2e-3 * (high - low) / step;
+    let first = (low / step - slack).ceil() as i64;
+    let last = (high / step + slack).floor() as i64;
     (first..=last)
         .map(|i| i as f64 * step)
         .map(|year| (year, format!("{year:.0}")))
@@ -247,21 +249,32 @@ pub(crate) fn year_of(time: SimTime) -> f64 {
     f64::from(civil.year()) + (f64::from(civil.month() - 1) + day / month_days) / 12.0
 }
 
-/// Moves label positions apart so that none is nearer than `gap` to the next, within `low..=high`; returns the
-/// positions in the order given.
+/// Moves label positions apart so that none is nearer than `gap` to the next, within `low..=high` where there is
+/// room; each crowd stays centred on where it wanted to be. Returns the positions in the order given.
 pub(crate) fn spread(positions: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..positions.len()).collect();
     order.sort_by(|a, b| positions[*a].total_cmp(&positions[*b]));
-    let mut placed = vec![0.0; positions.len()];
-    let mut floor = low;
-    for &index in &order {
-        placed[index] = positions[index].max(floor);
-        floor = placed[index] + gap;
+    // Less `gap` for each rank before it, a position must not be below its predecessor: isotonic regression by
+    // pooling neighbours into blocks of (sum, count).
+    let mut blocks: Vec<(f64, usize)> = Vec::new();
+    for (rank, &index) in order.iter().enumerate() {
+        let mut block = (positions[index] - gap * rank as f64, 1);
+        while let Some(last) = blocks.pop() {
+            if last.0 / last.1 as f64 <= block.0 / block.1 as f64 {
+                blocks.push(last);
+                break;
+            }
+            block = (block.0 + last.0, block.1 + last.1);
+        }
+        blocks.push(block);
     }
-    let mut ceiling = high;
-    for &index in order.iter().rev() {
-        placed[index] = placed[index].min(ceiling);
-        ceiling = placed[index] - gap;
+    let room = (high - gap * positions.len().saturating_sub(1) as f64).max(low);
+    let levels = blocks
+        .iter()
+        .flat_map(|(sum, count)| std::iter::repeat_n(sum / *count as f64, *count));
+    let mut placed = vec![0.0; positions.len()];
+    for (rank, (level, &index)) in levels.zip(&order).enumerate() {
+        placed[index] = level.clamp(low, room) + gap * rank as f64;
     }
     placed
 }
@@ -313,8 +326,9 @@ mod tests {
 
     #[test]
     fn crowded_labels_are_spread_in_order() {
-        let placed = spread(&[10.0, 11.0, 12.0, 90.0], 14.0, 0.0, 100.0);
-        assert_eq!(placed, [10.0, 24.0, 38.0, 90.0]);
+        let placed = spread(&[40.0, 41.0, 42.0, 90.0], 14.0, 0.0, 100.0);
+        assert_eq!(placed, [27.0, 41.0, 55.0, 90.0]);
+        assert_eq!(spread(&[1.0, 2.0], 14.0, 0.0, 100.0), [0.0, 14.0]);
         let low = spread(&[99.0, 98.0], 14.0, 0.0, 100.0);
         assert_eq!(low, [100.0, 86.0]);
     }

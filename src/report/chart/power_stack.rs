@@ -104,7 +104,7 @@ impl Chart for PowerStack {
         let frame = Frame {
             title: "Power at the meter in the hottest week",
             notes: &notes,
-            height: 620.0,
+            height: 636.0,
         };
         paint(&frame, meta, |canvas, top| {
             legend(canvas, top);
@@ -113,7 +113,7 @@ impl Chart for PowerStack {
             let panel = |top: f64, bottom: f64, y: (f64, f64)| Panel {
                 left: 66.0,
                 top,
-                right: WIDTH - 150.0,
+                right: WIDTH - 178.0,
                 bottom,
                 x,
                 y: Scale::linear(y.0, y.1),

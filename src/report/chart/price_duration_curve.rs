@@ -92,7 +92,7 @@ impl Chart for PriceDurationCurve {
         let high = values().fold(1.0, f64::max);
         let notes = [format!(
             "Vertical axis: linear to about {KNEE_USD_PER_MWH:.0} USD/MWh, logarithmic beyond; nothing is cut \
-             (range {} to {} USD/MWh).",
+             (range {} to {} USD/MWh). Solid: price; broken: break-even of a machine.",
             format::number(low, 0),
             format::number(high, 0)
         )];

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::chart::canvas::{Dash, Entry, Frame, Swatch, WIDTH, paint, series_colour};
+use crate::report::chart::canvas::{Canvas, Dash, Entry, Frame, Swatch, WIDTH, paint, series_colour};
 use crate::report::chart::panel::{Panel, Scale, nice_ticks, year_of_month, year_ticks};
-use crate::report::chart::{Cell, Chart, Meta, PANELS_MAX, distinct, left_out};
+use crate::report::chart::{Cell, Chart, Meta, PANELS_MAX, left_out};
 use crate::report::format;
 use crate::report::view::View;
 use crate::results::tables::RunTables;
@@ -47,84 +47,88 @@ impl Chart for PueByMonth {
     }
 
     fn draw(rows: &[Row], meta: &Meta) -> String {
-        let mut keys: Vec<(&str, &str)> = Vec::new();
-        for row in rows {
-            let key = (row.strategy.0.as_str(), row.site.0.as_str());
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-        }
+        let keys = keys(rows);
         let shown = keys.len().min(PANELS_MAX);
-        let sites = distinct(rows, |r| &r.site.0).len();
-        let notes: Vec<String> =
-            std::iter::once("Median replication; the axis does not begin at zero.".to_owned())
-                .chain(left_out(keys.len(), shown))
-                .collect();
+        let notes: Vec<String> = std::iter::once(
+            "Median replication; the axis begins at 1, where nothing but IT draws power.".to_owned(),
+        )
+        .chain(left_out(keys.len(), shown))
+        .collect();
         let years: Vec<f64> = rows.iter().filter_map(|r| year_of_month(&r.month.0)).collect();
         let first = years.iter().copied().fold(f64::INFINITY, f64::min).floor();
         let last = years.iter().copied().fold(f64::NEG_INFINITY, f64::max) + 1.0 / 12.0;
-        let high = rows
-            .iter()
-            .map(|r| r.pue)
-            .filter(|v| v.is_finite())
-            .fold(1.1, f64::max)
-            .min(10.0);
+        let known = rows.iter().map(|r| r.pue).filter(|v| v.is_finite());
+        let high = 1.0 + (known.fold(1.1, f64::max).min(10.0) - 1.0) * 1.08;
         let frame = Frame {
             title: "PUE by month",
             notes: &notes,
             height: 340.0,
         };
         paint(&frame, meta, |canvas, top| {
-            let names: Vec<String> = keys[..shown]
-                .iter()
-                .map(|(strategy, site)| {
-                    let name = if sites > 1 {
-                        format!("{strategy} {site}")
-                    } else {
-                        (*strategy).to_owned()
-                    };
-                    format::shorten(&name, 30)
-                })
-                .collect();
-            let entries: Vec<Entry<'_>> = names
-                .iter()
-                .enumerate()
-                .map(|(index, text)| Entry {
-                    text,
-                    colour: series_colour(index + 1),
-                    swatch: Swatch::Line(Dash::of_series(index)),
-                })
-                .collect();
-            canvas.legend((66.0, top), &entries);
+            legend(canvas, top, &keys[..shown]);
             let panel = Panel {
                 left: 66.0,
                 top: top + 20.0,
                 right: WIDTH - 24.0,
                 bottom: frame.height - 50.0,
                 x: Scale::linear(first, last),
-                y: Scale::linear(1.0, 1.0 + (high - 1.0) * 1.08),
+                y: Scale::linear(1.0, high),
             };
             panel.x_axis(canvas, &year_ticks(first, last, 11), "");
-            panel.y_axis(
-                canvas,
-                &nice_ticks(1.0, 1.0 + (high - 1.0) * 1.08, 5),
-                "PUE",
-                46.0,
-            );
+            panel.y_axis(canvas, &nice_ticks(1.0, high, 5), "PUE", 46.0);
             for (index, key) in keys[..shown].iter().enumerate() {
-                let own = rows
-                    .iter()
-                    .filter(|r| (r.strategy.0.as_str(), r.site.0.as_str()) == *key);
-                let points: Vec<(f64, f64)> = own
-                    .filter_map(|r| Some((year_of_month(&r.month.0)? + 1.0 / 24.0, r.pue)))
-                    .collect();
-                canvas.line(
-                    &panel.points(&points),
-                    series_colour(index + 1),
-                    1.8,
-                    Dash::of_series(index),
-                );
+                line(canvas, &panel, rows.iter().filter(|r| key_of(r) == *key), index);
             }
         })
     }
+}
+
+/// A line is a strategy's site.
+fn key_of(row: &Row) -> (&str, &str) {
+    (&row.strategy.0, &row.site.0)
+}
+
+fn keys(rows: &[Row]) -> Vec<(&str, &str)> {
+    let mut keys: Vec<(&str, &str)> = Vec::new();
+    for row in rows {
+        if !keys.contains(&key_of(row)) {
+            keys.push(key_of(row));
+        }
+    }
+    keys
+}
+
+fn legend(canvas: &mut Canvas<'_>, top: f64, keys: &[(&str, &str)]) {
+    let is_one_site = keys.iter().all(|key| key.1 == keys[0].1);
+    let name = |(strategy, site): &(&str, &str)| {
+        let name = if is_one_site {
+            (*strategy).to_owned()
+        } else {
+            format!("{strategy} {site}")
+        };
+        format::shorten(&name, 30)
+    };
+    let names: Vec<String> = keys.iter().map(name).collect();
+    let entries: Vec<Entry<'_>> = names
+        .iter()
+        .enumerate()
+        .map(|(index, text)| Entry {
+            text,
+            colour: series_colour(index + 1),
+            swatch: Swatch::Line(Dash::of_series(index)),
+        })
+        .collect();
+    canvas.legend((66.0, top), &entries);
+}
+
+fn line<'a>(canvas: &mut Canvas<'_>, panel: &Panel, rows: impl Iterator<Item = &'a Row>, index: usize) {
+    let points: Vec<(f64, f64)> = rows
+        .filter_map(|r| Some((year_of_month(&r.month.0)? + 1.0 / 24.0, r.pue)))
+        .collect();
+    canvas.line(
+        &panel.points(&points),
+        series_colour(index + 1),
+        1.8,
+        Dash::of_series(index),
+    );
 }

@@ -25,12 +25,23 @@ pub struct Row {
 /// Strategies drawn side by side at most.
 const COLUMNS_MAX: usize = 4;
 const ROW_HEIGHT: f64 = 19.0;
+/// Accounts of lenders and owners: net present value is before financing, so that their cash is not in it.
+const FINANCING: [&str; 7] = [
+    "interest_income",
+    "interest_cost",
+    "financing_fees",
+    "debt_draws",
+    "debt_repayments",
+    "equity_contributions",
+    "equity_distributions",
+];
 
 impl Chart for ValueByAccount {
     type Row = Row;
     const ID: &'static str = "value_by_account";
     const CAPTION: &'static str = "Present value of the mean monthly cash, by account, at the scenario's discount \
-        rate: right of the line comes in, left of it goes out. Accounts below 0.1 % of the largest are not drawn.";
+        rate: right of the line comes in, left of it goes out. Accounts below 0.1 % of the largest are \
+        not drawn but are in the sum; loans and equity are not.";
 
     fn data(tables: &RunTables) -> Vec<Row> {
         let view = View::new(tables);
@@ -44,7 +55,7 @@ impl Chart for ValueByAccount {
         for cash in tables
             .cashflow
             .iter()
-            .filter(|r| r.case == view.case && r.which == "mean")
+            .filter(|r| r.case == view.case && r.which == "mean" && !FINANCING.contains(&r.account.as_str()))
         {
             let Some(month) = format::parse_month(&cash.month) else {
                 continue;
@@ -83,6 +94,12 @@ impl Chart for ValueByAccount {
                 accounts.push(&row.account.0);
             }
         }
+        let total = |account: &str| -> f64 {
+            let of_account = visible.iter().filter(|r| r.account.0 == account);
+            of_account.map(|r| r.present_value_usd).sum()
+        };
+        // What comes in first, largest at the top; what goes out last.
+        accounts.sort_by(|a, b| total(b).total_cmp(&total(a)));
         accounts.truncate(40);
         let notes: Vec<String> =
             std::iter::once("Million US dollars of present value; mean over replications.".to_owned())
@@ -91,7 +108,7 @@ impl Chart for ValueByAccount {
         let frame = Frame {
             title: "Present value by account",
             notes: &notes,
-            height: 128.0 + ROW_HEIGHT * (accounts.len() + 1) as f64 + 15.0 * notes.len() as f64,
+            height: 142.0 + ROW_HEIGHT * (accounts.len() + 1) as f64 + 15.0 * notes.len() as f64,
         };
         let range = nice_range(visible.iter().map(|r| r.present_value_usd / 1e6), 4);
         paint(&frame, meta, |canvas, top| {
@@ -107,13 +124,13 @@ impl Chart for ValueByAccount {
                 "Sum of all accounts",
                 Style::new(12.0).bold().align(Align::Right),
             );
-            let width = (WIDTH - 224.0) / shown.max(1) as f64;
+            let width = (WIDTH - 200.0) / shown.max(1) as f64;
             for (index, strategy) in strategies[..shown].iter().enumerate() {
                 let left = 208.0 + width * index as f64;
                 let panel = Panel {
                     left,
                     top: first_row,
-                    right: left + width - 18.0,
+                    right: left + width - 44.0,
                     bottom: first_row + ROW_HEIGHT * (accounts.len() + 1) as f64,
                     x: Scale::linear(range.0, range.1),
                     y: Scale::linear(0.0, 1.0),
@@ -131,7 +148,7 @@ impl Chart for ValueByAccount {
 }
 
 fn bars(canvas: &mut Canvas<'_>, panel: &Panel, rows: &[&Row], accounts: &[&str], range: (f64, f64)) {
-    panel.x_axis(canvas, &nice_ticks(range.0, range.1, 3), "million USD");
+    panel.x_axis(canvas, &nice_ticks(range.0, range.1, 2), "million USD");
     for (index, account) in accounts.iter().enumerate() {
         let of_account = rows.iter().filter(|r| r.account.0 == **account);
         let usd: f64 = of_account.map(|r| r.present_value_usd).sum();
@@ -160,7 +177,7 @@ fn bar(canvas: &mut Canvas<'_>, panel: &Panel, index: usize, usd: f64, is_sum: b
     };
     canvas.rectangle((zero, middle - 6.0), (end, middle + 6.0), colour, 0.8);
     // The label goes where there is room: outside of the bar's end, or on the far side of zero.
-    let text = format::number(usd / 1e6, if usd.abs() < 99.5e6 { 1 } else { 0 });
+    let text = format::number(usd / 1e6, usize::from(usd.abs() < 99.5e6));
     let fits = if usd >= 0.0 {
         panel.right - end > 36.0
     } else {

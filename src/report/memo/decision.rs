@@ -4,6 +4,7 @@ use crate::metric::Metric;
 use crate::report::chart::Drawn;
 use crate::report::format::{self, MISSING};
 use crate::report::memo::document::{Block, Section, Table, Text};
+use crate::report::memo::record::literals;
 use crate::report::memo::verdict;
 use crate::report::view::View;
 
@@ -75,7 +76,11 @@ pub(crate) fn recommendation(view: &View<'_>) -> Section {
     let manifest = &view.tables.manifest;
     let mut section = Section::new("Question and recommendation");
     if !manifest.question.is_empty() {
-        section.paragraph(Text::default().strong("Question. ").text(&manifest.question));
+        section.paragraph(
+            Text::default()
+                .strong("Question.")
+                .text(format!(" {}", manifest.question)),
+        );
     }
     let lines = verdict::answer(view).into_iter().filter(|line| !line.is_empty());
     section.blocks.push(Block::Answer(lines.collect()));
@@ -114,7 +119,7 @@ pub(crate) fn recommendation(view: &View<'_>) -> Section {
     let warnings = manifest.notes.iter().filter(|n| n.kind == "warning");
     section.list(
         warnings
-            .map(|n| Text::default().strong("Warning. ").text(&n.text))
+            .map(|n| literals(Text::default().strong("Warning.").text(" "), &n.text))
             .collect(),
     );
     section
@@ -229,14 +234,14 @@ pub(crate) fn comparison(view: &View<'_>, chart: Option<Drawn>) -> Section {
     for table in by_strategy(view, caption, &summary_source(), &measures) {
         section.table(table);
     }
-    section.table(differences(view));
-    section.figure(chart);
     if !section.blocks.is_empty() {
         let dash = "An en dash means that there is no such value: a strategy without a conversion has no ready \
             date, flows without a change of sign have no rate of return. Figures in square brackets count the \
             replications that have a value.";
         section.paragraph(dash);
     }
+    section.table(differences(view));
+    section.figure(chart);
     section
 }
 
@@ -336,23 +341,28 @@ fn differences(view: &View<'_>) -> Table {
     }
 }
 
-/// Cash by year and its fan.
-pub(crate) fn cash(view: &View<'_>, chart: Option<Drawn>) -> Section {
+/// The fan of cumulative cash.
+pub(crate) fn cash(chart: Option<Drawn>) -> Section {
     let mut section = Section::new("Cash over time");
     section.figure(chart);
-    let cash = &view.tables.cashflow;
-    let mut years: Vec<&str> = Vec::new();
-    for month in &view.tables.manifest.months {
-        let year = month.split('-').next().unwrap_or(month);
-        if years.last() != Some(&year) {
-            years.push(year);
-        }
-    }
-    let year_of =
-        |month: &'_ str, year: &str| month.strip_prefix(year).is_some_and(|rest| rest.starts_with('-'));
+    section
+}
+
+/// Net cash by year, over all accounts but residuals, for which no money moves.
+pub(crate) fn cash_by_year(view: &View<'_>) -> Section {
+    let mut section = Section::new("Cash by year");
+    let months = view.tables.manifest.months.iter();
+    let mut years: Vec<&str> = months.map(|m| m.split('-').next().unwrap_or(m)).collect();
+    years.dedup();
+    let in_year =
+        |month: &str, year: &str| month.strip_prefix(year).is_some_and(|rest| rest.starts_with('-'));
     let net = |id: &str, year: &str| -> String {
-        let rows = cash.iter().filter(|r| {
-            r.strategy == id && r.case == view.case && r.which == "mean" && year_of(&r.month, year)
+        let rows = view.tables.cashflow.iter().filter(|r| {
+            r.strategy == id
+                && r.case == view.case
+                && r.which == "mean"
+                && in_year(&r.month, year)
+                && !r.account.ends_with("_residual")
         });
         let usd: Vec<f64> = rows.map(|r| r.usd).collect();
         if usd.is_empty() {
@@ -372,7 +382,7 @@ pub(crate) fn cash(view: &View<'_>, chart: Option<Drawn>) -> Section {
         .collect();
     let source = Text::default()
         .link("cashflow.csv", "cashflow.csv")
-        .text(", mean over replications.");
+        .text(", mean over replications; residuals at the horizon are left out, for no money moves.");
     for table in by_strategy(view, "Net cash by calendar year, million USD", &source, &measures) {
         section.table(table);
     }

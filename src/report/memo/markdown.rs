@@ -87,12 +87,15 @@ fn spans(text: &Text) -> String {
     text.0
         .iter()
         .map(|span| match span {
-            Span::Text(plain) => escape(plain),
             // Emphasis must touch its text, so empty and padded spans stay plain.
             Span::Strong(plain) if plain.trim() == plain && !plain.is_empty() => {
                 format!("**{}**", escape(plain))
             }
-            Span::Strong(plain) | Span::Code(plain) => escape(plain),
+            // A code span takes no escapes, so only plain names become one.
+            Span::Code(plain) if !plain.is_empty() && !plain.contains(['`', '|', '<', '\n', '\r']) => {
+                format!("`{}`", clean(plain))
+            }
+            Span::Text(plain) | Span::Strong(plain) | Span::Code(plain) => escape(plain),
             Span::Link(plain, path) => format!("[{}]({path})", escape(plain)),
         })
         .collect()

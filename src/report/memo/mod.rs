@@ -17,7 +17,7 @@ mod operations;
 mod record;
 mod verdict;
 
-use document::{Document, Text};
+use document::{Document, Section, Text};
 
 /// Charts by id; each stands in the memo once.
 struct Charts(Vec<Drawn>);
@@ -34,13 +34,14 @@ pub fn build(tables: &RunTables, charts: Vec<Drawn>) -> Document {
     let view = View::new(tables);
     let mut charts = Charts(charts);
     let manifest = &tables.manifest;
-    let body = vec![
+    let mut body = vec![
         decision::recommendation(&view),
         decision::capital(&view),
         decision::comparison(&view, charts.take("npv_distribution")),
-        decision::cash(&view, charts.take("cash_flow_fan")),
+        decision::cash(charts.take("cash_flow_fan")),
     ];
     let mut appendix = vec![
+        decision::cash_by_year(&view),
         operations::drivers(&view, charts.take("value_by_account")),
         operations::energy(&view, &mut charts),
         operations::schedule(&view, charts.take("schedule_gantt")),
@@ -51,6 +52,7 @@ pub fn build(tables: &RunTables, charts: Vec<Drawn>) -> Document {
         record::assumptions(&view),
         record::identity(&view),
     ];
+    body.retain(|section: &Section| !section.blocks.is_empty());
     appendix.retain(|section| !section.blocks.is_empty());
     let name = if manifest.scenario.is_empty() {
         "unnamed scenario"

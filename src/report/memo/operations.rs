@@ -137,8 +137,11 @@ pub(crate) fn energy(view: &View<'_>, charts: &mut Charts) -> Section {
     section
 }
 
+/// Reads one column of a month.
+type Column = fn(&MonthlyRow) -> f64;
+
 fn causes<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
-    let columns: [(&str, fn(&MonthlyRow) -> f64); 6] = [
+    let columns: [(&str, Column); 6] = [
         ("Mining curtailed by price, cap or call", |r| r.curtailed_mwh),
         ("Stranded: grid limit", |r| r.stranded_mwh_grid),
         ("Stranded: cooling", |r| r.stranded_mwh_cooling),
@@ -146,7 +149,7 @@ fn causes<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
         ("Stranded: staff", |r| r.stranded_mwh_staff),
         ("Stranded: unlet or not ready", |r| r.stranded_mwh_unlet),
     ];
-    let measure = |(name, column): (&str, fn(&MonthlyRow) -> f64)| -> Measure<'a> {
+    let measure = |(name, column): (&str, Column)| -> Measure<'a> {
         let total = move |id: &str| {
             let rows = view
                 .tables

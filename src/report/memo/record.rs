@@ -16,8 +16,7 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
     let mut section = Section::new("Notes on fidelity, data and model");
     let fidelity = match manifest.fidelity.as_str() {
         "sampled_weeks" => {
-            "Job queues were simulated in sampled weeks spread over the seasons; between them the figures of the \
-             sampled weeks stand for the weeks around them, at the capacity that those weeks had."
+            "Job queues were simulated in sampled weeks; the notes below say how many and what holds between them."
         }
         "jobs" => "Every job of every week was simulated.",
         "fluid" => "GPU demand was treated as a flow; job queues were not simulated.",
@@ -29,7 +28,7 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
             .code(&manifest.fidelity);
         section.paragraph(text.text(format!(". {fidelity}")));
     }
-    let item = |name: &str, note: &Note| Text::default().strong(name).text(format!(" {}", note.text));
+    let item = |name: &str, note: &Note| literals(Text::default().strong(name).text(" "), &note.text);
     let known = [("warning", "Warning."), ("data", "Data."), ("model", "Model.")];
     let mut items: Vec<Text> = Vec::new();
     for (kind, name) in known {
@@ -49,6 +48,26 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
     section.list(items);
     section.table(inputs(view));
     section
+}
+
+/// Goes on with a note, in which backticks stand round literals.
+pub(crate) fn literals(text: Text, note: &str) -> Text {
+    let pieces: Vec<&str> = note.split('`').collect();
+    if pieces.len().is_multiple_of(2) {
+        // An odd backtick marks nothing.
+        return text.text(note);
+    }
+    let steps = pieces
+        .into_iter()
+        .enumerate()
+        .filter(|(_, piece)| !piece.is_empty());
+    steps.fold(text, |text, (index, piece)| {
+        if index.is_multiple_of(2) {
+            text.text(piece)
+        } else {
+            text.code(piece)
+        }
+    })
 }
 
 fn inputs(view: &View<'_>) -> Table {

@@ -132,7 +132,9 @@ pub(crate) fn answer(view: &View<'_>) -> Vec<Text> {
     };
     let mut lines = vec![headline(view, &order)];
     lines.push(lead(view, &order));
+    lines.push(price(view, best.id));
     lines.extend(doubts(view, best));
+    lines.extend(safer(view, &order));
     lines.extend(losers(view, &order));
     lines
 }
@@ -152,7 +154,7 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     }
     if order.len() == 1 {
         let say = format!(
-            "{} is worth {mean} on average at {rate}; nothing was simulated to compare it with.",
+            "{} is worth {mean} on average at a discount rate of {rate}; nothing was simulated to compare it with.",
             best.id
         );
         return Text::default().strong(say);
@@ -164,7 +166,7 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
             best.id
         );
         let rest = format!(
-            " {} has the highest mean net present value, {mean} at {rate}{chance}.",
+            " {} has the highest mean net present value, {mean} at a discount rate of {rate}{chance}.",
             best.id
         );
         return Text::default().strong(say).text(rest);
@@ -177,7 +179,8 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     let likely = p_best(view, best.id).is_some_and(|p| p < LIKELY);
     let strength = if likely { ", but the lead is uncertain" } else { "" };
     let say = format!("{verb}: {}{strength}.", best.id);
-    let rest = format!(" It has the highest mean net present value, {mean} at {rate}{chance}.");
+    let rest =
+        format!(" It has the highest mean net present value, {mean} at a discount rate of {rate}{chance}.");
     Text::default().strong(say).text(rest)
 }
 
@@ -233,7 +236,7 @@ fn lead(view: &View<'_>, order: &[Standing<'_>]) -> Text {
         };
         text = text.text(format!(
             "Against {role}{rival} it adds {} million USD on average{}, and is ahead in {} of replications. ",
-            format::musd_signed(pair.mean),
+            format::musd(pair.mean),
             bracket(pair.interval),
             format::probability(pair.p_larger, pair.count)
         ));
@@ -241,7 +244,9 @@ fn lead(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     if text.is_empty() {
         text
     } else {
-        text.link("comparison.csv", "comparison.csv").text(".")
+        text.text("Source: ")
+            .link("comparison.csv", "comparison.csv")
+            .text(".")
     }
 }
 
@@ -254,6 +259,58 @@ fn bracket((low, high): (f64, f64)) -> String {
     } else {
         " (one replication: no interval)".to_owned()
     }
+}
+
+/// What the leader asks for.
+fn price(view: &View<'_>, id: &str) -> Text {
+    let asks = [
+        (Metric::CapexUsd, "capital expenditure"),
+        (Metric::PeakEquityUsd, "peak equity"),
+    ];
+    let parts: Vec<String> = asks
+        .iter()
+        .filter_map(|(metric, name)| {
+            let row = view.summary(id, *metric).filter(|row| row.p90 > 0.0)?;
+            let (middle, high) = (format::musd(row.p50), format::musd(row.p90));
+            Some(format!("{name} of {middle} million USD (P50; P90 {high})"))
+        })
+        .collect();
+    if parts.is_empty() {
+        return Text::default();
+    }
+    Text::new(format!("It asks for {}.", format::join_and(&parts)))
+}
+
+/// A strategy with a better P10 than the leader's: the choice is then one of risk.
+fn safer(view: &View<'_>, order: &[Standing<'_>]) -> Option<Text> {
+    let low = |id: &str| view.summary(id, Metric::NpvUsd).map(|r| r.p10);
+    let leader = low(order[0].id)?;
+    let rivals = order[1..].iter().filter_map(|s| Some((s.id, low(s.id)?)));
+    let best = rivals
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .filter(|rival| rival.1 > leader)?;
+    Some(Text::new(format!(
+        "{} is the safer choice: its P10 is {} million USD, against {} for {}.",
+        best.0,
+        format::musd(best.1),
+        format::musd(leader),
+        order[0].id
+    )))
+}
+
+/// Whether the lead over the baseline stands without the residual at the horizon.
+fn bare_lead(view: &View<'_>, id: &str) -> Option<Text> {
+    let pair = paired(view, id, view.baseline(), Metric::NpvWithoutResidualUsd)?;
+    let with = paired(view, id, view.baseline(), Metric::NpvUsd)?;
+    if id == view.baseline() || pair.interval.0 > 0.0 || with.interval.0 <= 0.0 {
+        return None;
+    }
+    Some(Text::new(format!(
+        "Its lead over {} rests on the residual at the horizon: without it the difference is {} million USD{}.",
+        view.baseline(),
+        format::musd_signed(pair.mean),
+        bracket(pair.interval)
+    )))
 }
 
 /// What a reader must know before trusting the leader: losses, the residual, another ranking for equity.
@@ -277,6 +334,7 @@ fn doubts(view: &View<'_>, best: &Standing<'_>) -> Vec<Text> {
             format::musd(bare.mean)
         )));
     }
+    lines.extend(bare_lead(view, best.id));
     for (metric, name) in [
         (Metric::NpvWithoutResidualUsd, "without the residual"),
         (Metric::NpvEquityUsd, "for equity"),
