@@ -6,6 +6,9 @@
 use super::miner::{Dispatch, MiningFleet};
 use crate::units::{EnergyPrice, Power, Ratio};
 
+/// The most steps of marginal cost that one batch may straddle.
+const STEPS_MAX: usize = 64;
+
 /// What one hall allows at one instant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HallConditions {
@@ -49,7 +52,6 @@ struct Block {
 #[derive(Debug, Clone, Copy, Default)]
 struct HallState {
     left_mw: f64,
-    cost: f64,
     overhead: f64,
     per_overhead: f64,
     heat: f64,
@@ -75,40 +77,72 @@ impl MeritOrder {
 
     /// What every hall does now, written to `out`; halls are in the order of [`MeritOrder::new`].
     pub fn dispatch(&mut self, halls: &[HallConditions], site: &SiteConditions, out: &mut [Dispatch]) {
+        let usd_per_mwh = site.marginal.as_usd_per_mwh();
+        self.dispatch_along(halls, site, |_| (usd_per_mwh, f64::INFINITY), out);
+    }
+
+    /// As [`MeritOrder::dispatch`], where the cost of the next megawatt-hour depends on how much mines already:
+    /// `marginal` gives, for the megawatts of mining at the meter so far, the cost in USD/MWh and up to how many
+    /// megawatts of mining it holds. The cost of `site` is not used.
+    pub fn dispatch_along(
+        &mut self,
+        halls: &[HallConditions],
+        site: &SiteConditions,
+        marginal: impl Fn(f64) -> (f64, f64),
+        out: &mut [Dispatch],
+    ) {
         let count = self.halls.len();
         assert!(
             halls.len() == count && out.len() == count,
             "{count} halls, {} conditions",
             halls.len()
         );
-        self.prepare(halls, site);
+        self.prepare(halls);
         out.fill(Dispatch::default());
-        let mut meter_left = site.available_at_meter.as_mw().max(0.0);
+        let available = site.available_at_meter.as_mw().max(0.0);
+        let mut used = 0.0;
+        let (mut cost, mut until) = marginal(0.0);
         for block in &self.blocks {
             let hall = &mut self.halls[block.hall as usize];
             let done = &mut out[block.hall as usize];
-            if site.hashprice_usd_per_ph_day * block.worth_per_hashprice <= hall.cost {
-                done.curtailed_by_price += Power::from_mw(block.power_mw);
-                continue;
-            }
+            let worth = site.hashprice_usd_per_ph_day * block.worth_per_hashprice;
             let allowed = block.power_mw * hall.heat;
-            let taken = allowed.min(hall.left_mw).min(meter_left * hall.per_overhead);
-            hall.left_mw -= taken;
-            meter_left = (meter_left - taken * hall.overhead).max(0.0);
-            done.it += Power::from_mw(taken);
-            done.hashrate_ph += taken * block.ph_per_mw;
-            done.batches += usize::from(taken > 0.0);
-            done.curtailed_by_heat += Power::from_mw(block.power_mw - allowed);
-            done.curtailed_by_cap += Power::from_mw(allowed - taken);
+            let (mut left, mut taken_in_all) = (allowed, 0.0);
+            // Each turn ends the block or passes a step of the cost; contracts have a handful of steps.
+            for _ in 0..STEPS_MAX {
+                if worth <= cost * hall.overhead {
+                    // What heat forbids would not have run either: price comes first.
+                    done.curtailed_by_price += Power::from_mw(if taken_in_all > 0.0 { left } else { block.power_mw });
+                    break;
+                }
+                let room = (available - used).max(0.0) * hall.per_overhead;
+                let step = (until - used).max(0.0) * hall.per_overhead;
+                let taken = left.min(hall.left_mw).min(room).min(step);
+                hall.left_mw -= taken;
+                used += taken * hall.overhead;
+                left -= taken;
+                taken_in_all += taken;
+                if step > taken || left <= 0.0 {
+                    done.curtailed_by_cap += Power::from_mw(left);
+                    break;
+                }
+                used = used.max(until);
+                (cost, until) = marginal(used);
+            }
+            if taken_in_all > 0.0 || worth > cost * hall.overhead {
+                done.curtailed_by_heat += Power::from_mw(block.power_mw - allowed);
+            }
+            done.it += Power::from_mw(taken_in_all);
+            done.hashrate_ph += taken_in_all * block.ph_per_mw;
+            done.batches += usize::from(taken_in_all > 0.0);
         }
     }
 
-    fn prepare(&mut self, halls: &[HallConditions], site: &SiteConditions) {
+    fn prepare(&mut self, halls: &[HallConditions]) {
         for (state, hall) in self.halls.iter_mut().zip(halls) {
             let overhead = hall.overhead.as_fraction().max(1.0);
             *state = HallState {
                 left_mw: hall.available.as_mw().max(0.0),
-                cost: site.marginal.as_usd_per_mwh() * overhead,
                 overhead,
                 per_overhead: overhead.recip(),
                 heat: hall.heat.as_fraction().clamp(0.0, 1.0),

@@ -19,7 +19,9 @@ fn table() -> BTreeMap<String, Module> {
     let mut modules = BTreeMap::new();
     for line in text.lines().filter(|l| l.starts_with("| ")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let Ok(layer) = cells[1].parse::<usize>() else { continue };
+        let Ok(layer) = cells[1].parse::<usize>() else {
+            continue;
+        };
         let names = words(cells[2]);
         for name in &names {
             let peers = match cells[3] {
@@ -38,7 +40,10 @@ fn table() -> BTreeMap<String, Module> {
 }
 
 fn words(cell: &str) -> Vec<String> {
-    cell.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    cell.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -65,16 +70,26 @@ fn without_tests(text: &str) -> &str {
 }
 
 fn imports(text: &str) -> Vec<String> {
-    let code: String =
-        text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String = text
+        .lines()
+        .filter(|l| !l.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + 7..];
         if let Some(list) = rest.strip_prefix('{') {
             let list = &list[..list.find('}').unwrap_or(list.len())];
-            found.extend(list.split(',').map(|p| p.trim().split("::").next().unwrap().to_owned()));
+            found.extend(
+                list.split(',')
+                    .map(|p| p.trim().split("::").next().unwrap().to_owned()),
+            );
         } else {
-            found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            found.push(
+                rest.chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect(),
+            );
         }
     }
     found
@@ -94,7 +109,11 @@ fn allowed(table: &BTreeMap<String, Module>, from: &str, to: &str) -> bool {
 #[test]
 fn imports_only_point_down() {
     let table = table();
-    assert!(table.len() >= 20, "the layer table was not read: {:?}", table.keys());
+    assert!(
+        table.len() >= 20,
+        "the layer table was not read: {:?}",
+        table.keys()
+    );
     let mut files = Vec::new();
     sources(&root().join("src"), &mut files);
     let mut wrong = Vec::new();
@@ -103,7 +122,10 @@ fn imports_only_point_down() {
         if from == "lib" || from == "main" {
             continue;
         }
-        assert!(table.contains_key(&from), "`{from}` stands in no layer of docs/ARCHITECTURE.md");
+        assert!(
+            table.contains_key(&from),
+            "`{from}` stands in no layer of docs/ARCHITECTURE.md"
+        );
         let text = fs::read_to_string(&file).unwrap();
         for to in imports(without_tests(&text)) {
             if table.contains_key(&to) && !allowed(&table, &from, &to) {
@@ -122,6 +144,10 @@ fn files_stay_under_five_hundred_lines_and_main_under_twenty_five() {
         let text = fs::read_to_string(&file).unwrap();
         let lines = without_tests(&text).lines().count();
         let limit = if file.ends_with("src/main.rs") { 25 } else { 500 };
-        assert!(lines <= limit, "{} has {lines} lines outside its tests", file.display());
+        assert!(
+            lines <= limit,
+            "{} has {lines} lines outside its tests",
+            file.display()
+        );
     }
 }
