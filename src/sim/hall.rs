@@ -8,6 +8,7 @@ use crate::fleet::accelerator::Accelerators;
 use crate::fleet::failure::Failures;
 use crate::power::path::ElectricalPath;
 use crate::power::throttle::GpuThrottle;
+use crate::time::SimTime;
 
 /// Bisections when power at a hall's feed is inverted; 50 halvings reach the last bits of a double.
 const HALVINGS: usize = 50;
@@ -15,19 +16,17 @@ const HALVINGS: usize = 50;
 /// A plant in every hour of the base weather.
 #[derive(Debug, Clone)]
 pub struct PlantTable {
-    plant: Plant,
     hours: Vec<PlantHour>,
 }
 
 impl PlantTable {
     /// Does the weather-only work once for all replications.
-    pub fn new(plant: Plant, base: &[WeatherHour]) -> Self {
-        let hours = base.iter().map(|hour| plant.hour(hour)).collect();
-        Self { plant, hours }
+    pub fn new(plant: &Plant, base: &[WeatherHour]) -> Self {
+        Self { hours: base.iter().map(|hour| plant.hour(hour)).collect() }
     }
-    /// The plant in a base hour, or in a patched one.
-    pub fn at(&self, base: usize, patch: Option<&WeatherHour>) -> PlantHour {
-        patch.map_or_else(|| self.hours[base], |hour| self.plant.hour(hour))
+    /// The plant in a base hour.
+    pub fn at(&self, base: u32) -> PlantHour {
+        self.hours[base as usize]
     }
 }
 
@@ -119,6 +118,8 @@ pub struct GpuHall {
     pub shed: u32,
     /// Speed that heat and wires allow, share of full.
     pub speed: f64,
+    /// Power over what is asked for that goes with this speed.
+    pub power_share: f64,
 }
 
 impl GpuHall {
@@ -192,12 +193,16 @@ pub struct Hall {
     pub mine: Plumbing,
     /// Its use after conversion, installed or on the way.
     pub new_use: Option<NewUse>,
+    /// Whether the crew of its new use is being hired.
+    pub hiring: bool,
     /// Facility capex so far, USD.
     pub facility_capex_usd: f64,
     /// Hardware capex so far, USD.
     pub hardware_capex_usd: f64,
-    /// Month index of ready-for-service, where reached.
-    pub ready_month: Option<usize>,
+    /// When it became ready for service.
+    pub ready: Option<SimTime>,
+    /// When its miners left.
+    pub miners_until: Option<SimTime>,
 }
 
 impl Hall {

@@ -1,0 +1,62 @@
+//! The world's events: its own and those of the concerns, wrapped.
+
+use crate::conversion::project;
+use crate::des::Class;
+use crate::fleet::failure;
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A billing month of a site ends.
+    MonthEnd {
+        /// Index of the site.
+        site: usize,
+    },
+    /// A month of the ledger ends.
+    LedgerMonthEnd,
+    /// A week of the job pools ends.
+    WeekEnd,
+    /// Prices and weather change.
+    Hour,
+    /// An order to import less, or a call on interruptible load, begins or ends.
+    OrderEdge {
+        /// Index of the site.
+        site: usize,
+    },
+    /// Conversions that wait for a condition look at the world.
+    LookAtStarts,
+    /// A conversion starts on its date.
+    Start {
+        /// Index of the project.
+        project: usize,
+    },
+    /// A stage of a conversion begins or ends.
+    Project(project::Event),
+    /// A GPU system fails or is repaired.
+    Failure(failure::Event),
+}
+
+impl From<project::Event> for Event {
+    fn from(event: project::Event) -> Self {
+        Self::Project(event)
+    }
+}
+
+impl From<failure::Event> for Event {
+    fn from(event: failure::Event) -> Self {
+        Self::Failure(event)
+    }
+}
+
+/// Months are closed before anything of the next one happens.
+pub const MONTH: Class = Class(0);
+/// The ledger closes after the sites.
+pub const LEDGER: Class = Class(1);
+/// Weeks of demand.
+pub const WEEK: Class = Class(4);
+/// Prices and weather.
+pub const HOUR: Class = Class(8);
+/// Orders and calls.
+pub const ORDER: Class = Class(10);
+/// Starts of projects; their stages have class 20, failures 40.
+pub const START: Class = Class(15);

@@ -1,0 +1,79 @@
+//! What the world outside does in one replication: weather, prices, bitcoin, rents, orders. Drawn once and met by
+//! every strategy alike.
+
+use crate::ingest::WeekMap;
+use crate::market::bitcoin::BitcoinPath;
+use crate::market::power_price::PriceContext;
+use crate::market::price_process::Heat;
+use crate::power::curtailment::Order;
+use crate::random::Streams;
+use crate::scenario::Scenario;
+use crate::scenario::data::Markets;
+use crate::scenario::spec::ScenarioSpec;
+use crate::series::Regular;
+use crate::sim::setup::Setup;
+use crate::cooling::weather::WeatherPath;
+
+/// The world outside in one replication.
+#[derive(Debug)]
+pub struct Paths {
+    /// Weather of each site.
+    pub weather: Vec<WeatherPath>,
+    /// Prices hour by hour: all prices of an hour stand together.
+    prices: Vec<f64>,
+    price_count: usize,
+    /// Bitcoin day by day.
+    pub bitcoin: BitcoinPath,
+    /// GPU rents week by week.
+    pub rents: Vec<Regular>,
+    /// Orders to import less, of each site.
+    pub orders: Vec<Vec<Order>>,
+    /// Calls on interruptible load, of each site.
+    pub calls: Vec<Vec<Order>>,
+}
+
+impl Paths {
+    /// Draws the paths of a replication. `markets` are those of a spec whose inputs were drawn, where any were.
+    pub fn draw(scenario: &Scenario, setup: &Setup, spec: &ScenarioSpec, markets: Option<&Markets>, streams: &Streams) -> Self {
+        let data = &scenario.data;
+        let weeks = WeekMap::draw(&data.axis, &mut streams.stream("weeks"));
+        let weather: Vec<WeatherPath> = data.weather.iter().map(|w| w.draw(&data.axis, &weeks)).collect();
+        let dry_bulb = weather.first().map(WeatherPath::regional_dry_bulb_c);
+        let heat = dry_bulb.as_deref().map(|dry_bulb_c| Heat { dry_bulb_c, normals: &setup.normals });
+        let list = markets.map_or(&data.prices, |m| &m.prices);
+        let mut drawn: Vec<Option<Regular>> = vec![None; list.len()];
+        for &index in &data.price_order {
+            let over = spec.market.power[index].over().and_then(|name| spec.market.power.get_index_of(name));
+            let over = over.and_then(|i| drawn[i].as_ref()).map(Regular::values);
+            let context = PriceContext { axis: &data.axis, weeks: &weeks, heat, over };
+            drawn[index] = Some(list[index].draw(streams, &context));
+        }
+        let price_count = list.len();
+        let mut prices = vec![0.0; data.axis.len() * price_count];
+        for (index, path) in drawn.iter().flatten().enumerate() {
+            for (hour, value) in path.values().iter().enumerate() {
+                prices[hour * price_count + index] = *value;
+            }
+        }
+        let span = (scenario.horizon.start, scenario.horizon.end);
+        let sites = spec.sites.iter().zip(&setup.sites);
+        let orders = sites.clone().map(|(site, own)| {
+            let mut stream = streams.stream(&format!("orders/{}", site.id));
+            site.grid.curtailment.draw(&own.calendar, span.0, span.1, &mut stream)
+        });
+        let calls = sites.map(|(site, own)| site.power_contracts.calls(&site.id, &own.calendar, span, streams));
+        Self {
+            orders: orders.collect(),
+            calls: calls.collect(),
+            weather,
+            prices,
+            price_count,
+            bitcoin: markets.map_or(&data.bitcoin, |m| &m.bitcoin).draw(streams),
+            rents: markets.map_or(&data.rents, |m| &m.rents).iter().map(|r| r.draw(streams)).collect(),
+        }
+    }
+    /// All prices of an hour, by price, USD/MWh.
+    pub fn prices(&self, hour: usize) -> &[f64] {
+        &self.prices[hour * self.price_count..(hour + 1) * self.price_count]
+    }
+}

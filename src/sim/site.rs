@@ -1,0 +1,282 @@
+//! A site at run time: its halls, its meter, what the present interval allows and what the month has used.
+
+use std::sync::Arc;
+
+use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet};
+use crate::id::Name;
+use crate::power::contract::{PriceId, Supply};
+use crate::power::curtailment::Order;
+use crate::power::grid::Grid;
+use crate::scenario::spec::{ScenarioSpec, SiteSpec};
+use crate::sim::hall::{Hall, PlantTable, Plumbing};
+use crate::sim::setup::SiteSetup;
+use crate::site::OperatingCostSpec;
+use crate::staff::Staff;
+use crate::time::{Calendar, Month, SimTime};
+use crate::units::Ratio;
+use crate::{conversion::HallPhase, power::path::{ElectricalPath, ElectricalPathSpec}};
+
+/// What the present interval allows; it holds until the next settle point.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Opened {
+    /// When it began.
+    pub from: SimTime,
+    /// Hour of the axis.
+    pub hour: usize,
+    /// Import limit at the meter after orders, MW.
+    pub import_limit_mw: f64,
+    /// Import limit of the connection alone, MW.
+    pub connection_mw: f64,
+    /// Power for construction and auxiliaries, MW behind the transformers.
+    pub other_mw: f64,
+    /// What bound.
+    pub binding: Binding,
+}
+
+/// The limit that bound in an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Binding {
+    /// None.
+    #[default]
+    None,
+    /// Miners stood still because power was dear.
+    Price,
+    /// Heat.
+    Cooling,
+    /// The grid connection.
+    Grid,
+    /// An order or a call.
+    Curtailment,
+}
+
+impl Binding {
+    /// The word in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Price => "price",
+            Self::Cooling => "cooling",
+            Self::Grid => "grid",
+            Self::Curtailment => "curtailment",
+        }
+    }
+}
+
+/// Physical and money totals of a site; of a month, or of the horizon.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Totals {
+    /// At the meter, MWh.
+    pub grid_mwh: f64,
+    /// Machines of the mine, MWh.
+    pub mining_mwh: f64,
+    /// IT of GPU halls, MWh.
+    pub gpu_it_mwh: f64,
+    /// IT of leased halls, MWh.
+    pub lease_it_mwh: f64,
+    /// Cooling, MWh.
+    pub cooling_mwh: f64,
+    /// Cooling of GPU and leased halls, MWh.
+    pub hall_cooling_mwh: f64,
+    /// Losses, MWh.
+    pub losses_mwh: f64,
+    /// Losses that GPU and leased halls cause, their share of the transformers included, MWh.
+    pub hall_losses_mwh: f64,
+    /// Auxiliaries and construction, MWh.
+    pub other_mwh: f64,
+    /// At the meter, caused by leased halls, MWh.
+    pub lease_meter_mwh: f64,
+    /// Greatest power at the meter, MW.
+    pub peak_mw: f64,
+    /// Water, m3.
+    pub water_m3: f64,
+    /// Mining not done, MWh.
+    pub curtailed_mwh: f64,
+    /// GPU-hours installed and ready.
+    pub offered_gpu_h: f64,
+    /// Of work.
+    pub served_gpu_h: f64,
+    /// Idle.
+    pub idle_gpu_h: f64,
+    /// Failed.
+    pub failed_gpu_h: f64,
+    /// Without power, or throttled.
+    pub unpowered_gpu_h: f64,
+    /// Coins.
+    pub btc: f64,
+    /// Mining revenue, USD, before pool fees.
+    pub mining_usd: f64,
+    /// Stranded energy by cause, MWh: grid, cooling, electrical, staff, unlet.
+    pub stranded_mwh: [f64; 5],
+}
+
+/// Index of causes in [`Totals::stranded_mwh`].
+pub const STRANDED_GRID: usize = 0;
+/// Heat.
+pub const STRANDED_COOLING: usize = 1;
+/// Wires.
+pub const STRANDED_ELECTRICAL: usize = 2;
+/// Nobody there yet, or not ready.
+pub const STRANDED_UNLET: usize = 4;
+
+impl Totals {
+    /// Adds another stretch of time.
+    pub fn add(&mut self, o: &Self) {
+        self.grid_mwh += o.grid_mwh;
+        self.mining_mwh += o.mining_mwh;
+        self.gpu_it_mwh += o.gpu_it_mwh;
+        self.lease_it_mwh += o.lease_it_mwh;
+        self.cooling_mwh += o.cooling_mwh;
+        self.hall_cooling_mwh += o.hall_cooling_mwh;
+        self.losses_mwh += o.losses_mwh;
+        self.hall_losses_mwh += o.hall_losses_mwh;
+        self.other_mwh += o.other_mwh;
+        self.lease_meter_mwh += o.lease_meter_mwh;
+        self.peak_mw = self.peak_mw.max(o.peak_mw);
+        self.water_m3 += o.water_m3;
+        self.curtailed_mwh += o.curtailed_mwh;
+        self.offered_gpu_h += o.offered_gpu_h;
+        self.served_gpu_h += o.served_gpu_h;
+        self.idle_gpu_h += o.idle_gpu_h;
+        self.failed_gpu_h += o.failed_gpu_h;
+        self.unpowered_gpu_h += o.unpowered_gpu_h;
+        self.btc += o.btc;
+        self.mining_usd += o.mining_usd;
+        for (mine, theirs) in self.stranded_mwh.iter_mut().zip(o.stranded_mwh) {
+            *mine += theirs;
+        }
+    }
+    /// Facility over IT energy of GPU and leased halls; `None` where none ran.
+    pub fn pue(&self) -> Option<f64> {
+        let it = self.gpu_it_mwh + self.lease_it_mwh;
+        (it > 0.0).then(|| (it + self.hall_cooling_mwh + self.hall_losses_mwh) / it)
+    }
+}
+
+/// A site.
+#[derive(Debug)]
+pub struct Site {
+    /// Index in the scenario.
+    pub index: usize,
+    /// Name.
+    pub name: String,
+    /// Billing calendar.
+    pub calendar: Calendar,
+    /// Connection.
+    pub grid: Grid,
+    /// Contracts.
+    pub supply: Supply,
+    /// People.
+    pub staff: Staff,
+    /// Other running costs.
+    pub costs: OperatingCostSpec,
+    /// Halls.
+    pub halls: Vec<Hall>,
+    /// Fleet of each hall; emptied when the miners leave.
+    pub fleets: Vec<MiningFleet>,
+    /// All batches, best first.
+    pub merit: MeritOrder,
+    /// What each hall allows its miners now.
+    pub conditions: Vec<HallConditions>,
+    /// What the miners of each hall do now.
+    pub dispatch: Vec<Dispatch>,
+    /// Plants over the base weather.
+    pub tables: Vec<Arc<PlantTable>>,
+    /// Orders to import less.
+    pub orders: Vec<Order>,
+    /// Calls on interruptible load.
+    pub calls: Vec<Order>,
+    /// The present interval.
+    pub open: Opened,
+    /// Since the billing month began.
+    pub month: Totals,
+    /// Since the scenario began.
+    pub all: Totals,
+    /// The present billing month.
+    pub billing_month: Month,
+    /// Power bill net of receipts so far, USD, a cost positive.
+    pub power_cost_usd: f64,
+    /// Curtailment and ancillary receipts so far, USD.
+    pub demand_response_usd: f64,
+    /// Readings of each pool's integral of use (on-demand, spot) at the last close.
+    pub pool_readings: Vec<[f64; 2]>,
+    /// Mean shares of use of each pool over the interval being closed.
+    pub pool_shares: Vec<[f64; 2]>,
+}
+
+impl Site {
+    /// The site at the start of the horizon.
+    pub fn new(spec: &ScenarioSpec, (index, site): (usize, &SiteSpec), setup: &SiteSetup, start: SimTime, pools: usize) -> Self {
+        let price = |name: &Name| spec.market.power.get_index_of(name).map(|i| PriceId(i as u16));
+        let supply = Supply::new(&site.power_contracts, &setup.calendar, price).expect("contracts were checked");
+        let mut halls = Vec::new();
+        let mut fleets = Vec::new();
+        for (name, entry) in &setup.halls {
+            let hall = &site.halls[*entry];
+            let fleet = MiningFleet::new(&hall.miners);
+            let design_mw = fleet.nameplate().as_mw().max(1e-6);
+            let mine = Plumbing {
+                plant: setup.plant(&hall.cooling),
+                design_mw,
+                path: ElectricalPath::new(&ElectricalPathSpec::mining(), design_mw),
+            };
+            halls.push(Hall {
+                name: name.clone(),
+                grid_mw: hall.grid_mw,
+                phase: if fleet.is_empty() { HallPhase::Idle } else { HallPhase::Mining },
+                mine,
+                new_use: None,
+                hiring: false,
+                facility_capex_usd: 0.0,
+                hardware_capex_usd: 0.0,
+                ready: None,
+                miners_until: None,
+            });
+            fleets.push(fleet);
+        }
+        let count = halls.len();
+        let none = HallConditions { available: crate::units::Power::ZERO, overhead: Ratio::from_fraction(1.0), heat: Ratio::ZERO };
+        Self {
+            index,
+            name: site.id.to_string(),
+            calendar: setup.calendar.clone(),
+            grid: Grid::new(&site.grid, &setup.calendar),
+            supply,
+            staff: Staff::new(&site.staff),
+            costs: site.costs.clone(),
+            halls,
+            merit: MeritOrder::new(&fleets),
+            fleets,
+            conditions: vec![none; count],
+            dispatch: vec![Dispatch::default(); count],
+            tables: setup.tables(),
+            orders: Vec::new(),
+            calls: Vec::new(),
+            open: Opened { from: start, ..Opened::default() },
+            month: Totals::default(),
+            all: Totals::default(),
+            billing_month: setup.calendar.month(start),
+            power_cost_usd: 0.0,
+            demand_response_usd: 0.0,
+            pool_readings: vec![[0.0; 2]; pools],
+            pool_shares: vec![[0.0; 2]; pools],
+        }
+    }
+
+    /// The limit of orders to import less at an instant, MW; infinite without one.
+    pub fn order_limit_mw(&self, now: SimTime) -> f64 {
+        limit_at(&self.orders, now)
+    }
+    /// The limit of calls on interruptible load at an instant, MW; infinite without one.
+    pub fn call_limit_mw(&self, now: SimTime) -> f64 {
+        limit_at(&self.calls, now)
+    }
+}
+
+/// Orders are disjoint and sorted, so the last one begun is the only one that can hold.
+fn limit_at(orders: &[Order], now: SimTime) -> f64 {
+    let begun = orders.partition_point(|o| o.from <= now);
+    match begun.checked_sub(1).map(|i| &orders[i]) {
+        Some(order) if now < order.to => order.limit.as_mw(),
+        _ => f64::INFINITY,
+    }
+}
