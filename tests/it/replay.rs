@@ -65,5 +65,5 @@ fn wrong_input_exits_with_2_and_names_the_place() {
     replay(&broken).assert().code(2).stdout("").stderr(contains("broken.csv:3: 3 fields where the header has 4"));
     replay(&folder.path().join("absent.csv")).assert().code(2).stderr(contains("absent.csv"));
     replay(&large).args(["--policy", "fastest"]).assert().code(2);
-    replay(&large).args(["--format", "parchment"]).assert().code(2).stderr(contains("known formats: native, philly"));
+    replay(&large).args(["--format", "parchment"]).assert().code(2).stderr(contains("known formats: native, philly, helios"));
 }

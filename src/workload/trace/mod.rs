@@ -2,8 +2,16 @@
 //!
 //! Each reader states what it assumed in [`Trace::assumptions`] and refuses what it cannot read, with the line.
 
+mod acme;
+mod helios;
 mod native;
+mod openb;
+mod opendc;
+mod pai;
 mod philly;
+mod rows;
+mod stamps;
+mod swf;
 mod text;
 
 use std::io::Read;
@@ -13,9 +21,9 @@ use serde::{Deserialize, Serialize};
 
 pub use text::{LINE_MAX, ROWS_MAX, TraceError};
 
-use super::job::{Job, Trace};
+use super::job::Trace;
 use super::replay::CapacityChange;
-use text::{Lines, Table, shown};
+use text::{Lines, Table};
 
 /// A format of job traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,51 +34,108 @@ pub enum TraceFormat {
     Native,
     /// Microsoft Philly as a table: `timestamp,duration,num_gpus[,gpu_time,cluster]`, local stamps.
     Philly,
+    /// `SenseTime` Helios: `cluster_log.csv` of one cluster, local stamps.
+    Helios,
+    /// Shanghai AI Lab Acme: `trace_seren.csv` or `trace_kalos.csv`, stamps with an offset.
+    Acme,
+    /// Alibaba GPU cluster 2023 (`openb`): the list of pods, seconds from an unknown instant.
+    Openb,
+    /// Alibaba PAI 2020: `pai_task_table.csv`, with or without a header.
+    Pai,
+    /// `OpenDC` tasks, as of the SURF traces: milliseconds, cores read as GPUs where no GPUs are given.
+    Opendc,
+    /// Standard Workload Format, version 2: processors read as GPUs.
+    Swf,
 }
 
 impl TraceFormat {
     /// All formats.
-    pub const ALL: [Self; 2] = [Self::Native, Self::Philly];
+    pub const ALL: [Self; 8] = [
+        Self::Native,
+        Self::Philly,
+        Self::Helios,
+        Self::Acme,
+        Self::Openb,
+        Self::Pai,
+        Self::Opendc,
+        Self::Swf,
+    ];
     /// The word used in files and flags.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::Philly => "philly",
+            Self::Helios => "helios",
+            Self::Acme => "acme",
+            Self::Openb => "openb",
+            Self::Pai => "pai",
+            Self::Opendc => "opendc",
+            Self::Swf => "swf",
         }
     }
     /// From the word used in files and flags.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == text)
     }
-    /// The columns by which a header is known.
+    /// The columns by which a header is known; empty for formats without one.
     const fn marks(self) -> &'static [&'static str] {
         match self {
             Self::Native => native::MARKS,
             Self::Philly => philly::MARKS,
+            Self::Helios => helios::MARKS,
+            Self::Acme => acme::MARKS,
+            Self::Openb => openb::MARKS,
+            Self::Pai => pai::COLUMNS,
+            Self::Opendc => opendc::MARKS,
+            Self::Swf => &[],
         }
+    }
+    /// The format that a first line shows, if any.
+    fn guess(first: &str) -> Option<Self> {
+        if swf::shows(first) {
+            return Some(Self::Swf);
+        }
+        let names: Vec<&str> = first
+            .split(',')
+            .map(|name| name.trim().trim_matches('"'))
+            .collect();
+        let fits = |format: &Self| {
+            let marks = format.marks();
+            !marks.is_empty() && marks.iter().all(|mark| names.contains(mark))
+        };
+        Self::ALL.into_iter().find(fits)
     }
 }
 
-/// Reads a trace; `file` is the name that messages show. Without a format it is guessed from the header.
+/// Reads a trace; `file` is the name that messages show. Without a format it is guessed from the first line.
 pub fn read(source: impl Read, format: Option<TraceFormat>, file: &str) -> Result<Trace, TraceError> {
-    let table = Table::open(Lines::new(source, file))?;
-    let guessed = || {
-        TraceFormat::ALL
-            .into_iter()
-            .find(|f| f.marks().iter().all(|mark| table.has(mark)))
+    let mut lines = Lines::new(source, file);
+    let guess = match lines.peek()? {
+        Some(first) => TraceFormat::guess(first),
+        None => return Err(lines.error(None, "the file is empty; a trace was expected")),
     };
-    let Some(format) = format.or_else(guessed) else {
+    let Some(format) = format.or(guess) else {
         let known: Vec<String> = TraceFormat::ALL
             .iter()
+            .filter(|f| !f.marks().is_empty())
             .map(|f| format!("{} ({})", f.as_str(), f.marks().join(",")))
             .collect();
-        return Err(table.error_here(format!("the header fits no known format: {}", known.join("; "))));
+        let hint = lines.peek()?.map_or("", text::delimiter_hint);
+        return Err(lines.error(
+            None,
+            format!("the header fits no known format{hint}: {}", known.join("; ")),
+        ));
     };
-    let trace = match format {
-        TraceFormat::Native => native::read(table),
-        TraceFormat::Philly => philly::read(table),
-    }?;
-    Ok(trace)
+    match format {
+        TraceFormat::Native => native::read(Table::open(lines)?),
+        TraceFormat::Philly => philly::read(Table::open(lines)?),
+        TraceFormat::Helios => helios::read(Table::open(lines)?),
+        TraceFormat::Acme => acme::read(Table::open(lines)?),
+        TraceFormat::Openb => openb::read(Table::open(lines)?),
+        TraceFormat::Pai => pai::read(lines),
+        TraceFormat::Opendc => opendc::read(Table::open(lines)?),
+        TraceFormat::Swf => swf::read(lines),
+    }
 }
 
 /// Reads a table `t_s,gpus` of changes of capacity, in order of time.
@@ -96,53 +161,10 @@ pub fn read_capacity(source: impl Read, file: &str) -> Result<Vec<CapacityChange
     Ok(changes)
 }
 
-/// A checked job of the row, or the row's error.
-fn checked<R: Read>(table: &Table<R>, job: Job) -> Result<Job, TraceError> {
-    match job.problem() {
-        Some(problem) => Err(table.error_here(format!("impossible job: {problem}"))),
-        None => Ok(job),
-    }
-}
-
-/// The gang size of the row: a whole number of at least one.
-fn gang<R: Read>(table: &Table<R>, column: usize) -> Result<u32, TraceError> {
-    let gpus = table.integer(column)?;
-    let found = || shown(table.field(column));
-    match u32::try_from(gpus) {
-        Ok(0) | Err(_) => Err(table.error(column, format!("expected at least 1 GPU, found {}", found()))),
-        Ok(gpus) if gpus > super::job::GPUS_MAX => {
-            Err(table.error(column, format!("more GPUs than a job may hold: {}", found())))
-        }
-        Ok(gpus) => Ok(gpus),
-    }
-}
-
-/// A length of time of the row that must not be negative.
-fn length<R: Read>(table: &Table<R>, column: usize) -> Result<i64, TraceError> {
-    let seconds = table.seconds(column)?;
-    if (0..=super::job::SECONDS_MAX).contains(&seconds) {
-        return Ok(seconds);
-    }
-    let found = shown(table.field(column));
-    Err(table.error(
-        column,
-        format!(
-            "expected between 0 and {} s, found {found}",
-            super::job::SECONDS_MAX
-        ),
-    ))
-}
-
-/// What every reader may have to say about a file.
-fn common_assumptions<R: Read>(table: &Table<R>, assumptions: &mut Vec<String>) {
-    if table.row() > 0 && !table.ended() {
-        assumptions.push("the last line has no line end; the file may have been cut off".to_owned());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::job::Job;
     use rstest::rstest;
 
     fn failure(text: &[u8]) -> String {

@@ -2,8 +2,9 @@
 
 use std::io::Read;
 
+use super::rows::{checked, common_assumptions, gang, length};
 use super::text::{Table, TraceError, shown};
-use super::{checked, common_assumptions, gang, length};
+
 use crate::workload::job::{Job, JobClass, Trace};
 
 pub(super) const MARKS: &[&str] = &["job_id", "submit_s", "gpus", "duration_s"];

@@ -5,10 +5,9 @@
 
 use std::io::Read;
 
-use jiff::civil::DateTime;
-
-use super::text::{Table, TraceError, shown};
-use super::{checked, common_assumptions, gang, length};
+use super::rows::{checked, common_assumptions, gang, length};
+use super::stamps::Stamped;
+use super::text::{Table, TraceError};
 use crate::workload::job::{Job, Trace};
 
 pub(super) const MARKS: &[&str] = &["timestamp", "duration", "num_gpus"];
@@ -16,51 +15,21 @@ pub(super) const MARKS: &[&str] = &["timestamp", "duration", "num_gpus"];
 pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     let (stamp, duration) = (table.column("timestamp")?, table.column("duration")?);
     let gpus = table.column("num_gpus")?;
-    let (mut jobs, mut first) = (Vec::new(), None::<DateTime>);
-    let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+    let mut stamped = Stamped::default();
     while table.next_row()? {
-        let civil = civil(&table, stamp)?;
-        first = Some(first.map_or(civil, |first| first.min(civil)));
-        let submit_s = seconds_between(epoch, civil);
         let job = Job::new(table.row(), 0, gang(&table, gpus)?, length(&table, duration)?);
-        jobs.push(Job {
-            submit_s,
-            ..checked(&table, job)?
-        });
+        stamped.add(&table, stamp, checked(&table, job)?)?;
     }
     let mut assumptions = vec![
         "ids are row numbers; every job is on demand; run times are rounded to whole seconds".to_owned(),
         "stamps are by a local clock whose zone is not stated; changes to and from daylight saving are ignored"
             .to_owned(),
-        "jobs that were running when the trace begins are missing, so its first days show too little load".to_owned(),
+        "jobs that were running when the trace begins are missing, so its first days show too little load"
+            .to_owned(),
     ];
     common_assumptions(&table, &mut assumptions);
-    let zero = first.map_or(0, |first| seconds_between(epoch, first));
-    for job in &mut jobs {
-        job.submit_s -= zero;
-    }
-    if let Some(late) = jobs.iter().find(|job| job.problem().is_some()) {
-        return Err(table.error_here(format!("row {} lies more than 68 years after the first", late.id)));
-    }
-    Ok(Trace::new(jobs, first, assumptions))
-}
-
-fn seconds_between(from: DateTime, to: DateTime) -> i64 {
-    to.duration_since(from).as_secs()
-}
-
-fn civil<R: Read>(table: &Table<R>, column: usize) -> Result<DateTime, TraceError> {
-    let text = table.field(column).trim();
-    let parsed = (text.len() == 19).then(|| text.parse().ok()).flatten();
-    parsed.ok_or_else(|| {
-        table.error(
-            column,
-            format!(
-                "expected a time such as `2017-10-09 07:01:55`, found {}",
-                shown(text)
-            ),
-        )
-    })
+    let (jobs, start) = stamped.finish(&table)?;
+    Ok(Trace::new(jobs, start, assumptions))
 }
 
 #[cfg(test)]

@@ -52,12 +52,23 @@ pub(super) fn shown(text: &str) -> String {
     format!("`{cut}{more}`")
 }
 
+/// What to say of a header that has no comma.
+pub(super) fn delimiter_hint(header: &str) -> &'static str {
+    match header {
+        _ if header.contains(',') => "",
+        _ if header.contains(';') => "; fields are separated by `,`, not `;`",
+        _ if header.contains('\t') => "; fields are separated by `,`, not by tabs",
+        _ => "",
+    }
+}
+
 /// The lines of a text.
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
     buffer: Vec<u8>,
     file: String,
     line: u64,
+    unread: bool,
     ended: bool,
 }
 
@@ -68,18 +79,28 @@ impl<R: Read> Lines<R> {
             buffer: Vec::new(),
             file: file.to_owned(),
             line: 0,
+            unread: false,
             ended: true,
         }
     }
 
     /// The next line without its end; `None` at the end of the text.
     pub(super) fn next(&mut self) -> Result<Option<&str>, TraceError> {
-        if !self.fill()? {
+        if !std::mem::take(&mut self.unread) && !self.fill()? {
             return Ok(None);
         }
         if std::str::from_utf8(&self.buffer).is_err() {
             return Err(self.error(None, "the line is not UTF-8 text"));
         }
+        Ok(std::str::from_utf8(&self.buffer).ok())
+    }
+
+    /// The next line, which stays the next.
+    pub(super) fn peek(&mut self) -> Result<Option<&str>, TraceError> {
+        if self.next()?.is_none() {
+            return Ok(None);
+        }
+        self.unread = true;
         Ok(std::str::from_utf8(&self.buffer).ok())
     }
 
@@ -152,6 +173,25 @@ impl<R: Read> Table<R> {
         Ok(table)
     }
 
+    /// A table whose columns are known by place; a header line with these names is skipped.
+    pub(super) fn without_header(mut lines: Lines<R>, names: &[&str]) -> Result<Self, TraceError> {
+        let joined = names.join(",");
+        let Some(first) = lines.peek()? else {
+            return Err(lines.error(None, "the file is empty"));
+        };
+        if first.trim_end() == joined {
+            lines.next()?;
+        }
+        let header = names.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Self {
+            lines,
+            header,
+            text: String::new(),
+            fields: Vec::new(),
+            rows: 0,
+        })
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.header.iter().any(|column| column == name)
     }
@@ -163,8 +203,7 @@ impl<R: Read> Table<R> {
         }
         let found = shown(&self.header.join(","));
         let hint = match self.header.as_slice() {
-            [one] if one.contains(';') => "; fields are separated by `,`, not `;`",
-            [one] if one.contains('\t') => "; fields are separated by `,`, not by tabs",
+            [one] => delimiter_hint(one),
             _ => "",
         };
         Err(self

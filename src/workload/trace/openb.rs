@@ -1,0 +1,104 @@
+//! Alibaba's GPU cluster of 2023 (`openb_pod_list_*.csv`): pods, many of which ask for a part of one GPU.
+//!
+//! Columns: `name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,
+//! scheduled_time`, in seconds from an instant that is not published.
+
+use std::io::Read;
+
+use super::rows::{Dropped, checked, common_assumptions, gang};
+use super::text::{Table, TraceError};
+use crate::workload::job::{Job, JobClass, Trace};
+
+pub(super) const MARKS: &[&str] = &[
+    "num_gpu",
+    "gpu_milli",
+    "creation_time",
+    "deletion_time",
+    "scheduled_time",
+];
+
+pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
+    let (gpus, milli) = (table.column("num_gpu")?, table.column("gpu_milli")?);
+    let (submit, end) = (table.column("creation_time")?, table.column("deletion_time")?);
+    let (start, qos) = (table.column("scheduled_time")?, table.optional("qos")?);
+    let (mut jobs, mut dropped, mut parts) = (Vec::new(), Dropped::default(), 0);
+    while table.next_row()? {
+        if table.field(gpus).trim() == "0" {
+            dropped.count("pods without GPUs");
+            continue;
+        }
+        if table.field(start).trim().is_empty() || table.field(end).trim().is_empty() {
+            dropped.count("pods that never ran or whose end is missing");
+            continue;
+        }
+        parts += u64::from(table.number(milli)? < 1_000.0);
+        let run_s = table.seconds(end)? - table.seconds(start)?;
+        if run_s < 0 {
+            return Err(table.error(end, "the pod ends before it starts"));
+        }
+        let best_effort = qos.is_some_and(|column| table.field(column) == "BE");
+        let class = if best_effort {
+            JobClass::Spot
+        } else {
+            JobClass::OnDemand
+        };
+        let job = Job {
+            class,
+            ..Job::new(table.row(), table.seconds(submit)?, gang(&table, gpus)?, run_s)
+        };
+        jobs.push(checked(&table, job)?);
+    }
+    let mut assumptions = vec![
+        "ids are row numbers; run time is deletion less scheduling; best-effort pods are spot, others on demand"
+            .to_owned(),
+        format!("{parts} pods ask for a part of one GPU and are given a whole one"),
+        "the instant of second zero is not published, so hours of the day are unknown".to_owned(),
+    ];
+    dropped.report(&mut assumptions);
+    common_assumptions(&table, &mut assumptions);
+    Ok(Trace::new(jobs, None, assumptions))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::workload::job::{Job, JobClass};
+    use crate::workload::trace::read;
+
+    const HEADER: &str = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time\n";
+
+    #[test]
+    fn parts_of_gpus_are_rounded_up_and_pods_that_never_ran_left_out() {
+        let text = format!(
+            "{HEADER}a,6000,12288,1,460,,BE,Running,427061,12902960,427066\n\
+             b,6000,12288,8,1000,,LS,Pending,427061,12902960,\nc,1,1,0,0,,LS,Running,1,2,1\n"
+        );
+        let trace = read(text.as_bytes(), None, "pods.csv").unwrap();
+        let spot = Job {
+            class: JobClass::Spot,
+            ..Job::new(1, 427_061, 1, 12_475_894)
+        };
+        assert_eq!(trace.jobs(), [spot]);
+        assert!(
+            trace
+                .assumptions()
+                .iter()
+                .any(|a| a == "1 pods ask for a part of one GPU and are given a whole one")
+        );
+        assert!(
+            trace
+                .assumptions()
+                .iter()
+                .any(|a| a == "1 rows left out: pods without GPUs")
+        );
+    }
+
+    #[test]
+    fn a_pod_that_ends_before_it_starts_is_refused() {
+        let text = format!("{HEADER}a,1,1,1,1000,,LS,Running,5,7,9\n");
+        let failure = read(text.as_bytes(), None, "pods.csv").unwrap_err().to_string();
+        assert!(
+            failure.contains("pods.csv:2: column `deletion_time`: the pod ends before it starts"),
+            "{failure}"
+        );
+    }
+}

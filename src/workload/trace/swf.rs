@@ -1,0 +1,145 @@
+//! The Standard Workload Format, version 2: one line a job, fields apart by blanks, `-1` for what is unknown,
+//! comments behind `;`.
+//!
+//! Fields, from 1: job number, submission, wait, run time, processors allocated, (6, 7), processors requested.
+//! Further fields, standard or not, are not read. Source: Feitelson, Parallel Workloads Archive.
+
+use std::io::Read;
+
+use super::rows::Dropped;
+use super::text::{Lines, ROWS_MAX, TraceError, shown};
+use crate::time::{Calendar, SimTime};
+use crate::workload::job::{Job, Trace};
+
+/// Fields that a job line must have: up to the processors requested.
+const FIELDS_MIN: usize = 8;
+/// Submissions beyond this are taken as seconds since 1970 (and not since the trace's start).
+const UNIX_FROM_S: i64 = 400_000_000;
+
+/// Whether a first line can be of this format.
+pub(super) fn shows(line: &str) -> bool {
+    let numbers = || line.split_whitespace().take(FIELDS_MIN);
+    line.trim_start().starts_with(';')
+        || (numbers().count() == FIELDS_MIN && numbers().all(|field| field.parse::<f64>().is_ok()))
+}
+
+pub(super) fn read<R: Read>(mut lines: Lines<R>) -> Result<Trace, TraceError> {
+    let (mut jobs, mut dropped, mut begin_s) = (Vec::new(), Dropped::default(), None);
+    let mut numbers = [0i64; FIELDS_MIN];
+    while let Some(line) = lines.next()? {
+        let text = line.trim();
+        if let Some(comment) = text.strip_prefix(';') {
+            begin_s = begin_s.or_else(|| unix_start(comment));
+            continue;
+        }
+        if text.is_empty() {
+            continue;
+        }
+        if let Err(message) = parse(text, &mut numbers) {
+            return Err(lines.error(None, message));
+        }
+        let [id, submit_s, _, run_s, allocated, _, _, requested] = numbers;
+        let gpus = if requested > 0 { requested } else { allocated };
+        if run_s < 0 || gpus <= 0 {
+            dropped.count("jobs without a known run time or number of processors");
+            continue;
+        }
+        let fits = u64::try_from(id).ok().zip(u32::try_from(gpus).ok());
+        let job = fits
+            .map(|(id, gpus)| Job::new(id, submit_s, gpus, run_s))
+            .filter(|job| job.problem().is_none());
+        jobs.push(job.ok_or_else(|| {
+            lines.error(
+                None,
+                "impossible job: id, submission, run time or size out of range",
+            )
+        })?);
+        if jobs.len() > ROWS_MAX {
+            return Err(lines.error(None, format!("a trace has at most {ROWS_MAX} rows")));
+        }
+    }
+    let mut assumptions = vec!["one processor is read as one GPU; every job is on demand".to_owned()];
+    let first = jobs.iter().map(|job| job.submit_s).min().unwrap_or(0);
+    if first >= UNIX_FROM_S {
+        assumptions.push("submissions are seconds since 1970; the first one is second zero".to_owned());
+        begin_s = Some(first);
+        for job in &mut jobs {
+            job.submit_s -= first;
+        }
+    }
+    dropped.report(&mut assumptions);
+    let in_calendar = |s: &i64| (0..250_000_000_000).contains(s);
+    let start = begin_s
+        .filter(in_calendar)
+        .map(|s| Calendar::utc().civil(SimTime::from_unix_s(s)));
+    if start.is_some() {
+        assumptions.push("hours of the day are those of UTC".to_owned());
+    }
+    Ok(Trace::new(jobs, start, assumptions))
+}
+
+/// The first eight numbers of a job line; fractions are rounded, halves up.
+fn parse(text: &str, numbers: &mut [i64; FIELDS_MIN]) -> Result<(), String> {
+    let mut fields = text.split_whitespace();
+    for (index, number) in numbers.iter_mut().enumerate() {
+        let Some(field) = fields.next() else {
+            return Err(format!(
+                "{index} fields where a job has at least {FIELDS_MIN}, apart by blanks"
+            ));
+        };
+        let rounded = || {
+            field
+                .parse::<f64>()
+                .ok()
+                .filter(|f| f.is_finite())
+                .map(|f| (f + 0.5).floor() as i64)
+        };
+        *number = field
+            .parse()
+            .ok()
+            .or_else(rounded)
+            .ok_or_else(|| format!("field {}: expected a number, found {}", index + 1, shown(field)))?;
+    }
+    Ok(())
+}
+
+fn unix_start(comment: &str) -> Option<i64> {
+    comment.trim().strip_prefix("UnixStartTime:")?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::workload::job::Job;
+    use crate::workload::trace::read;
+
+    #[test]
+    fn requested_processors_are_preferred_and_unknown_jobs_left_out() {
+        let text = "; Version: 2.2\n; UnixStartTime: 1356998400\n\n\
+                    1 0 5 100 64 1 1024 128 86400 -1 1 62 1 1 -1 1 -1 -1\n\
+                    2 10 0 50 8 -1 -1 -1 -1 -1 1 1 1 1 1 1 -1 -1\n\
+                    3 20 0 -1 8 -1 -1 -1 -1 -1 0 1 1 1 1 1 -1 -1\n";
+        let trace = read(text.as_bytes(), None, "log.swf").unwrap();
+        assert_eq!(trace.jobs(), [Job::new(1, 0, 128, 100), Job::new(2, 10, 8, 50)]);
+        assert_eq!(trace.start().unwrap().to_string(), "2013-01-01T00:00:00");
+        assert!(
+            trace
+                .assumptions()
+                .iter()
+                .any(|a| a.starts_with("1 rows left out"))
+        );
+    }
+
+    #[test]
+    fn submissions_since_1970_are_moved_and_short_lines_refused() {
+        let text = "0 1356996147 0 56011 64 1 1024 64 86400 6 1 62 1 1 -1 1 1 1 {1241} q_1d extra\n";
+        let trace = read(text.as_bytes(), None, "log.swf").unwrap();
+        assert_eq!(trace.jobs(), [Job::new(0, 0, 64, 56_011)]);
+        let failure = read(format!("{text}1 2 3\n").as_bytes(), None, "log.swf")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            failure.contains("log.swf:2: 3 fields where a job has at least 8"),
+            "{failure}"
+        );
+    }
+}
