@@ -104,6 +104,8 @@ pub(super) fn default_to_hour() -> u32 {
     21
 }
 
+/// Most stated orders; merging compares each with each.
+const ORDERS_MAX: usize = 1_000;
 /// Longest order, in hours: ten years.
 const HOURS_MAX: f64 = 87_660.0;
 /// Longest notice, in minutes: a week.
@@ -111,6 +113,9 @@ const NOTICE_MAX: f64 = 10_080.0;
 
 impl Check for CurtailmentSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if self.orders.len() > ORDERS_MAX {
+            problems.error(&at.key("orders"), format!("more than {ORDERS_MAX} orders"));
+        }
         for (index, order) in self.orders.iter().enumerate() {
             order.check(&at.key("orders").index(index), problems);
         }

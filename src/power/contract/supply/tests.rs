@@ -438,6 +438,42 @@ fn a_load_that_is_no_number_breaks_the_run() {
     run(&mut s, 0, 1, f64::NAN, 0.0, [0.0; 2]);
 }
 
+#[test]
+fn calls_of_a_contract_stop_interruptible_load_while_the_contract_holds() {
+    let text = r#"
+        [[power_contracts]]
+        id = "paid"
+        starts = "2027-01-01"
+        ends = "2028-12-31"
+        clauses = [{ curtailment_payment = { usd_per_mw_h = 4.5, hours_per_year = 80, notice_minutes = 10 } }]
+        [[power_contracts]]
+        id = "market"
+        clauses = [{ fixed_price = { usd_per_mwh = 40 } }]
+        "#;
+    let span = (
+        calendar().start_of_month(Month { year: 2026, month: 1 }),
+        calendar().start_of_month(Month { year: 2036, month: 1 }),
+    );
+    let draw = |replication| {
+        let streams = crate::random::Streams::new(1, replication);
+        spec(text).calls(&Name::from("west"), &calendar(), span, &streams)
+    };
+    let all: Vec<_> = (0..50).flat_map(draw).collect();
+    let hours: f64 = all.iter().map(|o| (o.to - o.from).as_hours()).sum();
+    // 2,000 calls expected in 50 replications of two years; a standard deviation is about 2 %.
+    assert!((hours / 100.0 - 80.0).abs() < 7.0, "{hours}");
+    for order in all {
+        assert!((2027..=2028).contains(&calendar().month(order.from).year));
+        assert_eq!(
+            (order.limit.as_mw(), order.scope),
+            (0.0, crate::power::Scope::Interruptible)
+        );
+        assert_eq!((order.from - order.announced).as_seconds(), 600);
+    }
+    assert_eq!(draw(3), draw(3));
+    assert_ne!(draw(3), draw(4));
+}
+
 /// A month of loads under a bill that is linear in load.
 fn linear_bill(loads: &[f64], scale: f64) -> f64 {
     let text = r#"{ block = { mw = 0, usd_per_mwh = 40 } }, { energy_tax = { usd_per_mwh = 16, use = "mining" } },
