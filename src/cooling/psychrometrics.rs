@@ -18,8 +18,8 @@ const COLDEST_C: f64 = -100.0;
 const HOTTEST_C: f64 = 200.0;
 /// Below this humidity, air counts as this humid: dry air has no dew point.
 const DRIEST: f64 = 1e-7;
-/// Halvings of the bracket of a root: 300 K / 2^44 is far below any thermometer.
-const HALVINGS: u32 = 44;
+/// Halvings of the bracket of a root: 300 K / 2^19 is half a millikelvin.
+const HALVINGS: u32 = 19;
 
 /// Pressure of water vapour at saturation, over ice below the triple point and over water above it.
 pub fn saturation_pressure(temperature: Temperature) -> Pressure {
@@ -39,11 +39,13 @@ pub fn wet_bulb(dry_bulb: Temperature, relative_humidity: Ratio, pressure: Press
         return Temperature::from_c(dry_c);
     }
     let target = humidity_ratio(dry_bulb, relative_humidity, pressure).as_fraction();
-    let humid = |wet_c: f64| humidity_at_wet_bulb(dry_c, wet_c, pressure.as_pa()) > target;
-    Temperature::from_c(bisect(
+    let excess = |wet_c: f64| humidity_at_wet_bulb(dry_c, wet_c, pressure.as_pa()) - target;
+    // Just above 0 °C two wet bulbs may satisfy the balance, over ice and over water; this bracket makes the
+    // choice that PsychroLib makes.
+    Temperature::from_c(root(
         dew_point_c(dry_c, relative_humidity.as_fraction()),
         dry_c,
-        humid,
+        excess,
     ))
 }
 
@@ -126,21 +128,28 @@ fn humidity_at_wet_bulb(dry_c: f64, wet_c: f64, pressure_pa: f64) -> f64 {
 fn dew_point_c(dry_c: f64, relative_humidity: f64) -> f64 {
     let dry_c = dry_c.clamp(COLDEST_C, HOTTEST_C);
     let vapour_pa = relative_humidity.clamp(DRIEST, 1.0) * saturation_pa(dry_c);
-    bisect(COLDEST_C, dry_c, |c| saturation_pa(c) > vapour_pa)
+    root(COLDEST_C, dry_c, |c| saturation_pa(c) - vapour_pa)
 }
 
-/// Where `above` turns true between `low` and `high`.
-fn bisect(low: f64, high: f64, above: impl Fn(f64) -> bool) -> f64 {
+/// Where an increasing `excess` turns positive between `low` and `high`: halved to a millikelvin, then by the
+/// chord, which leaves far less than a microkelvin. Robust where the function jumps, as it does at 0 °C between
+/// ice and water.
+fn root(low: f64, high: f64, excess: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (low, high);
     for _ in 0..HALVINGS {
         let middle = 0.5 * (low + high);
-        if above(middle) {
+        if excess(middle) > 0.0 {
             high = middle;
         } else {
             low = middle;
         }
     }
-    0.5 * (low + high)
+    let (below, above) = (excess(low), excess(high));
+    if below <= 0.0 && above >= 0.0 && below < above {
+        low - below * (high - low) / (above - below)
+    } else {
+        0.5 * (low + high)
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +160,7 @@ fn bisect(low: f64, high: f64, above: impl Fn(f64) -> bool) -> f64 {
 mod tests {
     use super::*;
 
-    /// PsychroLib 2.5.0: pressure, dry bulb, humidity; wet bulb, dew point, humidity ratio, enthalpy, density.
+    /// `PsychroLib` 2.5.0: pressure, dry bulb, humidity; wet bulb, dew point, humidity ratio, enthalpy, density.
     const REFERENCE: [[f64; 8]; 22] = [
         [
             101325.0,

@@ -190,13 +190,11 @@ impl<R: Read> CsvRows<R> {
         self.find(name).ok_or_else(|| {
             let known = || self.header.iter().map(String::as_str);
             let error = ReadError::at_line(self.lines.file(), 1, format!("expected a column `{name}`"));
-            match nearest(name, known()) {
-                Some(near) => error.with_help(format!("did the file mean it by `{near}`?")),
-                None => {
-                    let list: Vec<String> = known().take(12).map(|k| format!("`{}`", clip(k))).collect();
-                    error.with_help(format!("it has {}", list.join(", ")))
-                }
+            if let Some(near) = nearest(name, known()) {
+                return error.with_help(format!("did the file mean it by `{near}`?"));
             }
+            let list: Vec<String> = known().take(12).map(|k| format!("`{}`", clip(k))).collect();
+            error.with_help(format!("it has {}", list.join(", ")))
         })
     }
     /// The position of a column that may be there.
