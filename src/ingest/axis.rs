@@ -52,7 +52,7 @@ impl HourAxis {
     /// The hour that holds at `time`, clamped to the axis.
     pub fn index_at(&self, time: SimTime) -> usize {
         let hours = (time - self.start).as_seconds().div_euclid(HOUR_S);
-        hours.clamp(0, self.len() as i64 - 1) as usize
+        hours.clamp(0, (self.len() as i64 - 1).max(0)) as usize
     }
     /// The civil calendar.
     pub fn calendar(&self) -> &Calendar {
@@ -95,5 +95,9 @@ mod tests {
         let axis = HourAxis::new(&india, start, start + Span::from_hours(2));
         assert_eq!(axis.len(), 3);
         assert!(axis.start() < start);
+        assert_eq!(
+            HourAxis::new(&india, start, start + Span::from_hours(-3)).index_at(start),
+            0
+        );
     }
 }

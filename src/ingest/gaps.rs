@@ -241,7 +241,9 @@ mod tests {
     fn empty_files_empty_values_and_endless_spans_are_refused() {
         assert!(lay("p.csv", &[], None, GapPolicy::Hold).is_err());
         let mut none = hours(&[0, 1]);
-        none.iter_mut().for_each(|s| s.missing = true);
+        for stamp in &mut none {
+            stamp.missing = true;
+        }
         assert!(lay("p.csv", &none, None, GapPolicy::Hold).is_err());
         let far = hours(&[0, 1, 2, 9_000_000]);
         assert!(

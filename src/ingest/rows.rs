@@ -190,13 +190,11 @@ impl<R: Read> CsvRows<R> {
         self.find(name).ok_or_else(|| {
             let known = || self.header.iter().map(String::as_str);
             let error = ReadError::at_line(self.lines.file(), 1, format!("expected a column `{name}`"));
-            match nearest(name, known()) {
-                Some(near) => error.with_help(format!("did the file mean it by `{near}`?")),
-                None => {
-                    let list: Vec<String> = known().take(12).map(|k| format!("`{}`", clip(k))).collect();
-                    error.with_help(format!("it has {}", list.join(", ")))
-                }
+            if let Some(near) = nearest(name, known()) {
+                return error.with_help(format!("did the file mean it by `{near}`?"));
             }
+            let list: Vec<String> = known().take(12).map(|k| format!("`{}`", clip(k))).collect();
+            error.with_help(format!("it has {}", list.join(", ")))
         })
     }
     /// The position of a column that may be there.
@@ -310,18 +308,23 @@ impl Row<'_> {
     }
 }
 
-/// Parses `2023-01-01T00:00:00Z`, `2023-01-01 00:00:00-06:00`, or a naive time read in `zone`.
+/// Years in which data may lie: far from the ends of the calendar, so that arithmetic on them cannot leave it.
+const YEARS: std::ops::RangeInclusive<i16> = 1900..=2200;
+
+/// Parses `2023-01-01T00:00:00Z`, `2023-01-01 00:00:00-06:00`, or a naive time read in `zone`; years 1900 to 2200.
 pub fn parse_instant(text: &str, zone: &Calendar) -> Option<SimTime> {
     if text.len() < 10 || text.len() > 40 {
         return None;
     }
-    if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
-        return (stamp.subsec_nanosecond() == 0).then(|| SimTime::from_unix_s(stamp.as_second()));
-    }
-    let naive: DateTime = text.parse().ok()?;
-    (zone.occurrences(naive) == 1)
-        .then(|| zone.instant(naive))
-        .flatten()
+    let instant = if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
+        (stamp.subsec_nanosecond() == 0).then(|| SimTime::from_unix_s(stamp.as_second()))
+    } else {
+        let naive: DateTime = text.parse().ok()?;
+        (zone.occurrences(naive) == 1)
+            .then(|| zone.instant(naive))
+            .flatten()
+    };
+    instant.filter(|at| YEARS.contains(&Calendar::utc().civil(*at).year()))
 }
 
 /// The beginning of a text, for messages.
@@ -448,5 +451,6 @@ mod tests {
         assert_eq!(at("2023-07-01T00:00").unwrap(), "2023-07-01T05:00:00Z");
         assert_eq!(at("2023-03-12T02:30"), None);
         assert_eq!(at("yesterday"), None);
+        assert_eq!(at("9999-12-30T22:00:00Z"), None);
     }
 }

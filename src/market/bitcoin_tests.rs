@@ -1,7 +1,9 @@
 //! Tests of `bitcoin`, in their own file for length.
 
+use super::super::bitcoin_protocol::utc_day;
 use super::*;
 use crate::problem::FieldPath;
+use crate::time::Calendar;
 
 fn process(volatility: f64) -> BitcoinSpec {
     BitcoinSpec {

@@ -5,6 +5,7 @@
 
 pub mod bitcoin;
 pub mod bitcoin_format;
+mod bitcoin_protocol;
 pub mod gpu_rent;
 pub mod power_price;
 pub mod price_catalogue;

@@ -162,10 +162,8 @@ impl Check for PowerPriceSpec {
                 "expected exactly one of `series`, `process` and `fixed_usd_per_mwh`",
             );
         }
-        if let Some(series) = &self.series {
-            if series.file.is_empty() {
-                problems.error(&at.key("series").key("file"), "a file must be named");
-            }
+        if self.series.as_ref().is_some_and(|series| series.file.is_empty()) {
+            problems.error(&at.key("series").key("file"), "a file must be named");
         }
         if let Some(price) = self.fixed_usd_per_mwh {
             problems.within(&at.key("fixed_usd_per_mwh"), price, -PRICE_MAX, PRICE_MAX);

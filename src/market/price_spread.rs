@@ -38,7 +38,7 @@ pub struct Spread {
     pub floor: f64,
 }
 
-/// Chance of a spike's beginning by local hour: from the hours of HB_WEST 2024 with real time 60 above day-ahead.
+/// Chance of a spike's beginning by local hour: from the hours of `HB_WEST` 2024 with real time 60 above day-ahead.
 const EVENT_HOURS: [f64; 24] = [
     0.0, 0.0, 0.01, 0.01, 0.02, 0.03, 0.05, 0.05, 0.03, 0.02, 0.01, 0.01, 0.01, 0.01, 0.02, 0.03, 0.06, 0.1,
     0.14, 0.2, 0.14, 0.05, 0.0, 0.0,

@@ -54,6 +54,8 @@ pub(super) fn read(file: &str, input: impl Read) -> Result<BitcoinRows, ReadErro
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::super::BitcoinFormat;
     use super::difficulty_of_hashrate;
     use crate::ingest::GapPolicy;
@@ -64,7 +66,12 @@ mod tests {
     fn difficulty_is_derived_from_the_weeks_hashrate_where_it_is_missing() {
         let mut text = HEADER.to_owned();
         for day in 1..=9 {
-            text += &format!("2020-04-{day:02},7000,{}e20,9,,\n", if day < 3 { 9 } else { 1 });
+            writeln!(
+                text,
+                "2020-04-{day:02},7000,{}e20,9,,",
+                if day < 3 { 9 } else { 1 }
+            )
+            .unwrap();
         }
         text += "2020-04-10,7000,9e20,9,14715214060657.0,\n";
         let series = BitcoinFormat::MiningDaily

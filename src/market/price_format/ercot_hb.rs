@@ -49,14 +49,11 @@ fn instant(
             format!("expected a date such as `2024-01-31`, found `{}`", row.text(date)),
         )
     })?;
-    let ending = match row.text(hour).parse::<i8>() {
-        Ok(ending @ 1..=24) => ending,
-        _ => {
-            return Err(row.fail(
-                hour,
-                format!("expected an hour from 1 to 24, found `{}`", row.text(hour)),
-            ));
-        }
+    let Ok(ending @ 1..=24) = row.text(hour).parse::<i8>() else {
+        return Err(row.fail(
+            hour,
+            format!("expected an hour from 1 to 24, found `{}`", row.text(hour)),
+        ));
     };
     let civil = day.to_datetime(jiff::civil::Time::constant(ending - 1, 0, 0, 0));
     Ok(match options.zone.occurrences(civil) {
@@ -85,7 +82,9 @@ mod tests {
 
     fn day(date: &str, skip: &[i8]) -> String {
         let hours = (1..=24).filter(|h| !skip.contains(h));
-        hours.map(|h| format!("{date},{h},{h}.5,{h}.25\n")).collect()
+        hours.fold(String::new(), |text, h| {
+            text + &format!("{date},{h},{h}.5,{h}.25\n")
+        })
     }
     const HEADER: &str = "delivery_date,hour_ending,dam_lmp,rtm_lmp\n";
 

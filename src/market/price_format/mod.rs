@@ -138,6 +138,8 @@ fn hourly_means(series: &Regular) -> Option<Regular> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     /// Reads a text in a format, for the readers' tests.
@@ -156,12 +158,14 @@ mod tests {
     fn quarter_hours_become_hourly_means_and_stay_at_hand() {
         let mut text = String::from("start_utc,usd_per_mwh\n");
         for quarter in 0..8 {
-            text += &format!(
-                "2024-01-01T{:02}:{:02}:00Z,{}\n",
+            writeln!(
+                text,
+                "2024-01-01T{:02}:{:02}:00Z,{}",
                 quarter / 4,
                 quarter % 4 * 15,
                 quarter
-            );
+            )
+            .unwrap();
         }
         let series = read(PriceFormat::Native, &text, GapPolicy::Refuse).unwrap();
         assert_eq!(series.hourly.values(), [1.5, 5.5]);

@@ -185,6 +185,8 @@ fn lay_on_year(
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::super::{WeatherFormat, WeatherReadOptions, WeatherSeries};
     use super::*;
     use crate::ingest::GapPolicy;
@@ -197,12 +199,14 @@ mod tests {
         for (day, date) in start.series(jiff::ToSpan::day(1)).take(365).enumerate() {
             for hour in 1..=24 {
                 let dry = (day + 1) as f64 / 10.0;
-                text += &format!(
-                    "1999,{},{},{hour},0,?9,{dry:.1},1.0,50,{pressure}{}\n",
+                writeln!(
+                    text,
+                    "1999,{},{},{hour},0,?9,{dry:.1},1.0,50,{pressure}{}",
                     date.month(),
                     date.day(),
                     ",0".repeat(25)
-                );
+                )
+                .unwrap();
             }
         }
         text
@@ -290,7 +294,7 @@ mod tests {
                 .to_string()
                 .contains("LOCATION")
         );
-        let short: String = text.lines().take(500).map(|l| format!("{l}\n")).collect();
+        let short = text.lines().take(500).collect::<Vec<_>>().join("\n");
         assert!(
             read(&short, 2023, GapPolicy::Hold)
                 .unwrap_err()
