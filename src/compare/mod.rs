@@ -2,6 +2,7 @@
 //!
 //! Reads run directories through `results`; never simulates.
 
+mod basis;
 pub mod difference;
 pub mod format;
 pub mod tolerance;

@@ -13,6 +13,7 @@ pub(crate) mod fixture;
 pub mod manifest;
 pub mod metrics;
 pub mod replication;
+mod schedule_store;
 pub mod stats_standin;
 pub mod storage;
 pub mod tables;
