@@ -164,7 +164,9 @@ fn legend(canvas: &mut Canvas<'_>, top: f64) {
 fn fan(canvas: &mut Canvas<'_>, panel: &Panel, rows: &[&Row], index: usize, axes: (&Scales, bool)) {
     let (scale, is_first) = axes;
     let colour = series_colour(index);
-    panel.x_axis(canvas, &year_ticks(scale.years.0, scale.years.1, 5), "");
+    // Names of months are wider than years, so that fewer fit.
+    let ticks = if scale.years.1 - scale.years.0 > 2.5 { 5 } else { 3 };
+    panel.x_axis(canvas, &year_ticks(scale.years.0, scale.years.1, ticks), "");
     let ticks = scale.y_ticks();
     let labelled: Vec<Tick> = if is_first {
         ticks
