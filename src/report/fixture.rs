@@ -190,6 +190,92 @@ pub(crate) fn full() -> RunTables {
     tables
 }
 
+/// The first year of the whole run.
+pub(crate) fn one_year() -> RunTables {
+    let mut tables = full();
+    tables.manifest.months.truncate(12);
+    for fan in &mut tables.fans {
+        for quantile in &mut fan.quantiles {
+            quantile.truncate(12);
+        }
+    }
+    tables.hall_states.retain(|row| row.start_utc.as_str() < "2027");
+    tables.cashflow.retain(|row| row.month.as_str() < "2027");
+    tables.monthly.retain(|row| row.month.as_str() < "2027");
+    for row in &mut tables.schedule {
+        for text in [&mut row.start, &mut row.end] {
+            if text.as_str() >= "2027" {
+                text.clear();
+            }
+        }
+    }
+    tables
+}
+
+/// Eight strategies with long names, many miners, thirty halls.
+pub(crate) fn crowd() -> RunTables {
+    let name = |i: usize| format!("strategy-{i}-with-a-name-as-long-as-a-name-may-be-in-a-scenario-fil");
+    let names: Vec<String> = (0..8).map(name).collect();
+    let values = |i: usize| std::array::from_fn::<f64, 40, _>(|r| 100.0 * normal(r, i) + 40.0 * i as f64);
+    let series: Vec<(&str, [f64; 40])> = names
+        .iter()
+        .enumerate()
+        .map(|(i, id)| (id.as_str(), values(i)))
+        .collect();
+    let mut tables = with_npv(&series);
+    let whole = full();
+    tables.mining_break_even = (0..14)
+        .map(|i| (format!("{}-{i}", name(i)), 40.0 + 1.5 * i as f64))
+        .collect();
+    tables.fans = (0..8)
+        .map(|strategy| Fan {
+            strategy,
+            ..whole.fans[strategy % 3].clone()
+        })
+        .collect();
+    tables.hourly = whole
+        .hourly
+        .into_iter()
+        .filter(|row| row.strategy == "gpu-cloud")
+        .collect();
+    for row in &mut tables.hourly {
+        row.strategy.clone_from(&names[3]);
+        row.price_usd_per_mwh *= -1.0;
+    }
+    for (s, hall) in (0..3).flat_map(|s| (0..30).map(move |h| (s, h))) {
+        for row in whole
+            .hall_states
+            .iter()
+            .filter(|r| r.strategy == "gpu-cloud" && r.hall == "g-1")
+        {
+            tables.hall_states.push(HallStateRow {
+                strategy: names[s].clone(),
+                hall: format!("hall-with-a-long-name-{hall}"),
+                grid_mw: if hall == 0 { 300.0 } else { 12.5 },
+                ..row.clone()
+            });
+        }
+    }
+    for hall in 0..5 {
+        for row in whole.schedule.iter().filter(|r| r.strategy == "gpu-cloud") {
+            tables.schedule.push(ScheduleRow {
+                strategy: names[1].clone(),
+                hall: format!("{}-{hall}", row.hall),
+                ..row.clone()
+            });
+        }
+    }
+    for row in whole.cashflow.iter().filter(|r| r.strategy == "gpu-cloud") {
+        for id in &names {
+            tables.cashflow.push(CashflowRow {
+                strategy: id.clone(),
+                ..row.clone()
+            });
+        }
+    }
+    tables
+}
+
 fn notes() -> Vec<Note> {
     let note = |kind: &str, text: &str| Note {
         kind: kind.to_owned(),

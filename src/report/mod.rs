@@ -102,10 +102,28 @@ mod tests {
     #[ignore = "writes target/report-look for people to look at"]
     fn look() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-look");
-        for (name, text) in files_of(&fixture::full(), &|_| Ok(None)) {
-            let path = folder.join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+        let runs = [
+            ("full", fixture::full()),
+            ("one-year", fixture::one_year()),
+            ("crowd", fixture::crowd()),
+        ];
+        for (run, tables) in runs {
+            for (name, text) in files_of(&tables, &|_| Ok(None)) {
+                let path = folder.join(run).join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_year_and_a_crowd_are_drawn_in_bounds() {
+        for tables in [fixture::one_year(), fixture::crowd()] {
+            for (name, text) in files_of(&tables, &|_| Ok(None)) {
+                if is_kind(&name, "svg") || is_kind(&name, "html") {
+                    assert_well_formed(&name, &text);
+                }
+            }
         }
     }
 

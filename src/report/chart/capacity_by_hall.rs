@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Halls that a panel shows at most.
-const HALLS_MAX: usize = 40;
+const HALLS_MAX: usize = 200;
 
 /// States in the order of a conversion, with colour and opacity; unknown ones are grey.
 const STATES: [(&str, usize, f64); 7] = [
@@ -93,18 +93,19 @@ impl Chart for CapacityByHall {
         )
         .chain(left_out(strategies.len(), shown))
         .collect();
+        let lanes_height = (13.0 * most_halls(rows, &strategies[..shown]) as f64).clamp(124.0, 330.0);
         let frame = Frame {
             title: "Capacity by hall and use",
             notes: &notes,
-            height: 84.0 + 176.0 * shown as f64 + 15.0 * notes.len() as f64,
+            height: 84.0 + (lanes_height + 52.0) * shown as f64 + 15.0 * notes.len() as f64,
         };
         let years = span(rows);
         paint(&frame, meta, |canvas, top| {
             legend(canvas, top, rows);
             for (index, strategy) in strategies[..shown].iter().enumerate() {
                 let own: Vec<&Row> = rows.iter().filter(|r| r.strategy.0 == **strategy).collect();
-                let panel_top = top + 40.0 + 176.0 * index as f64;
-                let bounds = (panel_top, panel_top + 124.0);
+                let panel_top = top + 40.0 + (lanes_height + 52.0) * index as f64;
+                let bounds = (panel_top, panel_top + lanes_height);
                 lanes(canvas, strategy, &own, years, bounds);
             }
         })
@@ -135,6 +136,21 @@ fn span(rows: &[Row]) -> (f64, f64) {
     } else {
         (start_month.unwrap_or(0.0), start_month.unwrap_or(0.0) + 1.0)
     }
+}
+
+/// Halls of the strategy that has most.
+fn most_halls(rows: &[Row], strategies: &[&str]) -> usize {
+    let halls = |strategy: &str| {
+        let own: Vec<&Row> = rows.iter().filter(|r| r.strategy.0 == strategy).collect();
+        let mut names: Vec<(&str, &str)> = own
+            .iter()
+            .map(|r| (r.site.0.as_str(), r.hall.0.as_str()))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    };
+    strategies.iter().map(|s| halls(s)).max().unwrap_or(0)
 }
 
 fn legend(canvas: &mut Canvas<'_>, top: f64, rows: &[Row]) {
@@ -186,10 +202,11 @@ fn lanes(canvas: &mut Canvas<'_>, strategy: &str, rows: &[&Row], years: (f64, f6
         for row in rows.iter().filter(|r| r.site.0 == *site && r.hall.0 == *hall) {
             segment(canvas, &panel, row, band);
         }
+        let gap = ((band.1 - band.0) / 8.0).clamp(0.3, 1.2);
         canvas.line(
             &[(panel.left, band.0), (panel.right, band.0)],
             PAPER,
-            1.2,
+            gap,
             Dash::Solid,
         );
         let middle = f64::midpoint(band.0, band.1);
@@ -213,6 +230,9 @@ fn segment(canvas: &mut Canvas<'_>, panel: &Panel, row: &Row, band: (f64, f64)) 
     let (Some(left), Some(right)) = (at(&row.start_utc), at(&row.end_utc)) else {
         return;
     };
+    if right <= left {
+        return;
+    }
     let (colour, alpha) = look(&row.state.0);
     canvas.rectangle((left, band.0), (right, band.1), PALETTE[colour], alpha);
     let name = format::words(&row.state.0);

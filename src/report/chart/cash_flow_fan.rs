@@ -91,7 +91,7 @@ impl Chart for CashFlowFan {
         let frame = Frame {
             title: "Cumulative net cash by strategy",
             notes: &notes,
-            height: 84.0 + 258.0 * lines as f64 + 15.0 * notes.len() as f64,
+            height: 84.0 + PITCH * lines as f64 + 15.0 * notes.len() as f64,
         };
         let scale = Scales::of(rows);
         paint(&frame, meta, |canvas, top| {
@@ -99,7 +99,7 @@ impl Chart for CashFlowFan {
             for (index, strategy) in strategies[..shown].iter().enumerate() {
                 let width = (WIDTH - 78.0) / columns as f64;
                 let left = 66.0 + width * (index % columns) as f64;
-                let panel_top = top + 38.0 + 258.0 * (index / columns) as f64;
+                let panel_top = top + 38.0 + PITCH * (index / columns) as f64;
                 let panel = Panel {
                     left,
                     top: panel_top,
@@ -114,6 +114,9 @@ impl Chart for CashFlowFan {
         })
     }
 }
+
+/// Height of a row of panels with its texts.
+const PITCH: f64 = 262.0;
 
 /// What all panels share, so that they can be compared.
 struct Scales {
@@ -161,7 +164,9 @@ fn legend(canvas: &mut Canvas<'_>, top: f64) {
 fn fan(canvas: &mut Canvas<'_>, panel: &Panel, rows: &[&Row], index: usize, axes: (&Scales, bool)) {
     let (scale, is_first) = axes;
     let colour = series_colour(index);
-    panel.x_axis(canvas, &year_ticks(scale.years.0, scale.years.1, 5), "");
+    // Names of months are wider than years, so that fewer fit.
+    let ticks = if scale.years.1 - scale.years.0 > 2.5 { 5 } else { 3 };
+    panel.x_axis(canvas, &year_ticks(scale.years.0, scale.years.1, ticks), "");
     let ticks = scale.y_ticks();
     let labelled: Vec<Tick> = if is_first {
         ticks

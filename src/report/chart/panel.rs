@@ -2,7 +2,7 @@
 //!
 //! Owns the map from values to pixels and where ticks stand. Does not own what is drawn inside.
 
-use crate::report::chart::canvas::{Align, Canvas, Dash, GRID, INK, MUTED, Style};
+use crate::report::chart::canvas::{Align, Canvas, Dash, GRID, INK, MUTED, Style, text_width};
 use crate::report::format;
 use crate::time::{Calendar, SimTime};
 
@@ -106,8 +106,15 @@ impl Panel {
                 0.75,
                 Dash::Solid,
             );
-            let style = Style::new(TICK_SIZE).align(Align::Centre);
-            canvas.text((x, self.bottom + 13.0), text, style);
+            // A wide label at an edge is moved inwards, so that it does not run into the next panel's.
+            let is_wide = text_width(text, TICK_SIZE) > 32.0;
+            let (at, align) = match (is_wide, x - self.left < 1.0, self.right - x < 1.0) {
+                (true, true, _) => (x - 4.0, Align::Left),
+                (true, _, true) => (x + 4.0, Align::Right),
+                _ => (x, Align::Centre),
+            };
+            let style = Style::new(TICK_SIZE).align(align);
+            canvas.text((at, self.bottom + 13.0), text, style);
         }
         canvas.line(
             &[(self.left, self.bottom), (self.right, self.bottom)],
@@ -216,8 +223,9 @@ fn month_ticks(low: f64, high: f64, target: usize) -> Vec<Tick> {
         .into_iter()
         .find(|step| months / step <= target.max(1) as f64)
         .unwrap_or(12.0);
-    let first = (low * 12.0 / step - 1e-6).ceil() as i64;
-    let last = (high * 12.0 / step + 1e-6).floor() as i64;
+    let slack = 2e-3 * months / step;
+    let first = (low * 12.0 / step - slack).ceil() as i64;
+    let last = (high * 12.0 / step + slack).floor() as i64;
     (first..=last)
         .map(|i| (i as f64 * step).round() as i64)
         .map(|m| {

@@ -90,16 +90,20 @@ impl Chart for PriceDurationCurve {
         let values = || rows.iter().map(|r| r.usd_per_mwh).filter(|v| v.is_finite());
         let low = values().fold(0.0, f64::min);
         let high = values().fold(1.0, f64::max);
-        let notes = [format!(
-            "Vertical axis: linear to about {KNEE_USD_PER_MWH:.0} USD/MWh, logarithmic beyond; nothing is cut \
-             (range {} to {} USD/MWh). Solid: price; broken: break-even of a machine.",
-            format::number(low, 0),
-            format::number(high, 0)
-        )];
+        let notes = [
+            "Solid: index price. Broken: the power price at which a machine earns nothing at the start."
+                .to_owned(),
+            format!(
+                "Vertical axis: linear to about {KNEE_USD_PER_MWH:.0} USD/MWh, logarithmic beyond; nothing is cut \
+             (range {} to {} USD/MWh).",
+                format::number(low, 0),
+                format::number(high, 0)
+            ),
+        ];
         let frame = Frame {
             title: "Price duration curve and mining break-even",
             notes: &notes,
-            height: 450.0,
+            height: 465.0,
         };
         paint(&frame, meta, |canvas, top| {
             let panel = Panel {

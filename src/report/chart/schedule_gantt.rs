@@ -78,7 +78,7 @@ impl Chart for ScheduleGantt {
     fn draw(rows: &[Row], meta: &Meta) -> String {
         let shown = &rows[..rows.len().min(ROWS_DRAWN_MAX)];
         let mut notes =
-            vec!["Times in UTC. A stage without a filled bar did not start within the horizon.".to_owned()];
+            vec!["Times in UTC. Stages that did not start or end within the horizon say so.".to_owned()];
         if shown.len() < rows.len() {
             notes.push(format!(
                 "Shown: the first {} of {} stages; the table has all.",
@@ -96,6 +96,11 @@ impl Chart for ScheduleGantt {
                 + 15.0 * notes.len() as f64,
         };
         let (first, last) = span(shown);
+        let seen = shown
+            .iter()
+            .flat_map(|r| [&r.start, &r.end])
+            .filter_map(|t| parse_utc(&t.0));
+        let last_seen = seen.map(year_of).fold(first, f64::max);
         paint(&frame, meta, |canvas, top| {
             legend(canvas, top);
             let panel = Panel {
@@ -121,7 +126,7 @@ impl Chart for ScheduleGantt {
                     );
                     y += 22.0;
                 }
-                stage(canvas, &panel, row, y + ROW_HEIGHT / 2.0);
+                stage(canvas, &panel, (row, last_seen), y + ROW_HEIGHT / 2.0);
                 y += ROW_HEIGHT;
             }
         })
@@ -184,17 +189,20 @@ fn legend(canvas: &mut Canvas<'_>, top: f64) {
     canvas.legend((262.0, top), &entries);
 }
 
-fn stage(canvas: &mut Canvas<'_>, panel: &Panel, row: &Row, y: f64) {
+/// Draws a stage; a stage that began and did not end runs to the last thing seen.
+fn stage(canvas: &mut Canvas<'_>, panel: &Panel, (row, last_seen): (&Row, f64), y: f64) {
     let at = |text: &Cell| parse_utc(&text.0).map(|t| panel.px(year_of(t)));
     let star = if row.critical { "\u{2605} " } else { "" };
     let name = format!("{star}{}", format::words(&row.stage.0));
     let style = Style::new(11.0).align(Align::Right);
     canvas.text((panel.left - 8.0, y), &fit(&name, 240.0, 11.0), style);
     if let Some(start) = at(&row.start) {
-        // A stage that began and did not end runs to the edge.
-        let end = at(&row.end).unwrap_or(panel.right);
+        let end = at(&row.end).unwrap_or(panel.px(last_seen)).max(start + 1.0);
         let colour = if row.critical { PALETTE[0] } else { PALETTE[5] };
-        canvas.rectangle((start, y - 3.5), (end.max(start + 1.0), y + 3.5), colour, 0.85);
+        canvas.rectangle((start, y - 3.5), (end, y + 3.5), colour, 0.85);
+        if row.end.0.is_empty() {
+            canvas.text((end + 6.0, y), "not ended", Style::new(10.0).colour(INK));
+        }
     }
     if let (Some(start), Some(end)) = (at(&row.planned_start), at(&row.planned_end)) {
         canvas.outline((start, y - 5.5), (end.max(start + 1.0), y + 5.5), MUTED, 0.9);
