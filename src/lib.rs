@@ -29,7 +29,9 @@ pub mod scenario;
 // Layer 4: results.
 pub mod results;
 // Layer 6: experiment.
+pub mod experiment;
 // Layer 7: outputs.
 pub mod compare;
 pub mod report;
 // Layer 8: face.
+pub mod cli;
