@@ -28,6 +28,8 @@ pub mod workload;
 pub mod scenario;
 // Layer 4: results.
 pub mod results;
+// Layer 5: simulation.
+pub mod sim;
 // Layer 6: experiment.
 pub mod experiment;
 // Layer 7: outputs.

@@ -67,6 +67,10 @@ impl Failure {
     pub fn io(message: impl Into<String>) -> Self {
         Self { exit: Exit::Io, shown: Shown::Text(message.into(), None) }
     }
+    /// A failure of a command that knows its exit code: 2 is wrong input, anything else reading or writing.
+    pub fn of_code(code: u8, message: impl Into<String>) -> Self {
+        if code == 2 { Self::input(message) } else { Self::io(message) }
+    }
     /// Adds a next step.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {

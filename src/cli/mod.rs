@@ -1,8 +1,12 @@
 //! The commands: arguments in, exit codes out. Everything that talks to a terminal lives here.
 
+pub mod compare;
 pub mod exit;
 pub mod init;
 pub mod output;
+pub mod progress;
+pub mod replay;
+pub mod report;
 pub mod run;
 pub mod schema;
 pub mod stop;
@@ -61,6 +65,12 @@ enum Command {
     Run(run::RunArgs),
     /// Report every problem of a scenario at once, with file, line and column.
     Validate(validate::ValidateArgs),
+    /// Compare two run directories, metric by metric.
+    Compare(compare::CompareArgs),
+    /// Make charts and memo of a run again, without simulating.
+    Report(report::ReportArgs),
+    /// Replay one job trace on one cluster.
+    Replay(replay::ReplayArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
     /// Print the JSON Schema of scenario files.
@@ -99,9 +109,29 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::run(&args, colour),
         Command::Validate(args) => validate::run(&args, colour),
+        Command::Compare(args) => compared(&args),
+        Command::Report(args) => match report::run(&args) {
+            Ok(_) => Ok(Exit::Done),
+            Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
+        },
+        Command::Replay(args) => {
+            let (mut out, mut notes) = (std::io::stdout().lock(), std::io::stderr().lock());
+            match replay::run(&args, &mut out, &mut notes) {
+                Ok(()) => Ok(Exit::Done),
+                Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
+            }
+        }
         Command::Init(args) => init::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions(&args),
+    }
+}
+
+fn compared(args: &compare::CompareArgs) -> Result<Exit, Failure> {
+    match compare::run(args, &mut std::io::stdout().lock()) {
+        Ok(0) => Ok(Exit::Done),
+        Ok(_) => Ok(Exit::No),
+        Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
     }
 }
 

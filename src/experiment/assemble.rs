@@ -34,6 +34,7 @@ pub fn finish(
             source: a.source,
         })
         .collect();
-    tables.mining_break_even = setup.mining_break_even(&scenario.spec);
+    let hashprice = crate::sim::start_hashprice(scenario);
+    tables.mining_break_even = setup.mining_break_even(&scenario.spec, hashprice);
     Ok(tables)
 }

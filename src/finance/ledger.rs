@@ -37,6 +37,16 @@ pub enum Imbalance {
     },
 }
 
+impl Imbalance {
+    /// The two numbers that differ, USD.
+    pub const fn sides(&self) -> (f64, f64) {
+        match self {
+            Self::Postings { debit_usd, credit_usd, .. } => (*debit_usd, *credit_usd),
+            Self::Cash { closing_usd, expected_usd, .. } => (*closing_usd, *expected_usd),
+        }
+    }
+}
+
 /// The books of one replication.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ledger {
@@ -173,6 +183,11 @@ impl Ledger {
     pub fn balance(&self, account: Account, month: usize) -> Money {
         let moved: f64 = row(&self.movement, account, self.months)[..=month].iter().sum();
         Money::from_usd(signed(account, self.opening[account.index()] + moved))
+    }
+    /// Books one side of an entry only, so that a test can see the imbalance caught.
+    #[doc(hidden)]
+    pub fn unbalance_for_test(&mut self, month: usize) {
+        self.movement[Account::Cash.index() * self.months + month] += 1e6;
     }
     /// Whether debits equal credits and cash equals opening and postings, in every month.
     pub fn check_balanced(&self) -> Result<(), Imbalance> {

@@ -34,7 +34,7 @@ impl Check for ScenarioSpec {
         problems.name(&at.key("name"), &self.name);
         problems.within(&at.key("years"), f64::from(self.years), 1.0, f64::from(YEARS_MAX));
         self.check_calendar(at, problems);
-        check_power_prices(&self.market.power, &at.key("market").key("power"), problems);
+        check_power_prices(&self.market.power_list(), &at.key("market").key("power"), problems);
         self.market.bitcoin.check(&at.key("market").key("bitcoin"), problems);
         for (name, rent) in &self.market.gpu_rent {
             let at = at.key("market").key("gpu_rent").key(name.as_str());

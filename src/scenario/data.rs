@@ -132,7 +132,7 @@ pub fn read(spec: &ScenarioSpec, horizon: &Horizon, folders: &Folders, problems:
             Err(message) => refuse(FieldPath::root().key("sites").index(i).key("weather"), message),
         }
     }
-    let price_order = draw_order(&spec.market.power)?;
+    let price_order = draw_order(&spec.market.power_list())?;
     (!problems.has_errors()).then_some(Data {
         files,
         notes,

@@ -100,6 +100,13 @@ pub struct MarketSpec {
     pub gpu_rent: IndexMap<Name, GpuRentSpec>,
 }
 
+impl MarketSpec {
+    /// Power prices in file order.
+    pub fn power_list(&self) -> Vec<(&Name, &PowerPriceSpec)> {
+        self.power.iter().collect()
+    }
+}
+
 /// A site behind one grid connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

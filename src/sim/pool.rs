@@ -62,6 +62,8 @@ struct Watch {
     waits_s: Vec<u32>,
     record: Option<Vec<SeenJob>>,
     events: u64,
+    /// Wall time less pool time in the present week.
+    offset: Span,
 }
 
 /// A job as `jobs.csv` shows it, on the pool's own clock.
@@ -79,6 +81,8 @@ pub struct SeenJob {
     pub lost_gpu_s: f64,
     /// Why it left, where it did not finish.
     pub reason: Option<Withdrawal>,
+    /// Wall time less pool time in the week in which it left.
+    pub offset: Span,
 }
 
 impl Observer for Watch {
@@ -98,6 +102,7 @@ impl Observer for Watch {
                 restarts: finished.restarts,
                 lost_gpu_s: 0.0,
                 reason: None,
+                offset: self.offset,
             });
         }
     }
@@ -110,6 +115,7 @@ impl Observer for Watch {
                 restarts: 0,
                 lost_gpu_s: 0.0,
                 reason: Some(reason),
+                offset: self.offset,
             });
         }
     }
@@ -168,6 +174,15 @@ pub struct MonthOfJobs {
     pub wait_s: f64,
 }
 
+impl MonthOfJobs {
+    /// Adds another pool's.
+    pub fn add(&mut self, other: Self) {
+        self.finished += other.finished;
+        self.started += other.started;
+        self.wait_s += other.wait_s;
+    }
+}
+
 impl Pool {
     /// An empty pool without GPUs at the scenario's start.
     pub fn new(plan: PoolPlan, sampler: Arc<WeekSampler>, record: bool) -> Self {
@@ -199,6 +214,10 @@ impl Pool {
     pub fn tenant(&self) -> &str {
         &self.plan.tenant
     }
+    /// The most GPUs it will ever have.
+    pub fn gpus_max(&self) -> u32 {
+        self.plan.gpus_max
+    }
     /// GPUs with power now.
     pub fn capacity(&self) -> u32 {
         self.capacity
@@ -213,6 +232,11 @@ impl Pool {
     }
     fn week(&self) -> u32 {
         ((self.now - self.plan.monday).as_seconds() / WEEK_S) as u32
+    }
+
+    /// Whether every job is an event now.
+    pub fn simulates(&self) -> bool {
+        self.in_week
     }
 
     /// Simulates up to `to`. Ends at `to` are taken; arrivals at `to` wait for [`Pool::pass`].
@@ -320,6 +344,7 @@ impl Pool {
         self.whole = began == self.now;
         self.clock.resume(self.now);
         let pool_now = self.clock.read(self.now);
+        self.watch.offset = self.now - pool_now;
         let starts = pool_now + Span::from_seconds((began - self.now).as_seconds());
         let years = (self.now - self.plan.start).as_days().max(0.0) / 365.25;
         let growth = growth_factor(self.plan.growth_percent_per_year, years);

@@ -198,7 +198,7 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     for (index, hall) in site.halls.iter().enumerate() {
         site.conditions[index] = conditions(site, hall, index, base);
     }
-    let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day();
+    let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day;
     let prices = context.paths.prices(context.hour);
     let transformers = &site.grid.transformers;
     let (supply, from) = (&site.supply, site.open.from);

@@ -123,6 +123,8 @@ impl Totals {
     pub fn add(&mut self, o: &Self) {
         self.grid_mwh += o.grid_mwh;
         self.mining_mwh += o.mining_mwh;
+        self.btc += o.btc;
+        self.mining_usd += o.mining_usd;
         self.gpu_it_mwh += o.gpu_it_mwh;
         self.lease_it_mwh += o.lease_it_mwh;
         self.cooling_mwh += o.cooling_mwh;
@@ -139,8 +141,6 @@ impl Totals {
         self.idle_gpu_h += o.idle_gpu_h;
         self.failed_gpu_h += o.failed_gpu_h;
         self.unpowered_gpu_h += o.unpowered_gpu_h;
-        self.btc += o.btc;
-        self.mining_usd += o.mining_usd;
         for (mine, theirs) in self.stranded_mwh.iter_mut().zip(o.stranded_mwh) {
             *mine += theirs;
         }

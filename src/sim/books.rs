@@ -1,0 +1,230 @@
+//! From a month's counts to postings: power bills, tenants' invoices, running costs, capex, the residual.
+
+use crate::conversion::{Component, HallPhase};
+use crate::finance::account::Account;
+use crate::finance::ledger::Ledger;
+use crate::finance::tax::{Depreciation, IncomeTax, IncomeTaxSpec};
+use crate::power::contract::SettlementLine;
+use crate::scenario::spec::{FinanceSpec, ResidualSpec};
+use crate::sim::demand::Demand;
+use crate::sim::hall::NewUse;
+use crate::sim::invariant::{self, Fault};
+use crate::sim::site::Site;
+use crate::site::LeasePower;
+use crate::staff::StaffedPower;
+use crate::time::{Month, SimTime};
+use crate::units::{Money, Power};
+
+/// The books of a strategy.
+#[derive(Debug)]
+pub struct Books {
+    /// Double entry.
+    pub ledger: Ledger,
+    tax: IncomeTax,
+    finance: FinanceSpec,
+    /// Credits and penalties so far, USD.
+    pub credits_usd: f64,
+    /// Revenue of GPU halls so far, USD.
+    pub gpu_usd: f64,
+    /// Rent so far, pass-through power excluded, USD.
+    pub rent_usd: f64,
+    fault: Option<Fault>,
+}
+
+impl Books {
+    /// Empty books from a first month on.
+    pub fn new(months: usize, first: Month, finance: &FinanceSpec, fault: Option<Fault>) -> Self {
+        let tax = IncomeTaxSpec { rate_percent: finance.income_tax_percent, ..IncomeTaxSpec::default() };
+        Self {
+            ledger: Ledger::new(months),
+            tax: IncomeTax::new(&tax, first.month.unsigned_abs()),
+            finance: finance.clone(),
+            credits_usd: 0.0,
+            gpu_usd: 0.0,
+            rent_usd: 0.0,
+            fault,
+        }
+    }
+    /// What a cost of the first year has become.
+    fn inflated(&self, usd: f64, month: usize) -> Money {
+        Money::from_usd(usd * (1.0 + self.finance.inflation_percent / 100.0).powf(month as f64 / 12.0))
+    }
+
+    /// Pays for a part of a project.
+    pub fn capex(&mut self, month: usize, component: Component, usd: Money) {
+        let account = match component {
+            Component::Facility => Account::CapexFacility,
+            Component::Hardware => Account::CapexHardware,
+        };
+        self.ledger.pay(month, account, usd);
+    }
+    /// Sells something that stood: miners, a hall.
+    pub fn sell(&mut self, month: usize, account: Account, usd: Money) {
+        self.ledger.receive(month, account, usd);
+    }
+    /// A customer pays in advance.
+    pub fn prepaid(&mut self, month: usize, usd: Money) {
+        self.ledger.receive(month, Account::CustomerPrepayments, usd);
+    }
+    /// An asset enters service.
+    pub fn in_service(&mut self, month: usize, facility_usd: f64, hardware_usd: f64) {
+        let straight = Depreciation::StraightLine { years: self.finance.facility_life_years };
+        self.tax.add(month, Money::from_usd(facility_usd), straight);
+        self.tax.add(month, Money::from_usd(hardware_usd), Depreciation::Macrs5 {});
+    }
+
+    /// Posts a site's power bill and what it earned by mining. Gives the bill net of receipts, a cost positive.
+    pub fn site_month(&mut self, month: usize, site: &mut Site, lines: &[SettlementLine]) -> f64 {
+        let (mut bill, mut resale, mut response) = (0.0, 0.0, 0.0);
+        for line in lines {
+            if line.clause.ends_with(".resale") {
+                resale += line.usd;
+            } else if line.clause.starts_with("curtailment_payment") {
+                response += line.usd;
+            } else {
+                bill -= line.usd;
+            }
+        }
+        self.ledger.pay(month, Account::PowerCost, Money::from_usd(bill));
+        self.ledger.receive(month, Account::PowerResale, Money::from_usd(resale));
+        self.ledger.receive(month, Account::DemandResponse, Money::from_usd(response));
+        let mined = Money::from_usd(site.month.mining_usd);
+        self.ledger.receive(month, Account::MiningRevenue, mined);
+        self.ledger.pay(month, Account::PoolFees, mined * (site.costs.mining_pool_fee_percent / 100.0));
+        site.demand_response_usd += response;
+        let net = bill - resale - response;
+        site.power_cost_usd += net;
+        net
+    }
+
+    /// Recharges leased halls with their share of the site's bill.
+    pub fn recharge(&mut self, month: usize, site: &Site, demand: &Demand, net_bill_usd: f64) {
+        let leased = |h: &crate::sim::hall::Hall| match &h.new_use {
+            Some(NewUse::Lease(lease)) if h.phase == HallPhase::Leased => Some(lease.lease),
+            _ => None,
+        };
+        let mut leases = site.halls.iter().filter_map(leased);
+        let passes = leases.any(|l| demand.leases[l].spec.power == LeasePower::PassThrough);
+        if passes && site.month.grid_mwh > 0.0 {
+            let share = site.month.lease_meter_mwh / site.month.grid_mwh;
+            self.ledger.receive(month, Account::PowerRecharge, Money::from_usd(net_bill_usd * share));
+        }
+    }
+
+    /// Posts staff and running costs of a site for a part of a month (1 for a whole one).
+    pub fn running_costs(&mut self, month: usize, site: &Site, part: f64) {
+        let costs = &site.costs;
+        let staff = site.staff.monthly_cost(&staffed(site)).as_usd() * part;
+        self.ledger.pay(month, Account::StaffCost, self.inflated(staff, month));
+        let (mut maintenance, mut insurance, mut property, mut cloud) = (0.0, 0.0, 0.0, 0.0);
+        for hall in &site.halls {
+            if matches!(hall.phase, HallPhase::Mining) {
+                maintenance += costs.mining_usd_per_mw_year * hall.grid_mw;
+            }
+            let capex = hall.facility_capex_usd + hall.hardware_capex_usd;
+            insurance += costs.insurance_percent_of_capex / 100.0 * capex;
+            if !hall.serves() {
+                continue;
+            }
+            maintenance += costs.facility_maintenance_percent_of_capex / 100.0 * hall.facility_capex_usd;
+            maintenance += costs.hardware_support_percent_of_capex / 100.0 * hall.hardware_capex_usd;
+            let age = hall.ready.map_or(0.0, |r| (site.open.from - r).as_days().max(0.0) / 365.25);
+            let facility = (1.0 - age / self.finance.facility_life_years).max(0.0) * hall.facility_capex_usd;
+            let hardware = (1.0 - age / self.finance.hardware_life_years).max(0.0) * hall.hardware_capex_usd;
+            property += costs.property_tax_percent_of_value / 100.0 * (facility + hardware);
+            if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
+                cloud += costs.cloud_usd_per_gpu_h * f64::from(gpu.gpus()) * 8_766.0;
+            }
+        }
+        let twelfth = part / 12.0;
+        // Insurance and tax follow values, which are nominal already; the others follow inflation.
+        self.ledger.pay(month, Account::MaintenanceCost, self.inflated(maintenance * twelfth, month));
+        self.ledger.pay(month, Account::NetworkCost, self.inflated(cloud * twelfth, month));
+        self.ledger.pay(month, Account::OtherOpex, self.inflated(costs.site_overhead_usd_per_year * twelfth, month));
+        self.ledger.pay(month, Account::InsuranceCost, Money::from_usd(insurance * twelfth));
+        self.ledger.pay(month, Account::PropertyTax, Money::from_usd(property * twelfth));
+    }
+
+    /// Posts what tenants owe and are owed for `[from, to)`; `rents` are the markets' at its end.
+    pub fn tenants(&mut self, month: usize, demand: &mut Demand, (from, to): (SimTime, SimTime), rents: &[f64], concerned: &[bool]) {
+        for (index, block) in demand.blocks.iter_mut().enumerate() {
+            if !concerned[index] {
+                continue;
+            }
+            let rent = block.market().map(|m| rents[m]);
+            let invoice = block.invoice(from, to, rent);
+            let cash = invoice.fee_usd - invoice.from_prepayment_usd;
+            self.ledger.receive(month, Account::GpuReservedRevenue, Money::from_usd(cash));
+            let prepaid = Money::from_usd(invoice.from_prepayment_usd);
+            self.ledger.post(month, Account::CustomerPrepayments, Account::GpuReservedRevenue, prepaid);
+            self.credit(month, invoice.credits_usd);
+            self.gpu_usd += invoice.fee_usd;
+        }
+        for book in &mut demand.pool_books {
+            let (on_demand, spot) = (std::mem::take(&mut book.on_demand_usd), std::mem::take(&mut book.spot_usd));
+            self.ledger.receive(month, Account::GpuOnDemandRevenue, Money::from_usd(on_demand));
+            self.ledger.receive(month, Account::GpuSpotRevenue, Money::from_usd(spot));
+            self.gpu_usd += on_demand + spot;
+        }
+        for lease in &mut demand.leases {
+            let (rent_usd, credits_usd) = lease.invoice(from, to);
+            self.ledger.receive(month, Account::LeaseRevenue, Money::from_usd(rent_usd));
+            self.credit(month, credits_usd);
+            self.rent_usd += rent_usd;
+        }
+    }
+
+    fn credit(&mut self, month: usize, usd: f64) {
+        self.ledger.pay(month, Account::ServiceCredits, Money::from_usd(usd));
+        self.credits_usd += usd;
+    }
+
+    /// Tax and residual at the horizon, and the proof that the books balance.
+    pub fn finish(&mut self, sites: &[Site], hashprice_usd_per_ph_day: f64, end: SimTime) {
+        self.tax.settle(&mut self.ledger);
+        let last = self.ledger.months() - 1;
+        if self.finance.residual == ResidualSpec::BookValue {
+            let (mut facility, mut hardware) = (0.0, 0.0);
+            for site in sites {
+                for (hall, fleet) in site.halls.iter().zip(&site.fleets) {
+                    if hall.phase == HallPhase::Sold {
+                        continue;
+                    }
+                    let age = hall.ready.map_or(0.0, |r| (end - r).as_days() / 365.25);
+                    facility += hall.facility_capex_usd * (1.0 - age / self.finance.facility_life_years).max(0.0);
+                    hardware += hall.hardware_capex_usd * (1.0 - age / self.finance.hardware_life_years).max(0.0);
+                    hardware += fleet.resale(hashprice_usd_per_ph_day).as_usd();
+                }
+            }
+            self.ledger.receive(last, Account::FacilityResidual, Money::from_usd(facility));
+            self.ledger.receive(last, Account::HardwareResidual, Money::from_usd(hardware));
+        }
+        if self.fault == Some(Fault::Posting) {
+            self.ledger.unbalance_for_test(last);
+        }
+        if let Err(broken) = self.ledger.check_balanced() {
+            let (left, right) = broken.sides();
+            invariant::equal("postings", "ledger", end, (left, right), 0.0);
+        }
+    }
+}
+
+/// Megawatts of a site by what people do with them.
+fn staffed(site: &Site) -> StaffedPower {
+    let mut power = StaffedPower::default();
+    for hall in &site.halls {
+        let mw = Power::from_mw(hall.grid_mw);
+        match (hall.phase, &hall.new_use) {
+            (HallPhase::Mining, _) => power.mining += mw,
+            (HallPhase::Serving, _) => power.gpu_cloud += mw,
+            (HallPhase::Leased, _) => power.landlord += mw,
+            _ => {}
+        }
+        match &hall.new_use {
+            Some(NewUse::Gpu(_)) if hall.hiring && !hall.serves() => power.gpu_cloud_hiring += mw,
+            Some(NewUse::Lease(_)) if hall.hiring && !hall.serves() => power.landlord_hiring += mw,
+            _ => {}
+        }
+    }
+    power
+}

@@ -1,0 +1,360 @@
+//! Tenants at run time: reserved blocks, on-demand pools, leases. What they asked for, what they got, what they owe.
+//!
+//! Physics ends here and money begins: [`super::books`] turns a month's counts into postings.
+
+use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
+use crate::sim::pool::{Pool, PoolPlan};
+use crate::sim::setup::Setup;
+use crate::random::Streams;
+use crate::scenario::Scenario;
+use crate::site::LeaseSpec;
+use crate::time::{SimTime, Span, parse_date};
+use crate::units::Ratio;
+use crate::workload::demand::{WeekDemand, sampled_weeks};
+use crate::workload::profile::{LoadProfile, LoadProfileSpec};
+use crate::workload::tenant::{GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP};
+
+/// Hours of a mean month.
+pub const MONTH_HOURS: f64 = 8_766.0 / 12.0;
+
+fn week(profile: &LoadProfileSpec) -> Vec<f64> {
+    let profile = LoadProfile::new(profile);
+    (0..168_u8).map(|h| profile.fraction((h / 24) as i8, (h % 24) as i8).as_fraction()).collect()
+}
+
+/// What was promised by when, and what lateness costs.
+#[derive(Debug, Clone, Copy)]
+pub struct Milestone {
+    latest: Option<SimTime>,
+    penalty_share_per_month: f64,
+}
+
+impl Milestone {
+    fn new(spec: &MilestoneSpec, setup: &Setup) -> Self {
+        let calendar = &setup.sites[0].calendar;
+        // The last free day is free to its end.
+        let day_after = |text: &String| calendar.start_of(parse_date(text)?.tomorrow().ok()?);
+        Self {
+            latest: spec.latest.as_ref().and_then(day_after),
+            penalty_share_per_month: spec.late_penalty_percent_per_month / 100.0,
+        }
+    }
+    /// The penalty for `[from, to)` in shares of a month's fee, if it was ready at `ready`.
+    fn penalty_share(&self, from: SimTime, to: SimTime, ready: Option<SimTime>) -> f64 {
+        let Some(latest) = self.latest else { return 0.0 };
+        let until = ready.map_or(to, |r| r.min(to));
+        let late = (until - from.max(latest)).as_hours().max(0.0);
+        late / MONTH_HOURS * self.penalty_share_per_month
+    }
+}
+
+/// A reserved block.
+#[derive(Debug)]
+pub struct Block {
+    /// Tenant.
+    pub tenant: String,
+    /// Terms.
+    pub spec: GpuBlockSpec,
+    milestone: Milestone,
+    profile: Vec<f64>,
+    market: Option<usize>,
+    /// GPUs given to it in halls that serve.
+    pub installed: u32,
+    /// When all of its GPUs were there.
+    pub full: Option<SimTime>,
+    /// When the first of its GPUs were there.
+    pub first: Option<SimTime>,
+    /// Whether its term is over.
+    pub over: bool,
+    /// Prepaid and not yet credited, USD.
+    pub prepaid_usd: f64,
+    month: BlockMonth,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct BlockMonth {
+    held_gpu_h: f64,
+    delivered_gpu_h: f64,
+}
+
+/// What a month of a block comes to, USD.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct BlockInvoice {
+    /// Fee earned.
+    pub fee_usd: f64,
+    /// Part of it settled out of the prepayment.
+    pub from_prepayment_usd: f64,
+    /// Credits for short and penalties for late capacity, positive.
+    pub credits_usd: f64,
+}
+
+impl Block {
+    /// Adds an interval: GPU-hours held for the tenant, and those of them that had power, at their speed.
+    pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64, _used_gpu_h: f64) {
+        self.month.held_gpu_h += held_gpu_h;
+        self.month.delivered_gpu_h += delivered_gpu_h;
+    }
+    /// GPUs come to the block.
+    pub fn install(&mut self, gpus: u32, now: SimTime) {
+        self.installed += gpus;
+        self.first.get_or_insert(now);
+        if self.installed >= self.spec.gpus {
+            self.full.get_or_insert(now);
+        }
+    }
+    /// When the term ends, once it has begun: it runs from the day the whole block is ready.
+    pub fn term_end(&self) -> Option<SimTime> {
+        self.full.map(|t| t + Span::from_days_f64(self.spec.years * 365.25))
+    }
+    /// The value of the whole contract, USD.
+    pub fn contract_usd(&self) -> f64 {
+        f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS * 12.0 * self.spec.years
+    }
+    /// Closes `[from, to)`: what the tenant owes and is owed. `rent` is the market's, for the time after the term.
+    pub fn invoice(&mut self, from: SimTime, to: SimTime, rent: Option<f64>) -> BlockInvoice {
+        let month = std::mem::take(&mut self.month);
+        let fee_of_all = f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS;
+        let penalty = self.milestone.penalty_share(from, to, self.full) * fee_of_all;
+        if month.held_gpu_h <= 0.0 {
+            return BlockInvoice { credits_usd: penalty, ..BlockInvoice::default() };
+        }
+        if self.over {
+            let occupied = self.spec.then_occupancy_percent / 100.0;
+            let fee_usd = month.delivered_gpu_h * occupied * rent.unwrap_or(0.0);
+            return BlockInvoice { fee_usd, ..BlockInvoice::default() };
+        }
+        let fee_usd = month.held_gpu_h * self.spec.usd_per_gpu_h;
+        let availability = month.delivered_gpu_h / month.held_gpu_h * 100.0;
+        let missed = (self.spec.availability_percent - availability).max(0.0);
+        let share = (missed * self.spec.credit_percent_per_point / 100.0).min(SERVICE_CREDIT_CAP);
+        BlockInvoice {
+            fee_usd,
+            from_prepayment_usd: self.credit_prepayment(from, to, fee_usd),
+            credits_usd: penalty + share * fee_usd,
+        }
+    }
+    /// From the stated month of the term on, the prepayment is credited evenly until the term ends.
+    fn credit_prepayment(&mut self, from: SimTime, to: SimTime, fee_usd: f64) -> f64 {
+        let (Some(full), Some(end)) = (self.full, self.term_end()) else { return 0.0 };
+        let begins = full + Span::from_days_f64(f64::from(self.spec.prepay_credit_from_month.max(1) - 1) * 365.25 / 12.0);
+        let begins = begins.min(end + Span::from_hours(-1));
+        let (from, to) = (from.max(begins), to.min(end));
+        if to <= from || self.prepaid_usd <= 0.0 {
+            return 0.0;
+        }
+        let share = ((to - from).as_hours() / (end - from).as_hours()).min(1.0);
+        let credited = (self.prepaid_usd * share).min(fee_usd);
+        self.prepaid_usd -= credited;
+        credited
+    }
+    fn share(&self, hour_of_week: usize) -> f64 {
+        let occupied = if self.over { self.spec.then_occupancy_percent / 100.0 } else { 1.0 };
+        self.profile[hour_of_week] * occupied
+    }
+    /// The rent market that it falls back to.
+    pub fn market(&self) -> Option<usize> {
+        self.market
+    }
+}
+
+/// Money of a pool.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PoolBook {
+    /// Rent that holds now, USD per GPU-hour on demand.
+    pub rent_usd: f64,
+    /// Price of spot relative to it.
+    pub spot_share: f64,
+    /// The rent market.
+    pub market: usize,
+    /// Earned on demand since the month began, USD.
+    pub on_demand_usd: f64,
+    /// Earned as spot, USD.
+    pub spot_usd: f64,
+}
+
+impl PoolBook {
+    /// Adds GPU-hours of work.
+    pub fn deliver(&mut self, on_demand_gpu_h: f64, spot_gpu_h: f64) {
+        self.on_demand_usd += on_demand_gpu_h * self.rent_usd;
+        self.spot_usd += spot_gpu_h * self.rent_usd * self.spot_share;
+    }
+}
+
+/// A lease of powered shell in one hall.
+#[derive(Debug)]
+pub struct Lease {
+    /// Terms.
+    pub spec: LeaseSpec,
+    milestone: Milestone,
+    profile: Vec<f64>,
+    /// Critical load that is let, kW.
+    pub it_kw: f64,
+    /// When it began.
+    pub ready: Option<SimTime>,
+    asked_mwh: f64,
+    delivered_mwh: f64,
+}
+
+/// Availability that a lease promises (S17 S54: concurrently maintainable plant, 99.982 % by design; the contract's
+/// usual floor is taken).
+const LEASE_AVAILABILITY: f64 = 0.999;
+
+impl Lease {
+    /// Adds an interval: IT energy asked for and delivered.
+    pub fn deliver(&mut self, asked_mwh: f64, delivered_mwh: f64) {
+        self.asked_mwh += asked_mwh;
+        self.delivered_mwh += delivered_mwh;
+    }
+    /// Rent and credits of `[from, to)`, USD. After its term the lease goes on at the rent then reached.
+    pub fn invoice(&mut self, from: SimTime, to: SimTime) -> (f64, f64) {
+        let (asked, delivered) = (std::mem::take(&mut self.asked_mwh), std::mem::take(&mut self.delivered_mwh));
+        let first_rent = self.it_kw * self.spec.usd_per_kw_month;
+        let penalty = self.milestone.penalty_share(from, to, self.ready) * first_rent;
+        let Some(ready) = self.ready else { return (0.0, penalty) };
+        let free = Span::from_days_f64(f64::from(self.spec.free_months) * 365.25 / 12.0);
+        let held = (to - from.max(ready + free)).as_hours().max(0.0);
+        let years = ((from.max(ready) - ready).as_days() / 365.25).floor();
+        let rent = first_rent * (1.0 + self.spec.escalator_percent / 100.0).powf(years);
+        let rent_usd = rent * held / (to - from).as_hours();
+        let availability = if asked > 0.0 { delivered / asked } else { 1.0 };
+        let missed_points = (LEASE_AVAILABILITY - availability).max(0.0) * 100.0;
+        (rent_usd, penalty + rent_usd * (missed_points * 0.05).min(SERVICE_CREDIT_CAP))
+    }
+}
+
+/// All tenants of a strategy.
+#[derive(Debug, Default)]
+pub struct Demand {
+    /// Reserved blocks.
+    pub blocks: Vec<Block>,
+    /// On-demand pools.
+    pub pools: Vec<Pool>,
+    /// Their money.
+    pub pool_books: Vec<PoolBook>,
+    /// Leases, one for each leased hall.
+    pub leases: Vec<Lease>,
+    /// Index of the block or pool of each tenant of the scenario.
+    pub tenants: Vec<Held>,
+}
+
+/// What a tenant of the scenario holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// A block.
+    Block(usize),
+    /// A pool.
+    Pool(usize),
+}
+
+impl Demand {
+    /// The tenants at the start. Leases are added as halls are planned.
+    pub fn new(scenario: &Scenario, spec: &ScenarioSpec, setup: &Setup, streams: &Streams, record: bool) -> Self {
+        let mut demand = Self::default();
+        for (index, tenant) in spec.tenants.iter().enumerate() {
+            if let Some(ReservedSpec::GpuBlock(block)) = &tenant.reserved {
+                demand.tenants.push(Held::Block(demand.blocks.len()));
+                demand.blocks.push(Block {
+                    tenant: tenant.id.to_string(),
+                    milestone: Milestone::new(block.starts.milestone(), setup),
+                    profile: week(&tenant.load_profile),
+                    market: block.then_market.as_ref().and_then(|n| spec.market.gpu_rent.get_index_of(n)),
+                    spec: block.clone(),
+                    installed: 0,
+                    full: None,
+                    first: None,
+                    over: false,
+                    prepaid_usd: 0.0,
+                    month: BlockMonth::default(),
+                });
+            } else if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand {
+                demand.tenants.push(Held::Pool(demand.pools.len()));
+                let sampler = scenario.data.demand[index].clone().expect("the trace of every pool was read");
+                let plan = pool_plan(scenario, spec, (tenant.id.as_str(), jobs), setup, streams);
+                demand.pools.push(Pool::new(plan, sampler, record));
+                demand.pool_books.push(PoolBook {
+                    spot_share: jobs.spot_price_percent / 100.0,
+                    market: spec.market.gpu_rent.get_index_of(&jobs.price).expect("the check knows the market"),
+                    ..PoolBook::default()
+                });
+            }
+        }
+        demand
+    }
+
+    /// Adds the lease of a hall and gives its index.
+    pub fn add_lease(&mut self, spec: &LeaseSpec, it_mw: f64, setup: &Setup) -> usize {
+        self.leases.push(Lease {
+            milestone: Milestone::new(spec.starts.milestone(), setup),
+            profile: week(&spec.load_profile),
+            spec: spec.clone(),
+            it_kw: it_mw * 1e3,
+            ready: None,
+            asked_mwh: 0.0,
+            delivered_mwh: 0.0,
+        });
+        self.leases.len() - 1
+    }
+    /// Share of a block's GPUs at work in an hour of the week.
+    pub fn block_share(&self, index: usize, hour_of_week: usize) -> f64 {
+        self.blocks[index].share(hour_of_week)
+    }
+    /// Share of a lease's load that is drawn in an hour of the week.
+    pub fn lease_share(&self, index: usize, hour_of_week: usize) -> f64 {
+        self.leases[index].profile[hour_of_week]
+    }
+    /// How many GPUs a tenant still lacks.
+    pub fn wants(&self, tenant: usize, given: &[u32]) -> u32 {
+        let most = match self.tenants[tenant] {
+            Held::Block(index) => self.blocks[index].spec.gpus,
+            Held::Pool(index) => self.pools[index].gpus_max(),
+        };
+        most.saturating_sub(given[tenant])
+    }
+}
+
+/// Which tenants a strategy's halls serve, in order of claim: those that its conversions name, or all.
+pub fn claims(spec: &ScenarioSpec, named: Option<&Vec<crate::id::Name>>) -> Vec<usize> {
+    match named {
+        Some(names) => names.iter().filter_map(|n| spec.tenants.iter().position(|t| t.id == *n)).collect(),
+        None => (0..spec.tenants.len()).collect(),
+    }
+}
+
+/// Whether a block belongs to a strategy at all: whether any of its conversions, or a hall that serves from the
+/// start, may hold it.
+pub fn concerns(spec: &ScenarioSpec, strategy: &StrategySpec, tenant: usize) -> bool {
+    let serving = spec.sites.iter().flat_map(|s| &s.halls).any(|h| h.serving.is_some());
+    let mut installs = strategy.conversions.iter().filter(|c| c.install.is_some());
+    serving || installs.any(|c| claims(spec, c.tenants.as_ref()).contains(&tenant))
+}
+
+fn pool_plan(
+    scenario: &Scenario,
+    spec: &ScenarioSpec,
+    (tenant, jobs): (&str, &JobsDemandSpec),
+    setup: &Setup,
+    streams: &Streams,
+) -> PoolPlan {
+    let mut simulated = vec![spec.run.fidelity == Fidelity::Jobs; setup.weeks as usize];
+    if spec.run.fidelity == Fidelity::SampledWeeks {
+        let purpose = format!("demand/{tenant}");
+        for week in sampled_weeks(setup.weeks, spec.run.sampled_weeks_per_year, streams, &purpose) {
+            simulated[week.week as usize] = true;
+        }
+    }
+    PoolPlan {
+        tenant: tenant.to_owned(),
+        policy: jobs.policy,
+        gpus_max: jobs.gpus,
+        patience: Span::from_seconds((jobs.patience_hours * 3_600.0) as i64),
+        demand: WeekDemand {
+            copies: f64::from(jobs.copies),
+            spot_share: Ratio::from_percent(jobs.spot_share_percent),
+            checkpoint: Span::from_seconds((jobs.checkpoint_hours * 3_600.0) as i64),
+        },
+        growth_percent_per_year: jobs.growth_percent_per_year,
+        monday: setup.monday,
+        start: scenario.horizon.start,
+        simulated,
+    }
+}

@@ -1,0 +1,226 @@
+//! The metrics and rows of a replication that has run.
+
+use crate::conversion::HallPhase;
+use crate::finance::account::Account;
+use crate::finance::{irr_roots_annual, moic, npv, payback_years, peak_equity};
+use crate::metric::Metric;
+use crate::results::replication::{Cashflow, PORTFOLIO, Replication, Scalar};
+use crate::results::tables::ScheduleRow;
+use crate::sim::invariant;
+use crate::sim::site::{Site, Totals};
+use crate::sim::world::World;
+use crate::time::{SimTime, Span};
+use crate::units::Ratio;
+
+struct Scalars(Vec<Scalar>);
+
+impl Scalars {
+    fn put(&mut self, scope: usize, metric: Metric, value: f64) {
+        if value.is_finite() {
+            self.0.push(Scalar { scope: scope as u16, metric, value });
+        }
+    }
+    fn ratio(&mut self, scope: usize, metric: Metric, over: f64, under: f64) {
+        if under > 0.0 {
+            self.put(scope, metric, over / under);
+        }
+    }
+}
+
+/// Everything that a replication leaves behind, detail aside.
+pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
+    let mut scalars = Scalars(Vec::new());
+    let mut all = Totals::default();
+    let mut peak = 0.0_f64;
+    for site in &world.sites {
+        all.add(&site.all);
+        peak = peak.max(site.all.peak_mw);
+        physics(&mut scalars, site.index + 1, &site.all, bill(site));
+    }
+    let bills = world.sites.iter().map(bill).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    physics(&mut scalars, PORTFOLIO, &all, bills);
+    finance(&mut scalars, world);
+    jobs(&mut scalars, world);
+    readiness(&mut scalars, world);
+    let ledger = &world.books.ledger;
+    let by_account = ledger.cash_by_account();
+    let cashflow = Cashflow {
+        accounts: by_account.iter().map(|(account, _)| account.id()).collect(),
+        usd: by_account.iter().map(|(_, usd)| usd.to_vec()).collect(),
+    };
+    Replication {
+        strategy: world.from.strategy,
+        case: 0,
+        replication,
+        scalars: scalars.0,
+        cashflow,
+        schedule: schedule(world, replication),
+        events: world.events(),
+        detail: None,
+    }
+}
+
+/// Net power cost and demand response of a site.
+fn bill(site: &Site) -> (f64, f64) {
+    (site.power_cost_usd, site.demand_response_usd)
+}
+
+fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response_usd): (f64, f64)) {
+    let it_mwh = t.mining_mwh + t.gpu_it_mwh + t.lease_it_mwh;
+    scalars.put(scope, Metric::EnergyMwh, t.grid_mwh);
+    scalars.ratio(scope, Metric::EnergyCostUsdPerMwh, power_usd, t.grid_mwh);
+    if let Some(pue) = t.pue() {
+        scalars.put(scope, Metric::Pue, pue);
+    }
+    // Litres over kilowatt-hours: both a thousandth of what is counted.
+    scalars.ratio(scope, Metric::WueLPerKwh, t.water_m3, it_mwh);
+    scalars.put(scope, Metric::PeakMw, t.peak_mw);
+    scalars.put(scope, Metric::GpuHoursOffered, t.offered_gpu_h);
+    scalars.put(scope, Metric::GpuHoursServed, t.served_gpu_h);
+    scalars.ratio(scope, Metric::GpuUtilisation, t.served_gpu_h, t.offered_gpu_h);
+    scalars.put(scope, Metric::BtcMined, t.btc);
+    scalars.ratio(scope, Metric::MiningRevenueUsdPerMwh, t.mining_usd, t.mining_mwh);
+    scalars.put(scope, Metric::CurtailedMwh, t.curtailed_mwh);
+    scalars.put(scope, Metric::StrandedMwh, t.stranded_mwh.iter().sum());
+    scalars.put(scope, Metric::DemandResponseUsd, response_usd);
+}
+
+fn finance(scalars: &mut Scalars, world: &World<'_>) {
+    let books = &world.books;
+    let rate = Ratio::from_percent(world.from.spec.finance.discount_percent);
+    let flows = books.ledger.project_flows_usd();
+    let bare = books.ledger.project_flows_without_residual_usd();
+    // Prepayments are part of the operating flows; no debt is drawn yet, so equity carries the project's flows.
+    let equity = books.ledger.equity_flows_usd();
+    let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
+    put(Metric::NpvUsd, npv(&flows, rate).as_usd());
+    put(Metric::NpvEquityUsd, npv(&equity, rate).as_usd());
+    put(Metric::NpvWithoutResidualUsd, npv(&bare, rate).as_usd());
+    put(Metric::PeakEquityUsd, peak_equity(&equity).as_usd());
+    if let Some(irr) = irr_roots_annual(&flows).first() {
+        put(Metric::Irr, *irr);
+    }
+    if let Some(irr) = irr_roots_annual(&equity).first() {
+        put(Metric::IrrEquity, *irr);
+    }
+    if let Some(moic) = moic(&equity) {
+        put(Metric::Moic, moic);
+    }
+    if let Some(years) = payback_years(&bare).filter(|_| bare.iter().any(|usd| *usd < 0.0)) {
+        put(Metric::PaybackYears, years);
+    }
+    let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
+        .iter()
+        .map(|a| -books.ledger.cash_usd(*a).iter().sum::<f64>())
+        .sum();
+    put(Metric::CapexUsd, capex);
+    put(Metric::ServiceCreditsUsd, books.credits_usd);
+    let gpu_it: f64 = world.sites.iter().map(|s| s.all.gpu_it_mwh).sum();
+    let lease_it: f64 = world.sites.iter().map(|s| s.all.lease_it_mwh).sum();
+    scalars.ratio(PORTFOLIO, Metric::GpuRevenueUsdPerMwh, books.gpu_usd, gpu_it);
+    scalars.ratio(PORTFOLIO, Metric::LeaseRevenueUsdPerMwh, books.rent_usd, lease_it);
+}
+
+fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
+    if world.demand.pools.is_empty() {
+        return;
+    }
+    let (mut finished, mut started, mut wait, mut work, mut lost) = (0, 0, 0.0, 0.0, 0.0);
+    let mut waits: Vec<u32> = Vec::new();
+    for pool in &mut world.demand.pools {
+        let t = pool.totals();
+        finished += t.finished;
+        started += t.started;
+        wait += t.wait_s;
+        work += t.work_gpu_s;
+        lost += t.lost_gpu_s;
+        waits.extend_from_slice(pool.waits_sorted());
+    }
+    if started == 0 {
+        return;
+    }
+    scalars.put(PORTFOLIO, Metric::JobsFinished, finished as f64);
+    scalars.put(PORTFOLIO, Metric::MeanWaitS, wait / started as f64);
+    scalars.ratio(PORTFOLIO, Metric::Goodput, work - lost, work);
+    if world.demand.pools.len() > 1 {
+        waits.sort_unstable();
+    }
+    if let Some(p95) = type_7(&waits, 0.95) {
+        scalars.put(PORTFOLIO, Metric::P95WaitS, p95);
+    }
+}
+
+/// Quantile by linear interpolation (type 7) of sorted whole seconds.
+fn type_7(sorted: &[u32], p: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let place = p * last as f64;
+    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    Some(f64::from(low) + (f64::from(high) - f64::from(low)) * place.fract())
+}
+
+/// Months from the start until the last converted hall is ready, and how much later than planned that is.
+fn readiness(scalars: &mut Scalars, world: &World<'_>) {
+    let start = world.from.scenario.horizon.start;
+    let months = |span: Span| span.as_days() / crate::conversion::DAYS_PER_MONTH;
+    let (mut ready, mut delay) = (None::<f64>, None::<f64>);
+    for running in &world.projects {
+        for hall in 0..running.halls.len() {
+            let (Some(at), Some(planned)) = (running.project.ready(hall), running.project.planned_ready(hall)) else {
+                return;
+            };
+            let late = months(at - planned);
+            let at = months(at - start);
+            if ready.is_none_or(|r| at > r) {
+                (ready, delay) = (Some(at), Some(late));
+            }
+        }
+    }
+    if let (Some(ready), Some(delay)) = (ready, delay) {
+        scalars.put(PORTFOLIO, Metric::ReadyForServiceMonths, ready);
+        scalars.put(PORTFOLIO, Metric::DelayMonths, delay);
+    }
+}
+
+fn schedule(world: &World<'_>, replication: u32) -> Vec<ScheduleRow> {
+    let spec = world.from.spec;
+    let text = |t: Option<SimTime>| t.map_or_else(String::new, SimTime::to_utc_text);
+    let mut rows = Vec::new();
+    for running in &world.projects {
+        for outcome in running.project.outcomes() {
+            let (s, hall) = match outcome.hall {
+                Some(h) => (running.halls[h].0, world.sites[running.halls[h].0].halls[running.halls[h].1].name.clone()),
+                None => (running.halls[0].0, String::new()),
+            };
+            rows.push(ScheduleRow {
+                strategy: spec.strategies[world.from.strategy].id.to_string(),
+                case: "base".to_owned(),
+                fidelity: spec.run.fidelity.as_str().to_owned(),
+                replication,
+                site: world.sites[s].name.clone(),
+                hall,
+                stage: outcome.stage.to_string(),
+                planned_start: outcome.planned_start.to_utc_text(),
+                planned_end: outcome.planned_end.to_utc_text(),
+                start: text(outcome.start),
+                end: text(outcome.end),
+                critical: outcome.critical,
+                cause: outcome.cause,
+            });
+        }
+    }
+    rows
+}
+
+/// What must hold of a replication as a whole.
+pub fn check(world: &World<'_>) {
+    let end = world.from.scenario.horizon.end;
+    for site in &world.sites {
+        for (hall, fleet) in site.halls.iter().zip(&site.fleets) {
+            let mines = matches!(hall.phase, HallPhase::Mining | HallPhase::WindingDown);
+            let stands = if fleet.is_empty() { 0.0 } else { 1.0 };
+            if !mines {
+                invariant::equal("miners in a hall that has left mining", &hall.name, end, (stands, 0.0), 1.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The simulation: one strategy of one replication on one event calendar.
+//!
+//! [`World`](world::World) routes events and settles power between concerns; [`replicate_all`] runs every strategy of
+//! a replication in the same world outside.
+
+pub mod books;
+pub mod demand;
+pub mod detail;
+pub mod event;
+pub mod hall;
+pub mod invariant;
+pub mod measure;
+pub mod paths;
+pub mod pool;
+pub mod settle;
+pub mod setup;
+pub mod site;
+pub mod world;
+
+use crate::random::Streams;
+use crate::results::replication::Replication;
+use crate::scenario::Scenario;
+use crate::scenario::draw::DrawnInputs;
+use crate::scenario::spec::ScenarioSpec;
+use crate::sim::detail::{Label, Recorder};
+use crate::sim::invariant::Fault;
+use crate::sim::paths::Paths;
+use crate::sim::world::{Ingredients, World};
+
+pub use detail::DetailWanted;
+pub use setup::Setup;
+
+/// Hashprice on the first day, USD per PH/s and day: where it is drawn, the first replication's.
+pub fn start_hashprice(scenario: &Scenario) -> f64 {
+    let path = scenario.data.bitcoin.draw(&Streams::new(scenario.spec.run.seed, 0));
+    path.at(scenario.horizon.start).hashprice_usd_per_ph_day
+}
+
+/// Every strategy of a replication, in the same world outside.
+pub fn replicate_all(scenario: &Scenario, setup: &Setup, replication: u32, fault: Option<Fault>) -> Vec<Replication> {
+    let drawn = DrawnReplication::new(scenario, setup, replication);
+    (0..scenario.spec.strategies.len()).map(|s| drawn.run(scenario, setup, s, None, fault)).collect()
+}
+
+/// One strategy of a replication, with detail where it is wanted.
+pub fn replicate_one(
+    scenario: &Scenario,
+    setup: &Setup,
+    strategy: usize,
+    replication: u32,
+    detail: Option<DetailWanted>,
+) -> Replication {
+    DrawnReplication::new(scenario, setup, replication).run(scenario, setup, strategy, detail, None)
+}
+
+/// What a replication has drawn before any strategy runs.
+struct DrawnReplication {
+    streams: Streams,
+    replication: u32,
+    spec: Option<ScenarioSpec>,
+    paths: Paths,
+}
+
+impl DrawnReplication {
+    fn new(scenario: &Scenario, setup: &Setup, replication: u32) -> Self {
+        let streams = Streams::new(scenario.spec.run.seed, u64::from(replication));
+        let inputs = DrawnInputs::new(&scenario.spec);
+        let spec = inputs.map(|inputs| {
+            inputs.draw(&scenario.spec, &streams).unwrap_or_else(|e| panic!("a drawn input does not fit: {e}"))
+        });
+        let used = spec.as_ref().unwrap_or(&scenario.spec);
+        let markets = spec.as_ref().map(|spec| {
+            let markets = scenario.data.markets(spec, &scenario.horizon);
+            markets.unwrap_or_else(|e| panic!("a drawn market does not fit: {e}"))
+        });
+        let paths = Paths::draw(scenario, setup, used, markets.as_ref(), &streams);
+        Self { streams, replication, spec, paths }
+    }
+
+    fn run(&self, scenario: &Scenario, setup: &Setup, strategy: usize, detail: Option<DetailWanted>, fault: Option<Fault>) -> Replication {
+        let spec = self.spec.as_ref().unwrap_or(&scenario.spec);
+        let recorder = detail.map(|wanted| {
+            let label = Label {
+                strategy: spec.strategies[strategy].id.to_string(),
+                case: "base".to_owned(),
+                fidelity: spec.run.fidelity.as_str().to_owned(),
+                replication: self.replication,
+            };
+            Recorder::new(wanted, label, scenario.horizon.start, spec.sites.len())
+        });
+        let ingredients = Ingredients { scenario, spec, setup, paths: &self.paths, streams: self.streams, strategy, fault };
+        let mut world = World::new(ingredients, recorder);
+        world.note_phases();
+        world.run();
+        measure::check(&world);
+        let mut record = measure::measure(&mut world, self.replication);
+        record.detail = world.take_detail().map(Box::new);
+        record
+    }
+}
