@@ -70,7 +70,9 @@ impl<'a> Shape<'a> {
     fn object(&mut self, schema: &'a Value, table: &Map<String, Value>, at: &FieldPath) {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
-        let additional = schema.get("additionalProperties");
+        // Maps by name: schemars writes the form of the names as one pattern; names are checked elsewhere.
+        let by_pattern = schema.get("patternProperties").and_then(Value::as_object).and_then(|p| p.values().next());
+        let additional = by_pattern.or_else(|| schema.get("additionalProperties"));
         for (key, value) in table {
             let path = at.key(key);
             match properties.and_then(|p| p.get(key)) {
