@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::workload::job::{GPUS_MAX, Trace};
 use crate::workload::replay::{CapacityChange, Outcome, replay};
-use crate::workload::scheduler::{Easy, Fcfs, Finished, Observer, Settings};
+use crate::workload::scheduler::{Conservative, Easy, Fcfs, Finished, Observer, Settings};
 use crate::workload::trace::{self, TraceError, TraceFormat};
 use crate::workload::waits::Waits;
 
@@ -23,6 +23,8 @@ pub enum PolicyArg {
     Fcfs,
     /// First come, first served with EASY backfill.
     Easy,
+    /// Backfill that delays nobody's promised start.
+    Conservative,
 }
 
 /// Arguments of `repower replay`.
@@ -209,6 +211,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> R
     let outcome = match args.policy {
         PolicyArg::Fcfs => replay::<Fcfs, _>(trace.jobs(), settings, &changes, &mut seen),
         PolicyArg::Easy => replay::<Easy, _>(trace.jobs(), settings, &changes, &mut seen),
+        PolicyArg::Conservative => replay::<Conservative, _>(trace.jobs(), settings, &changes, &mut seen),
     };
     let wall_s = begin.elapsed().as_secs_f64();
     let capacity_gpu_s = capacity_integral(args.gpus, &changes, outcome.makespan_s);

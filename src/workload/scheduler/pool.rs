@@ -2,6 +2,7 @@
 
 use super::Settings;
 use super::ends::{End, Ends};
+use super::plan::Plan;
 use super::queue::{Fit, Queue, Waiting};
 use super::usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
 use crate::time::{SimTime, Span};
@@ -50,6 +51,8 @@ pub struct Pool {
     vacant: Vec<u32>,
     sequence: u64,
     promise: Option<Promise>,
+    /// The plan of conservative backfill; stands until something unforeseen happens.
+    plan: Option<Plan>,
     /// The gang whose patience ends first, as (place, deadline).
     impatient: Option<(usize, i64)>,
     pub(super) usage: Usage,
@@ -71,6 +74,7 @@ impl Pool {
             vacant: Vec::new(),
             sequence: 0,
             promise: None,
+            plan: None,
             impatient: None,
             usage: Usage::default(),
             before: Usage::default(),
@@ -195,7 +199,7 @@ impl Pool {
         );
         if ticks_per_s != self.speed {
             self.speed = ticks_per_s;
-            self.promise = None;
+            self.forget_promises();
         }
     }
 
@@ -208,7 +212,7 @@ impl Pool {
             "{gpus} GPUs where {} are the most",
             self.settings.gpus_max
         );
-        self.promise = None;
+        self.forget_promises();
         if self.busy() > gpus {
             self.shed(gpus, observer);
         }
@@ -282,7 +286,7 @@ impl Pool {
                 waited_s: 0,
             };
             if self.queue.push(waiting) {
-                self.promise = None;
+                self.forget_promises();
                 self.find_impatient();
             } else if self.impatient.is_none() {
                 self.find_impatient();
@@ -303,7 +307,7 @@ impl Pool {
                 break;
             }
             let waiting = self.queue.take(place);
-            self.promise = None;
+            self.forget_promises();
             self.withdraw(&waiting.job, Withdrawal::Patience, observer);
             self.find_impatient();
             any = true;
@@ -432,6 +436,56 @@ impl Pool {
     pub(super) fn keep_promise(&mut self, mut promise: Promise) {
         promise.from = self.queue.end();
         self.promise = Some(promise);
+    }
+
+    fn forget_promises(&mut self) {
+        self.promise = None;
+        self.plan = None;
+    }
+
+    // ---- the moves of a policy that plans for every gang
+
+    /// Reading of the work clock.
+    pub(super) fn work(&self) -> i64 {
+        self.work
+    }
+    /// Whether the gang at a place fits now.
+    pub(super) fn fits(&self, place: usize) -> bool {
+        self.queue.get(place).job.gpus <= self.free()
+    }
+    /// The plan as it stands, or a new one without promises.
+    pub(super) fn plan(&mut self) -> Plan {
+        if let Some(mut plan) = self.plan.take() {
+            plan.forget_before(self.work);
+            return plan;
+        }
+        let releases = self
+            .ends
+            .iter()
+            .map(|end| (self.reading_at_second_of(end.at), end.gpus));
+        Plan::new(self.work, self.free(), releases)
+    }
+    /// Promises a start to everyone who has none.
+    pub(super) fn promise_all(&self, plan: &mut Plan) {
+        for (place, waiting) in self.queue.iter_from(plan.from) {
+            let ticks = i64::from(waiting.remaining_s()) * TICKS_PER_S;
+            let length = (ticks + self.speed - 1) / self.speed * self.speed;
+            plan.promise(place, waiting.job.gpus, length);
+        }
+        plan.from = self.queue.end();
+    }
+    /// Starts a gang whose promised instant has come.
+    pub(super) fn start_promised<O: Observer>(&mut self, place: usize, observer: &mut O) {
+        self.start(place, observer);
+    }
+    /// Keeps a plan until the next pass.
+    pub(super) fn keep_plan(&mut self, plan: Plan) {
+        // Places begin anew when the queue runs empty.
+        self.plan = (self.queue.len() > 0).then_some(plan);
+    }
+    /// Nobody waits, so there is nothing to plan.
+    pub(super) fn drop_plan(&mut self) {
+        self.plan = None;
     }
 
     // ---- conservation
