@@ -52,7 +52,7 @@ pub struct ReplayArgs {
     pub json: bool,
 }
 
-fn parse_format(text: &str) -> Result<TraceFormat, String> {
+pub(super) fn parse_format(text: &str) -> Result<TraceFormat, String> {
     TraceFormat::parse(text).ok_or_else(|| {
         let known: Vec<&str> = TraceFormat::ALL.iter().map(|format| format.as_str()).collect();
         format!("known formats: {}", known.join(", "))
