@@ -138,7 +138,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn new(outcome: &Outcome, jobs: usize, waits: &mut Waits, capacity_gpu_s: i64, wall_s: f64) -> Self {
+    fn new(outcome: &Outcome, jobs: usize, waits: &mut Waits, capacity_gpu_s: i128, wall_s: f64) -> Self {
         let [p50_wait_s, p95_wait_s, p99_wait_s] = waits.quantiles_s([0.5, 0.95, 0.99]);
         let used = outcome.usage.busy_total_gpu_s() as f64;
         Self {
@@ -266,14 +266,14 @@ fn refuse_too_large(trace: &Trace, args: &ReplayArgs, gpus: u32) -> Result<(), R
 }
 
 /// Capacity integrated from 0 to the makespan, in GPU-seconds.
-fn capacity_integral(gpus: u32, changes: &[CapacityChange], makespan_s: i64) -> i64 {
-    let (mut total, mut since, mut now) = (0, 0, gpus);
+fn capacity_integral(gpus: u32, changes: &[CapacityChange], makespan_s: i64) -> i128 {
+    let (mut total, mut since, mut now) = (0i128, 0, gpus);
     for change in changes {
         let until = change.at_s.clamp(since, makespan_s.max(since));
-        total += i64::from(now) * (until - since);
+        total += i128::from(now) * i128::from(until - since);
         (since, now) = (until, change.gpus);
     }
-    total + i64::from(now) * (makespan_s - since).max(0)
+    total + i128::from(now) * i128::from((makespan_s - since).max(0))
 }
 
 /// Waits, and starts if they are asked for.

@@ -199,9 +199,9 @@ fn load_by_day(jobs: &[Job], gpus: u32) -> Vec<f64> {
     let Some(first) = jobs.first().map(|job| job.submit_s.div_euclid(DAY_S)) else {
         return Vec::new();
     };
-    let mut work: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut work: BTreeMap<i64, i128> = BTreeMap::new();
     for job in jobs {
-        *work.entry(job.submit_s.div_euclid(DAY_S)).or_insert(0) += job.gpu_s();
+        *work.entry(job.submit_s.div_euclid(DAY_S)).or_insert(0) += i128::from(job.gpu_s());
     }
     let last = work.last_key_value().map_or(first, |(day, _)| *day);
     let capacity = DAY_S as f64 * f64::from(gpus.max(1));

@@ -152,12 +152,12 @@ impl Pool {
             "a pool's clock runs back from {} to {now}",
             self.now
         );
-        self.usage.capacity_gpu_s += i64::from(self.capacity) * seconds;
+        self.usage.capacity_gpu_s += i128::from(self.capacity) * i128::from(seconds);
         for (integral, busy) in self.usage.busy_gpu_s.iter_mut().zip(self.busy) {
-            *integral += i64::from(busy) * seconds;
+            *integral += i128::from(busy) * i128::from(seconds);
         }
         let ticks = seconds * self.speed;
-        self.usage.work_gpu_ticks += i64::from(self.busy()) * ticks;
+        self.usage.work_gpu_ticks += i128::from(self.busy()) * i128::from(ticks);
         self.work += ticks;
         self.now = now;
         while self.ends.first().is_some_and(|end| end.at <= self.work) {
@@ -169,7 +169,7 @@ impl Pool {
         let end = self.ends.pop().expect("the caller saw an end");
         let run = self.vacate(end.slot);
         // The clock stops at whole seconds, so a slow gang may have been done within the last one.
-        self.usage.work_gpu_ticks -= (self.work - end.at) * i64::from(end.gpus);
+        self.usage.work_gpu_ticks -= i128::from(self.work - end.at) * i128::from(end.gpus);
         self.usage.finished += 1;
         observer.finished(&Finished {
             job: run.waiting.job,
@@ -254,7 +254,7 @@ impl Pool {
         } else {
             0
         };
-        let lost = (progress - saved_s * TICKS_PER_S) * i64::from(waiting.job.gpus);
+        let lost = i128::from(progress - saved_s * TICKS_PER_S) * i128::from(waiting.job.gpus);
         self.usage.lost_gpu_ticks += lost;
         self.usage.killed += 1;
         observer.killed(self.now, &waiting.job, lost as f64 / TICKS_PER_S as f64);

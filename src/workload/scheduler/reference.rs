@@ -357,7 +357,7 @@ fn the_impatient_the_late_and_the_large_leave_with_a_reason() {
 /// Sums what single jobs report, to compare with the integrals.
 #[derive(Default)]
 struct Books {
-    worked_gpu_s: i64,
+    worked_gpu_s: i128,
     lost_gpu_s: f64,
     waited_s: i64,
     busy: i64,
@@ -369,7 +369,7 @@ impl Observer for Books {
     }
     fn finished(&mut self, f: &Finished) {
         self.busy -= i64::from(f.job.gpus);
-        self.worked_gpu_s += f.job.gpu_s();
+        self.worked_gpu_s += i128::from(f.job.gpu_s());
         self.waited_s += f.waited.as_seconds();
     }
     fn killed(&mut self, _now: SimTime, job: &Job, lost_gpu_s: f64) {
@@ -414,7 +414,7 @@ fn stormy<P: Policy>(jobs: &[Job], changes: &[(i64, u32, u16)], gpus: u32) -> Re
     prop_assert!((sum.lost_gpu_s() - books.lost_gpu_s).abs() <= 1e-9 * sum.lost_gpu_s());
     prop_assert_eq!(
         sum.work_gpu_ticks,
-        books.worked_gpu_s * TICKS_PER_S + sum.lost_gpu_ticks
+        books.worked_gpu_s * i128::from(TICKS_PER_S) + sum.lost_gpu_ticks
     );
     Ok(())
 }
