@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::workload::job::{GPUS_MAX, Trace};
 use crate::workload::replay::{CapacityChange, Outcome, replay};
-use crate::workload::scheduler::{Easy, Fcfs, Finished, Observer, Settings};
+use crate::workload::scheduler::{Conservative, Easy, Fcfs, Finished, Observer, Settings};
 use crate::workload::trace::{self, TraceError, TraceFormat};
 use crate::workload::waits::Waits;
 
@@ -23,6 +23,8 @@ pub enum PolicyArg {
     Fcfs,
     /// First come, first served with EASY backfill.
     Easy,
+    /// Backfill that delays nobody's promised start.
+    Conservative,
 }
 
 /// Arguments of `repower replay`.
@@ -50,7 +52,7 @@ pub struct ReplayArgs {
     pub json: bool,
 }
 
-fn parse_format(text: &str) -> Result<TraceFormat, String> {
+pub(super) fn parse_format(text: &str) -> Result<TraceFormat, String> {
     TraceFormat::parse(text).ok_or_else(|| {
         let known: Vec<&str> = TraceFormat::ALL.iter().map(|format| format.as_str()).collect();
         format!("known formats: {}", known.join(", "))
@@ -136,7 +138,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn new(outcome: &Outcome, jobs: usize, waits: &mut Waits, capacity_gpu_s: i64, wall_s: f64) -> Self {
+    fn new(outcome: &Outcome, jobs: usize, waits: &mut Waits, capacity_gpu_s: i128, wall_s: f64) -> Self {
         let [p50_wait_s, p95_wait_s, p99_wait_s] = waits.quantiles_s([0.5, 0.95, 0.99]);
         let used = outcome.usage.busy_total_gpu_s() as f64;
         Self {
@@ -209,6 +211,7 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> R
     let outcome = match args.policy {
         PolicyArg::Fcfs => replay::<Fcfs, _>(trace.jobs(), settings, &changes, &mut seen),
         PolicyArg::Easy => replay::<Easy, _>(trace.jobs(), settings, &changes, &mut seen),
+        PolicyArg::Conservative => replay::<Conservative, _>(trace.jobs(), settings, &changes, &mut seen),
     };
     let wall_s = begin.elapsed().as_secs_f64();
     let capacity_gpu_s = capacity_integral(args.gpus, &changes, outcome.makespan_s);
@@ -263,14 +266,14 @@ fn refuse_too_large(trace: &Trace, args: &ReplayArgs, gpus: u32) -> Result<(), R
 }
 
 /// Capacity integrated from 0 to the makespan, in GPU-seconds.
-fn capacity_integral(gpus: u32, changes: &[CapacityChange], makespan_s: i64) -> i64 {
-    let (mut total, mut since, mut now) = (0, 0, gpus);
+fn capacity_integral(gpus: u32, changes: &[CapacityChange], makespan_s: i64) -> i128 {
+    let (mut total, mut since, mut now) = (0i128, 0, gpus);
     for change in changes {
         let until = change.at_s.clamp(since, makespan_s.max(since));
-        total += i64::from(now) * (until - since);
+        total += i128::from(now) * i128::from(until - since);
         (since, now) = (until, change.gpus);
     }
-    total + i64::from(now) * (makespan_s - since).max(0)
+    total + i128::from(now) * i128::from((makespan_s - since).max(0))
 }
 
 /// Waits, and starts if they are asked for.

@@ -102,7 +102,12 @@ impl WeekSampler {
     }
     /// Mean load of one copy: GPU-seconds submitted per second, in GPUs.
     pub fn mean_gpus(&self) -> f64 {
-        let work: i64 = self.weeks.iter().flatten().map(Job::gpu_s).sum();
+        let work: i128 = self
+            .weeks
+            .iter()
+            .flatten()
+            .map(|job| i128::from(job.gpu_s()))
+            .sum();
         work as f64 / (self.weeks.len() as f64 * WEEK_S as f64)
     }
     /// The largest gang, in GPUs.
@@ -112,9 +117,15 @@ impl WeekSampler {
     /// The share of the load that still runs so long after submission: what a pool that was empty so long ago
     /// still lacks.
     pub fn share_later_than(&self, after: Span) -> Ratio {
-        let work: i64 = self.weeks.iter().flatten().map(Job::gpu_s).sum();
-        let late = |job: &Job| i64::from(job.gpus) * (job.duration_s - after.as_seconds()).max(0);
-        let late: i64 = self.weeks.iter().flatten().map(late).sum();
+        let work: i128 = self
+            .weeks
+            .iter()
+            .flatten()
+            .map(|job| i128::from(job.gpu_s()))
+            .sum();
+        let late =
+            |job: &Job| i128::from(job.gpus) * i128::from((job.duration_s - after.as_seconds()).max(0));
+        let late: i128 = self.weeks.iter().flatten().map(late).sum();
         Ratio::from_fraction(if work == 0 { 0.0 } else { late as f64 / work as f64 })
     }
 

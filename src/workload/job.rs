@@ -144,8 +144,8 @@ impl Trace {
         self.jobs.iter().map(|job| job.gpus).max().unwrap_or(0)
     }
     /// All work, in GPU-seconds.
-    pub fn gpu_s(&self) -> i64 {
-        self.jobs.iter().map(Job::gpu_s).sum()
+    pub fn gpu_s(&self) -> i128 {
+        self.jobs.iter().map(|job| i128::from(job.gpu_s())).sum()
     }
 }
 

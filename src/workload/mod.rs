@@ -4,6 +4,7 @@
 //! Owns what a job is, when it arrives, waits, runs, is killed and ends. Does not own power, prices or halls:
 //! its caller says how many GPUs a pool has and how fast they may run.
 
+pub mod audit;
 pub mod demand;
 pub mod job;
 pub mod profile;

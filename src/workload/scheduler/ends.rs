@@ -45,6 +45,11 @@ impl Ends {
         self.chunks.last().and_then(|chunk| chunk.ends.last()).copied()
     }
 
+    /// All ends, earliest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &End> {
+        self.chunks.iter().rev().flat_map(|chunk| chunk.ends.iter().rev())
+    }
+
     pub(super) fn pop(&mut self) -> Option<End> {
         let chunk = self.chunks.last_mut()?;
         let end = chunk.ends.pop()?;

@@ -12,6 +12,7 @@
 //! is asked for; at that one it takes the ends and leaves the pass to the caller, who may first submit.
 
 mod ends;
+mod plan;
 mod policy;
 mod pool;
 mod queue;
@@ -24,7 +25,7 @@ use std::marker::PhantomData;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use policy::{Easy, Fcfs, Policy};
+pub use policy::{Conservative, Easy, Fcfs, Policy};
 pub use pool::Pool;
 pub use usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
 
@@ -146,6 +147,8 @@ pub enum PolicyKind {
     /// First come, first served with EASY backfill.
     #[default]
     Easy,
+    /// Backfill that delays nobody's promised start.
+    Conservative,
 }
 
 /// A scheduler whose policy is chosen at run time; each arm is compiled for its policy.
@@ -155,6 +158,8 @@ pub enum AnyScheduler {
     Fcfs(Scheduler<Fcfs>),
     /// EASY backfill.
     Easy(Scheduler<Easy>),
+    /// Conservative backfill.
+    Conservative(Scheduler<Conservative>),
 }
 
 /// Calls the same method in every arm.
@@ -163,6 +168,7 @@ macro_rules! each {
         match $self {
             AnyScheduler::Fcfs($scheduler) => $call,
             AnyScheduler::Easy($scheduler) => $call,
+            AnyScheduler::Conservative($scheduler) => $call,
         }
     };
 }
@@ -173,6 +179,7 @@ impl AnyScheduler {
         match policy {
             PolicyKind::Fcfs => Self::Fcfs(Scheduler::new(start, settings)),
             PolicyKind::Easy => Self::Easy(Scheduler::new(start, settings)),
+            PolicyKind::Conservative => Self::Conservative(Scheduler::new(start, settings)),
         }
     }
     /// As [`Scheduler::pool`].

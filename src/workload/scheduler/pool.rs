@@ -1,7 +1,10 @@
 //! The state of one pool: GPUs, the work clock, the running and the waiting; and the moves a policy may make.
 
+mod planning;
+
 use super::Settings;
 use super::ends::{End, Ends};
+use super::plan::Plan;
 use super::queue::{Fit, Queue, Waiting};
 use super::usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
 use crate::time::{SimTime, Span};
@@ -50,6 +53,8 @@ pub struct Pool {
     vacant: Vec<u32>,
     sequence: u64,
     promise: Option<Promise>,
+    /// The plan of conservative backfill; stands until something unforeseen happens.
+    plan: Option<Plan>,
     /// The gang whose patience ends first, as (place, deadline).
     impatient: Option<(usize, i64)>,
     pub(super) usage: Usage,
@@ -71,6 +76,7 @@ impl Pool {
             vacant: Vec::new(),
             sequence: 0,
             promise: None,
+            plan: None,
             impatient: None,
             usage: Usage::default(),
             before: Usage::default(),
@@ -148,12 +154,12 @@ impl Pool {
             "a pool's clock runs back from {} to {now}",
             self.now
         );
-        self.usage.capacity_gpu_s += i64::from(self.capacity) * seconds;
+        self.usage.capacity_gpu_s += i128::from(self.capacity) * i128::from(seconds);
         for (integral, busy) in self.usage.busy_gpu_s.iter_mut().zip(self.busy) {
-            *integral += i64::from(busy) * seconds;
+            *integral += i128::from(busy) * i128::from(seconds);
         }
         let ticks = seconds * self.speed;
-        self.usage.work_gpu_ticks += i64::from(self.busy()) * ticks;
+        self.usage.work_gpu_ticks += i128::from(self.busy()) * i128::from(ticks);
         self.work += ticks;
         self.now = now;
         while self.ends.first().is_some_and(|end| end.at <= self.work) {
@@ -165,7 +171,7 @@ impl Pool {
         let end = self.ends.pop().expect("the caller saw an end");
         let run = self.vacate(end.slot);
         // The clock stops at whole seconds, so a slow gang may have been done within the last one.
-        self.usage.work_gpu_ticks -= (self.work - end.at) * i64::from(end.gpus);
+        self.usage.work_gpu_ticks -= i128::from(self.work - end.at) * i128::from(end.gpus);
         self.usage.finished += 1;
         observer.finished(&Finished {
             job: run.waiting.job,
@@ -195,7 +201,7 @@ impl Pool {
         );
         if ticks_per_s != self.speed {
             self.speed = ticks_per_s;
-            self.promise = None;
+            self.forget_promises();
         }
     }
 
@@ -208,7 +214,7 @@ impl Pool {
             "{gpus} GPUs where {} are the most",
             self.settings.gpus_max
         );
-        self.promise = None;
+        self.forget_promises();
         if self.busy() > gpus {
             self.shed(gpus, observer);
         }
@@ -250,7 +256,7 @@ impl Pool {
         } else {
             0
         };
-        let lost = (progress - saved_s * TICKS_PER_S) * i64::from(waiting.job.gpus);
+        let lost = i128::from(progress - saved_s * TICKS_PER_S) * i128::from(waiting.job.gpus);
         self.usage.lost_gpu_ticks += lost;
         self.usage.killed += 1;
         observer.killed(self.now, &waiting.job, lost as f64 / TICKS_PER_S as f64);
@@ -282,7 +288,7 @@ impl Pool {
                 waited_s: 0,
             };
             if self.queue.push(waiting) {
-                self.promise = None;
+                self.forget_promises();
                 self.find_impatient();
             } else if self.impatient.is_none() {
                 self.find_impatient();
@@ -303,7 +309,7 @@ impl Pool {
                 break;
             }
             let waiting = self.queue.take(place);
-            self.promise = None;
+            self.forget_promises();
             self.withdraw(&waiting.job, Withdrawal::Patience, observer);
             self.find_impatient();
             any = true;
@@ -432,6 +438,11 @@ impl Pool {
     pub(super) fn keep_promise(&mut self, mut promise: Promise) {
         promise.from = self.queue.end();
         self.promise = Some(promise);
+    }
+
+    fn forget_promises(&mut self) {
+        self.promise = None;
+        self.plan = None;
     }
 
     // ---- conservation

@@ -127,7 +127,11 @@ impl Queue {
     }
     /// The gangs in order, with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Waiting)> {
-        let places = self.head..self.keys.len();
+        self.iter_from(self.head)
+    }
+    /// The same from a place on.
+    pub(super) fn iter_from(&self, from: usize) -> impl Iterator<Item = (usize, &Waiting)> {
+        let places = from.max(self.head)..self.keys.len();
         places
             .filter(|p| self.keys[*p].gpus != 0)
             .map(|p| (p, &self.jobs[p]))

@@ -3,7 +3,9 @@
 
 use proptest::prelude::*;
 
-use super::{Easy, Fcfs, Finished, Observer, Policy, Scheduler, Settings, TICKS_PER_S, Usage, Withdrawal};
+use super::{
+    Conservative, Easy, Fcfs, Finished, Observer, Policy, Scheduler, Settings, TICKS_PER_S, Usage, Withdrawal,
+};
 use crate::time::{SimTime, Span};
 use crate::workload::job::{Job, JobClass};
 use crate::workload::replay::{CapacityChange, Outcome, replay};
@@ -140,6 +142,46 @@ proptest! {
     fn easy_equals_the_plain_scheduler_under_overload(raw in raw_jobs(5_000), gpus in 16u32..80) {
         let jobs = jobs_at_load(&raw, gpus, 3.0);
         prop_assert_eq!(fast_starts::<Easy>(&jobs, gpus).0, plain_starts(&jobs, gpus, true));
+    }
+}
+
+/// Conservative backfill by its definition: each job, when it comes, takes the first seconds in which enough GPUs
+/// are left by all before it, one array element a second.
+fn plain_conservative_starts(jobs: &[Job], gpus: u32) -> Vec<(u64, i64)> {
+    let mut free: Vec<u32> = Vec::new();
+    let mut starts = Vec::new();
+    for job in jobs {
+        let mut start = job.submit_s as usize;
+        let mut at = start;
+        while at < start + job.duration_s as usize {
+            if at >= free.len() {
+                free.resize(at + 10_000, gpus);
+            }
+            at += 1;
+            if free[at - 1] < job.gpus {
+                start = at;
+            }
+        }
+        for second in &mut free[start..at] {
+            *second -= job.gpus;
+        }
+        starts.push((job.id, start as i64));
+    }
+    starts.sort_unstable();
+    starts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn conservative_equals_the_definition_second_by_second(
+        raw in raw_jobs(300), load in 0.5f64..1.5, gpus in 1u32..150,
+    ) {
+        let mut jobs = jobs_at_load(&raw, gpus, load);
+        for job in &mut jobs {
+            job.duration_s = job.duration_s.max(1);
+        }
+        prop_assert_eq!(fast_starts::<Conservative>(&jobs, gpus).0, plain_conservative_starts(&jobs, gpus));
     }
 }
 
@@ -315,7 +357,7 @@ fn the_impatient_the_late_and_the_large_leave_with_a_reason() {
 /// Sums what single jobs report, to compare with the integrals.
 #[derive(Default)]
 struct Books {
-    worked_gpu_s: i64,
+    worked_gpu_s: i128,
     lost_gpu_s: f64,
     waited_s: i64,
     busy: i64,
@@ -327,7 +369,7 @@ impl Observer for Books {
     }
     fn finished(&mut self, f: &Finished) {
         self.busy -= i64::from(f.job.gpus);
-        self.worked_gpu_s += f.job.gpu_s();
+        self.worked_gpu_s += i128::from(f.job.gpu_s());
         self.waited_s += f.waited.as_seconds();
     }
     fn killed(&mut self, _now: SimTime, job: &Job, lost_gpu_s: f64) {
@@ -372,7 +414,7 @@ fn stormy<P: Policy>(jobs: &[Job], changes: &[(i64, u32, u16)], gpus: u32) -> Re
     prop_assert!((sum.lost_gpu_s() - books.lost_gpu_s).abs() <= 1e-9 * sum.lost_gpu_s());
     prop_assert_eq!(
         sum.work_gpu_ticks,
-        books.worked_gpu_s * TICKS_PER_S + sum.lost_gpu_ticks
+        books.worked_gpu_s * i128::from(TICKS_PER_S) + sum.lost_gpu_ticks
     );
     Ok(())
 }
@@ -393,6 +435,7 @@ proptest! {
         }
         stormy::<Easy>(&jobs, &changes, gpus)?;
         stormy::<Fcfs>(&jobs, &changes, gpus)?;
+        stormy::<Conservative>(&jobs, &changes, gpus)?;
     }
 }
 
@@ -446,4 +489,52 @@ fn three_thousand_jobs_match_an_independent_program() {
     };
     assert_eq!(mean(&fcfs), "261497 3539.536");
     assert_eq!(mean(&easy), "256616 1244.763");
+}
+
+/// The mean wait in an M/M/c queue: Erlang's C formula over `c mu - lambda`.
+fn erlang_wait_s(servers: u32, load: f64, service_s: f64) -> f64 {
+    let offered = load * f64::from(servers);
+    let mut blocked = 1.0;
+    for n in 1..=servers {
+        blocked = offered * blocked / (f64::from(n) + offered * blocked);
+    }
+    let waits = blocked / (1.0 - load * (1.0 - blocked));
+    waits * service_s / (f64::from(servers) * (1.0 - load))
+}
+
+#[test]
+fn single_gpu_jobs_wait_as_erlang_says() {
+    use crate::random::Streams;
+    use rand_distr::{Distribution, Exp};
+    let (servers, load, service_s) = (10, 0.8, 20_000.0);
+    let expected = erlang_wait_s(servers, load, service_s);
+    assert!((expected / service_s - 0.2046).abs() < 1e-3, "{expected}");
+    let mut rng = Streams::new(7, 0).stream("test/erlang");
+    let gap = Exp::new(load * f64::from(servers) / service_s).unwrap();
+    let service = Exp::new(1.0 / service_s).unwrap();
+    let means: Vec<f64> = (0..40)
+        .map(|_| {
+            let mut at = 0.0f64;
+            let jobs: Vec<Job> = (0..60_000)
+                .map(|id| {
+                    at += gap.sample(&mut rng);
+                    Job::new(id, at as i64, 1, service.sample(&mut rng).round() as i64)
+                })
+                .collect();
+            let outcome = replay::<Fcfs, _>(&jobs, Settings::constant(servers), &[], &mut ());
+            outcome.usage.wait_s as f64 / 60_000.0
+        })
+        .collect();
+    let mean = means.iter().sum::<f64>() / 40.0;
+    let variance = means.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / 39.0;
+    // 99 % interval of Student's t with 39 degrees of freedom.
+    let half = 2.708 * (variance / 40.0).sqrt();
+    assert!(
+        (mean - expected).abs() < half,
+        "{mean} +- {half}, expected {expected}"
+    );
+    assert!(
+        half / expected < 0.05,
+        "the interval is too wide to say anything: {half}"
+    );
 }

@@ -57,17 +57,18 @@ pub trait Observer {
 
 impl Observer for () {}
 
-/// Integrals and counts over some interval.
+/// Integrals and counts over some interval. The integrals are wide, because the largest pool over the longest
+/// trace does not fit 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// GPU-seconds that the pool had.
-    pub capacity_gpu_s: i64,
+    pub capacity_gpu_s: i128,
     /// GPU-seconds held by gangs, by [`JobClass::index`].
-    pub busy_gpu_s: [i64; 3],
+    pub busy_gpu_s: [i128; 3],
     /// Work done in GPU-ticks (a GPU-second at full speed is [`TICKS_PER_S`]), later lost work included.
-    pub work_gpu_ticks: i64,
+    pub work_gpu_ticks: i128,
     /// Work lost at kills, in GPU-ticks.
-    pub lost_gpu_ticks: i64,
+    pub lost_gpu_ticks: i128,
     /// Seconds that starting jobs had waited.
     pub wait_s: i64,
     /// Jobs submitted.
@@ -90,11 +91,11 @@ pub struct Usage {
 
 impl Usage {
     /// GPU-seconds held by gangs of all classes.
-    pub fn busy_total_gpu_s(&self) -> i64 {
+    pub fn busy_total_gpu_s(&self) -> i128 {
         self.busy_gpu_s.iter().sum()
     }
     /// GPU-seconds held by gangs of one class.
-    pub fn busy_of(&self, class: JobClass) -> i64 {
+    pub fn busy_of(&self, class: JobClass) -> i128 {
         self.busy_gpu_s[class.index()]
     }
     /// Work done, in GPU-seconds at full speed.

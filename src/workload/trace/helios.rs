@@ -21,8 +21,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
             dropped.count("jobs without GPUs");
             continue;
         }
-        let number =
-            u64::try_from(table.integer(id)?).map_err(|_| table.error(id, "an id is not negative"))?;
+        let number = table.id(id)?;
         let job = Job::new(number, 0, gang(&table, gpus)?, length(&table, duration)?);
         stamped.add(&table, stamp, checked(&table, job)?)?;
     }

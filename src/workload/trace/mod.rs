@@ -165,6 +165,7 @@ pub fn read_capacity(source: impl Read, file: &str) -> Result<Vec<CapacityChange
 mod tests {
     use super::*;
     use crate::workload::job::Job;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     fn failure(text: &[u8]) -> String {
@@ -248,5 +249,53 @@ mod tests {
             failure.contains("lacks column `timestamp`") && failure.contains("not `;`"),
             "{failure}"
         );
+    }
+
+    /// Headers of all formats, with rows of fields that are often wrong.
+    fn hostile() -> impl Strategy<Value = Vec<u8>> {
+        let header =
+            prop::sample::select(TraceFormat::ALL.to_vec()).prop_map(|format| format.marks().join(","));
+        let field = prop_oneof![
+            Just("1"),
+            Just("0"),
+            Just("-1"),
+            Just(""),
+            Just("NaN"),
+            Just("inf"),
+            Just("1e300"),
+            Just("0.5"),
+            Just("9223372036854775807"),
+            Just("-9223372036854775808"),
+            Just("2017-10-09 07:01:55"),
+            Just("9999-12-31 23:59:59-23:00"),
+            Just("\"a,b\""),
+            Just("\""),
+            Just("\u{feff}"),
+            Just("\r"),
+            Just("; 1 2 3"),
+        ];
+        let row = (prop::collection::vec(field, 1..12), any::<bool>())
+            .prop_map(|(fields, blanks)| fields.join(if blanks { " " } else { "," }));
+        (
+            header,
+            prop::collection::vec(row, 0..6),
+            prop::collection::vec(any::<u8>(), 0..4),
+        )
+            .prop_map(|(header, rows, tail)| {
+                [header.as_bytes(), b"\n", rows.join("\n").as_bytes(), &tail].concat()
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn no_text_stops_the_program(text in hostile(), format in prop::sample::select(TraceFormat::ALL.to_vec())) {
+            for format in [None, Some(format)] {
+                if let Ok(trace) = read(text.as_slice(), format, "t") {
+                    prop_assert!(trace.jobs().iter().all(|job| job.problem().is_none()));
+                }
+            }
+            let _ = read_capacity(text.as_slice(), "t");
+        }
     }
 }

@@ -22,9 +22,8 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     let (class, checkpoint) = (table.optional("class")?, table.optional("checkpoint_s")?);
     let mut jobs = Vec::new();
     while table.next_row()? {
-        let number = table.integer(id)?;
         let job = Job {
-            id: u64::try_from(number).map_err(|_| table.error(id, "an id is not negative"))?,
+            id: table.id(id)?,
             submit_s: table.seconds(submit)?,
             duration_s: length(&table, duration)?,
             checkpoint_s: checkpoint.map_or(Ok(0), |c| blank_or_length(&table, c))?,

@@ -22,8 +22,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
             dropped.count("tasks without GPUs");
             continue;
         }
-        let number =
-            u64::try_from(table.integer(id)?).map_err(|_| table.error(id, "an id is not negative"))?;
+        let number = table.id(id)?;
         let at_s = table.integer(submit)?.div_euclid(1_000);
         let zero: i64 = *zero_s.get_or_insert(at_s);
         let run_s = (table.integer(duration)? + 500).div_euclid(1_000);

@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use super::rows::Dropped;
-use super::text::{Lines, ROWS_MAX, TraceError, shown};
+use super::text::{Lines, NUMBER_MAX, ROWS_MAX, TraceError, shown};
 use crate::time::{Calendar, SimTime};
 use crate::workload::job::{Job, Trace};
 
@@ -98,6 +98,7 @@ fn parse(text: &str, numbers: &mut [i64; FIELDS_MIN]) -> Result<(), String> {
             .parse()
             .ok()
             .or_else(rounded)
+            .filter(|number| (-NUMBER_MAX..=NUMBER_MAX).contains(number))
             .ok_or_else(|| format!("field {}: expected a number, found {}", index + 1, shown(field)))?;
     }
     Ok(())

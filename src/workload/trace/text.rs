@@ -9,6 +9,8 @@ use thiserror::Error;
 pub const LINE_MAX: u64 = 1 << 20;
 /// The most rows of a trace.
 pub const ROWS_MAX: usize = 50_000_000;
+/// The largest whole number that a field may hold.
+pub(super) const NUMBER_MAX: i64 = i64::MAX / 16;
 /// How much of an offending text a message shows.
 const SHOWN_MAX: usize = 60;
 
@@ -261,11 +263,25 @@ impl<R: Read> Table<R> {
         &self.text[from..to]
     }
 
-    /// A whole number.
+    /// A whole number, small enough that sums and differences of a few stay within 64 bits.
     pub(super) fn integer(&self, column: usize) -> Result<i64, TraceError> {
         let text = self.field(column).trim();
-        text.parse()
-            .map_err(|_| self.error(column, format!("expected a whole number, found {}", shown(text))))
+        match text.parse::<i64>() {
+            Ok(number) if (-NUMBER_MAX..=NUMBER_MAX).contains(&number) => Ok(number),
+            _ => Err(self.error(column, format!("expected a whole number, found {}", shown(text)))),
+        }
+    }
+
+    /// The identity of a job.
+    pub(super) fn id(&self, column: usize) -> Result<u64, TraceError> {
+        let text = self.field(column).trim();
+        text.parse().map_err(|_| {
+            let message = format!(
+                "expected a whole number that is not negative, found {}",
+                shown(text)
+            );
+            self.error(column, message)
+        })
     }
 
     /// A finite number.
@@ -279,11 +295,15 @@ impl<R: Read> Table<R> {
 
     /// A number of seconds, rounded to whole ones (halves up).
     pub(super) fn seconds(&self, column: usize) -> Result<i64, TraceError> {
-        let text = self.field(column).trim();
-        if let Ok(whole) = text.parse() {
+        if let Ok(whole) = self.integer(column) {
             return Ok(whole);
         }
-        Ok((self.number(column)? + 0.5).floor() as i64)
+        let rounded = (self.number(column)? + 0.5).floor();
+        if rounded.abs() > NUMBER_MAX as f64 {
+            let found = shown(self.field(column));
+            return Err(self.error(column, format!("expected a number of seconds, found {found}")));
+        }
+        Ok(rounded as i64)
     }
 
     /// Which row this is, from 1.

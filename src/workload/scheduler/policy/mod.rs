@@ -2,9 +2,11 @@
 //!
 //! A policy is a type, so that the scheduler is compiled once for each and asks nothing at run time.
 
+mod conservative;
 mod easy;
 mod fcfs;
 
+pub use conservative::Conservative;
 pub use easy::Easy;
 pub use fcfs::Fcfs;
 
