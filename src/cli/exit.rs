@@ -61,15 +61,25 @@ pub enum Shown {
 impl Failure {
     /// The user's input is wrong.
     pub fn input(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Input, shown: Shown::Text(message.into(), None) }
+        Self {
+            exit: Exit::Input,
+            shown: Shown::Text(message.into(), None),
+        }
     }
     /// Reading or writing failed.
     pub fn io(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Io, shown: Shown::Text(message.into(), None) }
+        Self {
+            exit: Exit::Io,
+            shown: Shown::Text(message.into(), None),
+        }
     }
     /// A failure of a command that knows its exit code: 2 is wrong input, anything else reading or writing.
     pub fn of_code(code: u8, message: impl Into<String>) -> Self {
-        if code == 2 { Self::input(message) } else { Self::io(message) }
+        if code == 2 {
+            Self::input(message)
+        } else {
+            Self::io(message)
+        }
     }
     /// Adds a next step.
     #[must_use]
@@ -83,8 +93,14 @@ impl Failure {
     pub fn report(self, colour: Colour) -> Exit {
         let text = match &self.shown {
             Shown::Text(message, help) => {
-                let help = help.as_ref().map(|h| format!("  help: {h}\n")).unwrap_or_default();
-                format!("error: {}\n{help}", crate::scenario::diagnostic::printable(message))
+                let help = help
+                    .as_ref()
+                    .map(|h| format!("  help: {h}\n"))
+                    .unwrap_or_default();
+                format!(
+                    "error: {}\n{help}",
+                    crate::scenario::diagnostic::printable(message)
+                )
             }
             Shown::Problems(problems) => render(problems, colour.on_stderr()),
         };
@@ -96,13 +112,23 @@ impl Failure {
 impl From<LoadFailure> for Failure {
     fn from(failure: LoadFailure) -> Self {
         let exit = if failure.unreadable { Exit::Io } else { Exit::Input };
-        Self { exit, shown: Shown::Problems(failure.problems) }
+        Self {
+            exit,
+            shown: Shown::Problems(failure.problems),
+        }
     }
 }
 
 impl From<results::Error> for Failure {
     fn from(error: results::Error) -> Self {
-        let exit = if error.exit_code() == 2 { Exit::Input } else { Exit::Io };
-        Self { exit, shown: Shown::Text(error.to_string(), None) }
+        let exit = if error.exit_code() == 2 {
+            Exit::Input
+        } else {
+            Exit::Io
+        };
+        Self {
+            exit,
+            shown: Shown::Text(error.to_string(), None),
+        }
     }
 }

@@ -10,7 +10,9 @@ use crate::scenario::load::DEFAULT_SCENARIO;
 
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  repower init                    lists templates\n  repower init texas              writes texas.toml here\n  repower init texas plans/       writes plans/texas.toml")]
+#[command(
+    after_help = "Examples:\n  repower init                    lists templates\n  repower init texas              writes texas.toml here\n  repower init texas plans/       writes plans/texas.toml"
+)]
 pub struct InitArgs {
     /// The template; lists them where left out.
     pub template: Option<String>,
@@ -47,13 +49,18 @@ const TEMPLATES: &[Template] = &[
 pub fn run(args: &InitArgs) -> Result<Exit, Failure> {
     let Some(name) = &args.template else {
         let width = TEMPLATES.iter().map(|t| t.name.len()).max().unwrap_or(0);
-        let list: String = TEMPLATES.iter().map(|t| format!("{:<width$}  {}\n", t.name, t.about)).collect();
+        let list: String = TEMPLATES
+            .iter()
+            .map(|t| format!("{:<width$}  {}\n", t.name, t.about))
+            .collect();
         output::stdout(list.as_bytes())?;
         return Ok(Exit::Done);
     };
     let Some(template) = TEMPLATES.iter().find(|t| t.name == name) else {
         let near = nearest(name, TEMPLATES.iter().map(|t| t.name));
-        let help = near.map_or("`repower init` lists them".to_owned(), |n| format!("did you mean `{n}`?"));
+        let help = near.map_or("`repower init` lists them".to_owned(), |n| {
+            format!("did you mean `{n}`?")
+        });
         return Err(Failure::input(format!("there is no template `{name}`")).with_help(help));
     };
     let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from("."));
@@ -62,7 +69,8 @@ pub fn run(args: &InitArgs) -> Result<Exit, Failure> {
     let path = folder.join(format!("{name}.toml"));
     let shown = path.display().to_string();
     let mut file = std::fs::File::create_new(&path).map_err(|e| io(&format!("create `{shown}`"), e))?;
-    file.write_all(template.text.as_bytes()).map_err(|e| io(&format!("write `{shown}`"), e))?;
+    file.write_all(template.text.as_bytes())
+        .map_err(|e| io(&format!("write `{shown}`"), e))?;
     output::stdout(format!("wrote {shown}; next: repower run {shown}\n").as_bytes())?;
     Ok(Exit::Done)
 }

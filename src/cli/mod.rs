@@ -1,5 +1,6 @@
 //! The commands: arguments in, exit codes out. Everything that talks to a terminal lives here.
 
+pub mod audit;
 pub mod compare;
 pub mod exit;
 pub mod init;
@@ -27,7 +28,9 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("REPOWER
 /// to convert them.
 #[derive(Debug, Parser)]
 #[command(name = "repower", version = VERSION, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Example:\n  repower run                     the embedded default scenario\n  repower init && repower run scenario.toml\n\nExit codes: 0 done, 1 the answer is no, 2 wrong input, 3 reading or writing failed, 4 an invariant broke,\n75 stopped by SIGTERM (run again to go on), 130 interrupted.")]
+#[command(
+    after_help = "Example:\n  repower run                     the embedded default scenario\n  repower init && repower run scenario.toml\n\nExit codes: 0 done, 1 the answer is no, 2 wrong input, 3 reading or writing failed, 4 an invariant broke,\n75 stopped by SIGTERM (run again to go on), 130 interrupted."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -71,6 +74,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Replay one job trace on one cluster.
     Replay(replay::ReplayArgs),
+    /// Report what is wrong or doubtful in a job trace before it is replayed.
+    Audit(audit::AuditArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
     /// Print the JSON Schema of scenario files.
@@ -80,7 +85,9 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  repower completions bash > ~/.local/share/bash-completion/completions/repower")]
+#[command(
+    after_help = "Example:\n  repower completions bash > ~/.local/share/bash-completion/completions/repower"
+)]
 struct CompletionsArgs {
     /// The shell.
     shell: clap_complete::Shell,
@@ -91,7 +98,11 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { Exit::Input } else { Exit::Done };
+            let code = if error.use_stderr() {
+                Exit::Input
+            } else {
+                Exit::Done
+            };
             // Nothing can be done where even the usage cannot be printed.
             let _ = error.print();
             return code.into();
@@ -121,6 +132,11 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
                 Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
             }
         }
+        Command::Audit(args) => match audit::run(&args, &mut std::io::stdout().lock()) {
+            Ok(true) => Ok(Exit::Done),
+            Ok(false) => Ok(Exit::No),
+            Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
+        },
         Command::Init(args) => init::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions(&args),
@@ -146,5 +162,8 @@ fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
     // A second initialisation (in tests) keeps the first.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

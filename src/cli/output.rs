@@ -8,7 +8,9 @@ use crate::cli::exit::Failure;
 pub fn stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::io(format!("cannot write to stdout: {e}"))),
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::io(format!("cannot write to stdout: {e}")))
+        }
         _ => Ok(()),
     }
 }

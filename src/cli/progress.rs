@@ -19,7 +19,10 @@ impl Progress {
     /// A bar over `total` replications of which `done` were found complete.
     pub fn new(quiet: bool, total: u32, done: u32, stop: Stop) -> Self {
         if quiet || !std::io::stderr().is_terminal() {
-            return Self { bar: ProgressBar::hidden(), stop };
+            return Self {
+                bar: ProgressBar::hidden(),
+                stop,
+            };
         }
         let bar = ProgressBar::new(u64::from(total));
         let template = "{bar:32} {pos}/{len} replications, {per_sec}, {eta} left";

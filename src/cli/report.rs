@@ -49,7 +49,9 @@ pub fn run(args: &ReportArgs) -> Result<u8, Error> {
     reader.verify_tables()?;
     let tables = reader.tables()?;
     let stored = |id: &str| -> io::Result<Option<String>> {
-        let bytes = reader.file(&format!("charts/data/{id}.csv")).map_err(io::Error::from)?;
+        let bytes = reader
+            .file(&format!("charts/data/{id}.csv"))
+            .map_err(io::Error::from)?;
         let text = bytes.map(String::from_utf8).transpose();
         text.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
     };
@@ -102,7 +104,13 @@ mod tests {
         let dir = folder.path().join("run");
         write_run(&dir);
         let read = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
-        let names = ["memo.html", "memo.md", "charts/power_stack.svg", "charts/capacity_by_hall.svg", "manifest.json"];
+        let names = [
+            "memo.html",
+            "memo.md",
+            "charts/power_stack.svg",
+            "charts/capacity_by_hall.svg",
+            "manifest.json",
+        ];
         let before: Vec<String> = names.iter().map(|name| read(name)).collect();
         fs::write(dir.join("memo.md"), "scribble").unwrap();
         assert_eq!(run(&ReportArgs { run: dir.clone() }).unwrap(), 0);

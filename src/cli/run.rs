@@ -24,7 +24,9 @@ pub const REPLICATIONS_MAX: u32 = 10_000_000;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  repower run\n  repower run my.toml --data ~/data --replications 200\n  repower run my.toml --set run.seed=7 --strategy gpu-cloud --out outputs/seven")]
+#[command(
+    after_help = "Examples:\n  repower run\n  repower run my.toml --data ~/data --replications 200\n  repower run my.toml --set run.seed=7 --strategy gpu-cloud --out outputs/seven"
+)]
 pub struct RunArgs {
     /// The scenario file; the embedded default where left out.
     pub scenario: Option<PathBuf>,
@@ -91,7 +93,11 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
     output::stderr(&render(&scenario.warnings, colour.on_stderr()));
     let replications = args.replications.unwrap_or(scenario.spec.run.replications);
     let manifest = experiment::manifest(&scenario, replications, env!("REPOWER_GIT_HASH"));
-    let default_out = || Path::new("outputs").join(&manifest.scenario).join(&manifest.run_id);
+    let default_out = || {
+        Path::new("outputs")
+            .join(&manifest.scenario)
+            .join(&manifest.run_id)
+    };
     let out = args.out.clone().unwrap_or_else(default_out);
     if args.dry_run {
         return dry_run(&scenario, &manifest, &out);
@@ -104,7 +110,10 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
     };
     let writer = match RunWriter::open(request)? {
         Opened::Done => {
-            tell(args, &format!("{} is complete already; nothing to do\n", out.display()));
+            tell(
+                args,
+                &format!("{} is complete already; nothing to do\n", out.display()),
+            );
             return Ok(Exit::Done);
         }
         Opened::Write(writer) => *writer,
@@ -139,7 +148,10 @@ impl From<ExperimentError> for Ended {
             ExperimentError::Invariant { .. } => {
                 let help = "this is a defect of the tool: please report it with the scenario and this line";
                 let shown = Shown::Text(error.to_string(), Some(help.to_owned()));
-                Self::Failed(Failure { exit: Exit::Invariant, shown })
+                Self::Failed(Failure {
+                    exit: Exit::Invariant,
+                    shown,
+                })
             }
         }
     }
@@ -154,8 +166,15 @@ impl From<results::Error> for Ended {
 fn open(args: &RunArgs) -> Result<Scenario, Failure> {
     let mut set = args.set.clone();
     set.extend(args.seed.map(|seed| format!("run.seed={seed}")));
-    set.extend(args.fidelity.map(|f| format!("run.fidelity=\"{}\"", fidelity(f).as_str())));
-    let options = LoadOptions { data: args.data.clone(), set, strategies: args.strategies.clone() };
+    set.extend(
+        args.fidelity
+            .map(|f| format!("run.fidelity=\"{}\"", fidelity(f).as_str())),
+    );
+    let options = LoadOptions {
+        data: args.data.clone(),
+        set,
+        strategies: args.strategies.clone(),
+    };
     Ok(load(args.scenario.as_deref(), &options)?)
 }
 
@@ -199,12 +218,20 @@ fn carry_out(
     let hourly = args.series >= SeriesArg::Hourly;
     let detail = DetailWanted { jobs: hourly };
     let mut tables = experiment::finish(scenario, &setup, collector, manifest, detail)?;
-    writer.put_tables(&tables, TableFiles { monthly: args.series >= SeriesArg::Monthly, hourly })?;
+    writer.put_tables(
+        &tables,
+        TableFiles {
+            monthly: args.series >= SeriesArg::Monthly,
+            hourly,
+        },
+    )?;
     for (name, text) in scenario.input_files() {
         writer.put(&format!("inputs/{name}"), text.as_bytes())?;
     }
-    report::write(&tables, &mut |name, bytes| writer.put(name, bytes).map_err(std::io::Error::from))
-        .map_err(|e| Ended::Failed(Failure::io(e.to_string())))?;
+    report::write(&tables, &mut |name, bytes| {
+        writer.put(name, bytes).map_err(std::io::Error::from)
+    })
+    .map_err(|e| Ended::Failed(Failure::io(e.to_string())))?;
     let manifest = &mut tables.manifest;
     manifest.started_utc = started_utc;
     manifest.wall_seconds = clock.elapsed().as_secs_f64();
@@ -269,7 +296,11 @@ fn tell(args: &RunArgs, text: &str) {
 fn closing(dir: &Path, tables: &RunTables, seconds: f64) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
-    for row in tables.summary.iter().filter(|r| r.scope == "portfolio" && r.metric == "npv_usd") {
+    for row in tables
+        .summary
+        .iter()
+        .filter(|r| r.scope == "portfolio" && r.metric == "npv_usd")
+    {
         let _ = writeln!(
             text,
             "{:<16} NPV {:>9.1} MUSD   (P10 {:.1}, P90 {:.1})",
@@ -280,6 +311,10 @@ fn closing(dir: &Path, tables: &RunTables, seconds: f64) -> String {
         );
     }
     let replications = tables.manifest.replications;
-    let _ = writeln!(text, "\n{replications} replications in {seconds:.1} s: {}", dir.join("memo.html").display());
+    let _ = writeln!(
+        text,
+        "\n{replications} replications in {seconds:.1} s: {}",
+        dir.join("memo.html").display()
+    );
     text
 }

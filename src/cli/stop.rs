@@ -31,6 +31,10 @@ impl Stop {
     }
     /// The exit that a stop leads to.
     pub fn exit(&self) -> Exit {
-        if self.interrupted.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Stopped }
+        if self.interrupted.load(Ordering::Relaxed) {
+            Exit::Interrupted
+        } else {
+            Exit::Stopped
+        }
     }
 }

@@ -24,11 +24,23 @@ pub struct ValidateArgs {
 
 /// Checks a scenario, its data files included, and shows every problem.
 pub fn run(args: &ValidateArgs, colour: Colour) -> Result<Exit, Failure> {
-    let options = LoadOptions { data: args.data.clone(), set: args.set.clone(), ..LoadOptions::default() };
+    let options = LoadOptions {
+        data: args.data.clone(),
+        set: args.set.clone(),
+        ..LoadOptions::default()
+    };
     let scenario = load(Some(&args.scenario), &options)?;
-    let warnings = scenario.warnings.iter().filter(|w| w.severity == Severity::Warning).count();
+    let warnings = scenario
+        .warnings
+        .iter()
+        .filter(|w| w.severity == Severity::Warning)
+        .count();
     output::stderr(&render(&scenario.warnings, colour.on_stderr()));
-    let warned = if warnings == 0 { String::new() } else { format!(", {warnings} warning(s)") };
+    let warned = if warnings == 0 {
+        String::new()
+    } else {
+        format!(", {warnings} warning(s)")
+    };
     output::stdout(format!("{}: valid{warned}\n", args.scenario.display()).as_bytes())?;
     Ok(Exit::Done)
 }

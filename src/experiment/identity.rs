@@ -14,7 +14,10 @@ pub const RUN_FORMAT: u32 = 1;
 const RUN_ID_DIGITS: usize = 16;
 
 fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The manifest of a run before it is simulated: identity, names, notes; no clock.
@@ -60,7 +63,14 @@ pub fn manifest(scenario: &Scenario, replications: u32, git_hash: &str) -> Manif
         months: scenario.months.iter().map(ToString::to_string).collect(),
         overrides: scenario.overrides.clone(),
         discount_rate: spec.finance.discount_percent / 100.0,
-        notes: scenario.notes.iter().map(|(kind, text)| Note { kind: kind.clone(), text: text.clone() }).collect(),
+        notes: scenario
+            .notes
+            .iter()
+            .map(|(kind, text)| Note {
+                kind: kind.clone(),
+                text: text.clone(),
+            })
+            .collect(),
         currency: "usd".to_owned(),
         ..Manifest::default()
     }
@@ -74,5 +84,8 @@ fn describe(strategy: &StrategySpec) -> StrategyInfo {
         let parts: Vec<String> = strategy.conversions.iter().map(|c| c.describe()).collect();
         parts.join("; ")
     };
-    StrategyInfo { id: strategy.id.to_string(), summary: strategy.summary.clone().unwrap_or_else(made) }
+    StrategyInfo {
+        id: strategy.id.to_string(),
+        summary: strategy.summary.clone().unwrap_or_else(made),
+    }
 }

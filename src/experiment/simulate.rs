@@ -60,7 +60,9 @@ pub fn simulate(
     watch: &dyn Watch,
 ) -> Result<Collector, ExperimentError> {
     let have: Vec<u32> = done.iter().map(|block| block.index).collect();
-    let missing: Vec<u32> = (0..block_count(replications)).filter(|i| !have.contains(i)).collect();
+    let missing: Vec<u32> = (0..block_count(replications))
+        .filter(|i| !have.contains(i))
+        .collect();
     let failure: Mutex<Option<ExperimentError>> = Mutex::new(None);
     let simulated: Vec<Option<BlockResult>> = missing
         .par_iter()
@@ -80,7 +82,10 @@ pub fn simulate(
             }
         })
         .collect();
-    if let Some(error) = failure.into_inner().expect("no task panics while it holds the lock") {
+    if let Some(error) = failure
+        .into_inner()
+        .expect("no task panics while it holds the lock")
+    {
         return Err(error);
     }
     let mut blocks = done;
@@ -129,11 +134,20 @@ fn block(
             Ok(records)
         })
         .collect();
-    Ok(BlockResult::reduce(shape, index, replications, records?.into_iter().flatten().collect()))
+    Ok(BlockResult::reduce(
+        shape,
+        index,
+        replications,
+        records?.into_iter().flatten().collect(),
+    ))
 }
 
 /// Runs a replication and turns a broken invariant into an error that says how to see it again.
-pub(super) fn guarded<T>(seed: u64, replication: u32, work: impl FnOnce() -> T) -> Result<T, ExperimentError> {
+pub(super) fn guarded<T>(
+    seed: u64,
+    replication: u32,
+    work: impl FnOnce() -> T,
+) -> Result<T, ExperimentError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let message = payload
             .downcast_ref::<Broken>()
@@ -141,6 +155,10 @@ pub(super) fn guarded<T>(seed: u64, replication: u32, work: impl FnOnce() -> T) 
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
             .unwrap_or_else(|| "a panic without a message".to_owned());
-        ExperimentError::Invariant { seed, replication, message }
+        ExperimentError::Invariant {
+            seed,
+            replication,
+            message,
+        }
     })
 }

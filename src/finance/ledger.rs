@@ -41,8 +41,16 @@ impl Imbalance {
     /// The two numbers that differ, USD.
     pub const fn sides(&self) -> (f64, f64) {
         match self {
-            Self::Postings { debit_usd, credit_usd, .. } => (*debit_usd, *credit_usd),
-            Self::Cash { closing_usd, expected_usd, .. } => (*closing_usd, *expected_usd),
+            Self::Postings {
+                debit_usd,
+                credit_usd,
+                ..
+            } => (*debit_usd, *credit_usd),
+            Self::Cash {
+                closing_usd,
+                expected_usd,
+                ..
+            } => (*closing_usd, *expected_usd),
         }
     }
 }

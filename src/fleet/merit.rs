@@ -112,7 +112,8 @@ impl MeritOrder {
             for _ in 0..STEPS_MAX {
                 if worth <= cost * hall.overhead {
                     // What heat forbids would not have run either: price comes first.
-                    done.curtailed_by_price += Power::from_mw(if taken_in_all > 0.0 { left } else { block.power_mw });
+                    done.curtailed_by_price +=
+                        Power::from_mw(if taken_in_all > 0.0 { left } else { block.power_mw });
                     break;
                 }
                 let room = (available - used).max(0.0) * hall.per_overhead;

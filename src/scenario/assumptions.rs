@@ -63,14 +63,21 @@ const UNITS: &[(&str, &str)] = &[
 
 /// The unit that a key's suffix means; empty for words and plain numbers.
 pub fn unit_of(key: &str) -> &'static str {
-    UNITS.iter().find(|(suffix, _)| key.ends_with(suffix)).map_or("", |(_, unit)| unit)
+    UNITS
+        .iter()
+        .find(|(suffix, _)| key.ends_with(suffix))
+        .map_or("", |(_, unit)| unit)
 }
 
 /// Lists every leaf of the scenario, defaults included.
 pub fn list(spec: &ScenarioSpec, sources: &Sources) -> Vec<Assumption> {
     let tree = serde_json::to_value(spec).expect("a spec is plain JSON");
     let root = schema::value();
-    let mut walk = Walk { root: &root, sources, rows: Vec::new() };
+    let mut walk = Walk {
+        root: &root,
+        sources,
+        rows: Vec::new(),
+    };
     walk.value(&tree, Some(&root), "", &FieldPath::root(), "");
     walk.rows
 }
@@ -108,7 +115,10 @@ impl<'a> Walk<'a> {
         let given = self.sources.is_written(at);
         let lower = about.to_lowercase();
         let (label, source) = if given {
-            let place = self.sources.place(at).map(|p| self.sources.files[p.file].name.clone());
+            let place = self
+                .sources
+                .place(at)
+                .map(|p| self.sources.files[p.file].name.clone());
             ("given", place.unwrap_or_default())
         } else if lower.contains("assumption") {
             ("assumption", about.to_owned())
@@ -120,14 +130,29 @@ impl<'a> Walk<'a> {
             ("assumption", format!("default of the tool. {about}"))
         };
         let value = leaf.as_str().map_or_else(|| leaf.to_string(), str::to_owned);
-        self.rows.push(Assumption { path: at.to_string(), value, unit: unit_of(key), label, source });
+        self.rows.push(Assumption {
+            path: at.to_string(),
+            value,
+            unit: unit_of(key),
+            label,
+            source,
+        });
     }
 
     /// The schema of a key and its description, looked for through references and alternatives.
-    fn child(&self, schema: Option<&'a Value>, key: &str, _holder: &Value) -> (Option<&'a Value>, Option<&'a str>) {
+    fn child(
+        &self,
+        schema: Option<&'a Value>,
+        key: &str,
+        _holder: &Value,
+    ) -> (Option<&'a Value>, Option<&'a str>) {
         let Some(schema) = schema else { return (None, None) };
         let found = self.find(schema, &|s| s.get("properties").and_then(|p| p.get(key)));
-        let found = found.or_else(|| self.find(schema, &|s| s.get("additionalProperties").filter(|a| a.is_object())));
+        let found = found.or_else(|| {
+            self.find(schema, &|s| {
+                s.get("additionalProperties").filter(|a| a.is_object())
+            })
+        });
         let description = found.and_then(|f| f.get("description")).and_then(Value::as_str);
         (found, description)
     }
@@ -149,11 +174,18 @@ impl<'a> Walk<'a> {
         if let Some(found) = what(schema) {
             return Some(found);
         }
-        let reference = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        let reference = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|r| r.strip_prefix('#'));
         if let Some(target) = reference.and_then(|pointer| self.root.pointer(pointer)) {
             return self.find_within(target, what, depth - 1);
         }
-        let lists = ["anyOf", "oneOf", "allOf"].iter().filter_map(|k| schema.get(*k).and_then(Value::as_array));
-        lists.flatten().find_map(|inner| self.find_within(inner, what, depth - 1))
+        let lists = ["anyOf", "oneOf", "allOf"]
+            .iter()
+            .filter_map(|k| schema.get(*k).and_then(Value::as_array));
+        lists
+            .flatten()
+            .find_map(|inner| self.find_within(inner, what, depth - 1))
     }
 }

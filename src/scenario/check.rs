@@ -29,13 +29,23 @@ impl Check for ScenarioSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         if self.format != FORMAT {
             let help = format!("this version reads `format = {FORMAT}`");
-            problems.error_with_help(&at.key("format"), format!("unknown format `{}`", self.format), help);
+            problems.error_with_help(
+                &at.key("format"),
+                format!("unknown format `{}`", self.format),
+                help,
+            );
         }
         problems.name(&at.key("name"), &self.name);
         problems.within(&at.key("years"), f64::from(self.years), 1.0, f64::from(YEARS_MAX));
         self.check_calendar(at, problems);
-        check_power_prices(&self.market.power_list(), &at.key("market").key("power"), problems);
-        self.market.bitcoin.check(&at.key("market").key("bitcoin"), problems);
+        check_power_prices(
+            &self.market.power_list(),
+            &at.key("market").key("power"),
+            problems,
+        );
+        self.market
+            .bitcoin
+            .check(&at.key("market").key("bitcoin"), problems);
         for (name, rent) in &self.market.gpu_rent {
             let at = at.key("market").key("gpu_rent").key(name.as_str());
             problems.name(&at, name);
@@ -74,9 +84,16 @@ fn check_unique<'a>(
 impl ScenarioSpec {
     fn check_calendar(&self, at: &FieldPath, problems: &mut Problems) {
         if parse_date(&self.start).is_none() {
-            problems.error(&at.key("start"), format!("`{}` is not a date such as `2026-01-01`", self.start));
+            problems.error(
+                &at.key("start"),
+                format!("`{}` is not a date such as `2026-01-01`", self.start),
+            );
         }
-        if let Some(zone) = self.timezone.as_deref().filter(|z| Calendar::of_zone(z).is_none()) {
+        if let Some(zone) = self
+            .timezone
+            .as_deref()
+            .filter(|z| Calendar::of_zone(z).is_none())
+        {
             problems.error(&at.key("timezone"), format!("`{zone}` is no IANA time zone"));
         }
     }
@@ -85,12 +102,18 @@ impl ScenarioSpec {
         if self.sites.is_empty() {
             problems.error(at, "a scenario needs at least one site");
         }
-        check_unique(self.sites.iter().map(|s| &s.id), (at, "site"), SITES_MAX, problems);
+        check_unique(
+            self.sites.iter().map(|s| &s.id),
+            (at, "site"),
+            SITES_MAX,
+            problems,
+        );
         let prices: Vec<&str> = self.market.power.keys().map(Name::as_str).collect();
         for (index, site) in self.sites.iter().enumerate() {
             let at = at.index(index);
             site.check(&at, problems);
-            site.power_contracts.check_prices(&at.key("power_contracts"), &prices, problems);
+            site.power_contracts
+                .check_prices(&at.key("power_contracts"), &prices, problems);
         }
         let Some(horizon) = Horizon::of(self) else { return };
         for (index, site) in self.sites.iter().enumerate() {
@@ -99,15 +122,21 @@ impl ScenarioSpec {
     }
 
     fn check_tenants(&self, at: &FieldPath, problems: &mut Problems) {
-        check_unique(self.tenants.iter().map(|t| &t.id), (at, "tenant"), TENANTS_MAX, problems);
+        check_unique(
+            self.tenants.iter().map(|t| &t.id),
+            (at, "tenant"),
+            TENANTS_MAX,
+            problems,
+        );
         let rents = || self.market.gpu_rent.keys().map(Name::as_str);
         for (index, tenant) in self.tenants.iter().enumerate() {
             let at = at.index(index);
             tenant.check(&at, problems);
             let named = match (&tenant.reserved, &tenant.on_demand) {
-                (Some(ReservedSpec::GpuBlock(block)), _) => {
-                    block.then_market.as_ref().map(|n| (at.key("reserved").key("gpu_block").key("then_market"), n))
-                }
+                (Some(ReservedSpec::GpuBlock(block)), _) => block
+                    .then_market
+                    .as_ref()
+                    .map(|n| (at.key("reserved").key("gpu_block").key("then_market"), n)),
                 (_, Some(OnDemandSpec::Jobs(jobs))) => {
                     Some((at.key("on_demand").key("jobs").key("price"), &jobs.price))
                 }
@@ -124,7 +153,12 @@ impl ScenarioSpec {
         if self.strategies.is_empty() {
             problems.error(&at, "a scenario needs at least one strategy");
         }
-        check_unique(self.strategies.iter().map(|s| &s.id), (&at, "strategy"), STRATEGIES_MAX, problems);
+        check_unique(
+            self.strategies.iter().map(|s| &s.id),
+            (&at, "strategy"),
+            STRATEGIES_MAX,
+            problems,
+        );
         if !self.strategies.iter().any(|s| s.id == self.baseline) {
             let known = self.strategies.iter().map(|s| s.id.as_str());
             problems.unknown(&root.key("baseline"), "strategy", self.baseline.as_str(), known);
@@ -162,10 +196,21 @@ impl ScenarioSpec {
         if let Some(archetype) = archetype::find(conversion.archetype.as_str()) {
             let given = (conversion.install.is_some(), conversion.lease.is_some());
             match (archetype.outcome, given) {
-                (Outcome::Serve, (true, false)) | (Outcome::Lease, (false, true)) | (Outcome::Sell, (false, false)) => {}
-                (Outcome::Serve, _) => problems.error(at, format!("archetype `{}` needs `install` and no `lease`", archetype.id)),
-                (Outcome::Lease, _) => problems.error(at, format!("archetype `{}` needs `lease` and no `install`", archetype.id)),
-                (Outcome::Sell, _) => problems.error(at, format!("archetype `{}` takes neither `install` nor `lease`", archetype.id)),
+                (Outcome::Serve, (true, false))
+                | (Outcome::Lease, (false, true))
+                | (Outcome::Sell, (false, false)) => {}
+                (Outcome::Serve, _) => problems.error(
+                    at,
+                    format!("archetype `{}` needs `install` and no `lease`", archetype.id),
+                ),
+                (Outcome::Lease, _) => problems.error(
+                    at,
+                    format!("archetype `{}` needs `lease` and no `install`", archetype.id),
+                ),
+                (Outcome::Sell, _) => problems.error(
+                    at,
+                    format!("archetype `{}` takes neither `install` nor `lease`", archetype.id),
+                ),
             }
         }
         for (index, tenant) in conversion.tenants.iter().flatten().enumerate() {
@@ -205,7 +250,13 @@ impl ScenarioSpec {
 
     fn check_uncertain(&self, at: &FieldPath, problems: &mut Problems) {
         if self.uncertain.len() > UNCERTAIN_MAX {
-            problems.error(at, format!("{} uncertain inputs: at most {UNCERTAIN_MAX}", self.uncertain.len()));
+            problems.error(
+                at,
+                format!(
+                    "{} uncertain inputs: at most {UNCERTAIN_MAX}",
+                    self.uncertain.len()
+                ),
+            );
         }
         let known = serde_json::to_value(self).expect("a spec is plain JSON");
         for (index, uncertain) in self.uncertain.iter().enumerate() {
@@ -220,11 +271,16 @@ impl ScenarioSpec {
                 },
                 Ok(path) => {
                     let text = path.to_string();
-                    let fixed = ["run.", "uncertain", "format", "years"].iter().any(|p| text.starts_with(p))
+                    let fixed = ["run.", "uncertain", "format", "years"]
+                        .iter()
+                        .any(|p| text.starts_with(p))
                         || text.contains(".weather.")
                         || text.contains(".trace.");
                     if fixed {
-                        problems.error(&at, format!("`{}` cannot be drawn anew in each replication", uncertain.path));
+                        problems.error(
+                            &at,
+                            format!("`{}` cannot be drawn anew in each replication", uncertain.path),
+                        );
                     } else if crate::scenario::draw::number_at(&known, &path).is_none() {
                         let help = "write the field in the scenario first; its value is replaced by the draw";
                         problems.error_with_help(&at, format!("`{}` is not a number", uncertain.path), help);
@@ -239,7 +295,11 @@ impl Check for SiteSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         if Calendar::of_zone(&self.timezone).is_none() {
             let help = "write an IANA zone such as `America/Chicago` or `Europe/Oslo`";
-            problems.error_with_help(&at.key("timezone"), format!("unknown time zone `{}`", self.timezone), help);
+            problems.error_with_help(
+                &at.key("timezone"),
+                format!("unknown time zone `{}`", self.timezone),
+                help,
+            );
         }
         self.weather.check(&at.key("weather"), problems);
         self.grid.check(&at.key("grid"), problems);
@@ -261,14 +321,18 @@ impl Check for SiteSpec {
             check_fleet(hall, &at, problems);
         }
         if names.len() > HALLS_MAX {
-            problems.error(&at.key("halls"), format!("{} halls: at most {HALLS_MAX}", names.len()));
+            problems.error(
+                &at.key("halls"),
+                format!("{} halls: at most {HALLS_MAX}", names.len()),
+            );
         }
     }
 }
 
 /// Machines above the hall's power are no mistake of a unit: they cannot all run.
 fn check_fleet(hall: &crate::site::HallSpec, at: &FieldPath, problems: &mut Problems) {
-    let known = |b: &crate::fleet::MinerBatchSpec| crate::fleet::miner_catalogue::find(b.model.as_str()).is_some();
+    let known =
+        |b: &crate::fleet::MinerBatchSpec| crate::fleet::miner_catalogue::find(b.model.as_str()).is_some();
     if hall.miners.iter().all(known) {
         let nameplate = MiningFleet::new(&hall.miners).nameplate().as_mw();
         if nameplate > hall.grid_mw {
@@ -283,28 +347,52 @@ fn check_fleet(hall: &crate::site::HallSpec, at: &FieldPath, problems: &mut Prob
 
 /// Load that is firm from the first day must fit under the connection; what comes later is clipped by dispatch.
 fn check_import_at_start(site: &SiteSpec, horizon: &Horizon, at: &FieldPath, problems: &mut Problems) {
-    let Some(calendar) = Calendar::of_zone(&site.timezone) else { return };
-    let dates_ok = site.grid.import_limit_mw.windows(2).all(|w| w[0].from < w[1].from);
-    if !dates_ok || site.grid.import_limit_mw.iter().any(|s| parse_date(&s.from).is_none()) {
+    let Some(calendar) = Calendar::of_zone(&site.timezone) else {
+        return;
+    };
+    let dates_ok = site
+        .grid
+        .import_limit_mw
+        .windows(2)
+        .all(|w| w[0].from < w[1].from);
+    if !dates_ok
+        || site
+            .grid
+            .import_limit_mw
+            .iter()
+            .any(|s| parse_date(&s.from).is_none())
+    {
         return;
     }
-    let first = crate::power::grid::Grid::new(&site.grid, &calendar).import_limit(horizon.start).as_mw();
+    let first = crate::power::grid::Grid::new(&site.grid, &calendar)
+        .import_limit(horizon.start)
+        .as_mw();
     let limits = site.grid.import_limit_mw.iter().map(|s| s.mw);
     let most = limits.fold(first, f64::max);
     let firm: f64 = site
         .halls
         .iter()
-        .filter_map(|h| h.serving.as_ref().map(|s| h.grid_mw * f64::from(h.repeat) * s.critical_it_percent / 100.0))
+        .filter_map(|h| {
+            h.serving
+                .as_ref()
+                .map(|s| h.grid_mw * f64::from(h.repeat) * s.critical_it_percent / 100.0)
+        })
         .sum();
     if firm > first {
         let message = format!(
             "halls that serve from the start carry {firm:.1} MW of critical load, the import limit is {first:.1} MW"
         );
-        problems.error_with_help(&at.key("grid").key("import_limit_mw"), message, "raise the limit or serve fewer halls");
+        problems.error_with_help(
+            &at.key("grid").key("import_limit_mw"),
+            message,
+            "raise the limit or serve fewer halls",
+        );
     }
     let halls: f64 = site.halls.iter().map(|h| h.grid_mw * f64::from(h.repeat)).sum();
     if halls > most {
-        let message = format!("the halls may draw {halls:.1} MW together, the connection never gives more than {most:.1} MW");
+        let message = format!(
+            "the halls may draw {halls:.1} MW together, the connection never gives more than {most:.1} MW"
+        );
         problems.warn(&at.key("halls"), message);
     }
 }
@@ -314,14 +402,29 @@ impl Check for FinanceSpec {
         problems.percent(&at.key("discount_percent"), self.discount_percent, 100.0);
         problems.within(&at.key("inflation_percent"), self.inflation_percent, -20.0, 100.0);
         problems.percent(&at.key("income_tax_percent"), self.income_tax_percent, 100.0);
-        problems.within(&at.key("facility_life_years"), self.facility_life_years, 1.0, 100.0);
-        problems.within(&at.key("hardware_life_years"), self.hardware_life_years, 1.0, 30.0);
+        problems.within(
+            &at.key("facility_life_years"),
+            self.facility_life_years,
+            1.0,
+            100.0,
+        );
+        problems.within(
+            &at.key("hardware_life_years"),
+            self.hardware_life_years,
+            1.0,
+            30.0,
+        );
     }
 }
 
 impl Check for RunSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("replications"), f64::from(self.replications), 1.0, 1e7);
-        problems.within(&at.key("sampled_weeks_per_year"), f64::from(self.sampled_weeks_per_year), 1.0, 52.0);
+        problems.within(
+            &at.key("sampled_weeks_per_year"),
+            f64::from(self.sampled_weeks_per_year),
+            1.0,
+            52.0,
+        );
     }
 }

@@ -92,17 +92,35 @@ pub struct Markets {
 }
 
 /// Reads every file that a checked spec names. What is wrong goes to `problems`; then the result is `None`.
-pub fn read(spec: &ScenarioSpec, horizon: &Horizon, folders: &Folders, problems: &mut Problems) -> Option<Data> {
+pub fn read(
+    spec: &ScenarioSpec,
+    horizon: &Horizon,
+    folders: &Folders,
+    problems: &mut Problems,
+) -> Option<Data> {
     let axis = HourAxis::new(&horizon.calendar, horizon.start, horizon.end);
-    let mut reader = Reader { folders, problems, files: Vec::new(), notes: Vec::new(), horizon };
+    let mut reader = Reader {
+        folders,
+        problems,
+        files: Vec::new(),
+        notes: Vec::new(),
+        horizon,
+    };
     let price_series = reader.prices(spec);
     let bitcoin_series = reader.bitcoin(spec);
     let rent_series = reader.rents(spec);
-    let weather_series: Vec<Option<WeatherSeries>> =
-        spec.sites.iter().enumerate().map(|(i, site)| reader.weather(site, i)).collect();
+    let weather_series: Vec<Option<WeatherSeries>> = spec
+        .sites
+        .iter()
+        .enumerate()
+        .map(|(i, site)| reader.weather(site, i))
+        .collect();
     let demand: Vec<Option<Arc<WeekSampler>>> =
         (0..spec.tenants.len()).map(|i| reader.demand(spec, i)).collect();
-    let (files, notes) = (std::mem::take(&mut reader.files), std::mem::take(&mut reader.notes));
+    let (files, notes) = (
+        std::mem::take(&mut reader.files),
+        std::mem::take(&mut reader.notes),
+    );
     if problems.has_errors() {
         return None;
     }
@@ -123,8 +141,15 @@ pub fn read(spec: &ScenarioSpec, horizon: &Horizon, folders: &Folders, problems:
             Err(message) => refuse(market.key("gpu_rent").key(name.as_str()), message),
         }
     }
-    let bitcoin = Bitcoin::new(&spec.market.bitcoin, bitcoin_series.as_ref(), horizon.start, horizon.end);
-    let bitcoin = bitcoin.map_err(|message| refuse(market.key("bitcoin"), message)).ok();
+    let bitcoin = Bitcoin::new(
+        &spec.market.bitcoin,
+        bitcoin_series.as_ref(),
+        horizon.start,
+        horizon.end,
+    );
+    let bitcoin = bitcoin
+        .map_err(|message| refuse(market.key("bitcoin"), message))
+        .ok();
     let mut weather = Vec::new();
     for (i, (site, series)) in spec.sites.iter().zip(weather_series).enumerate() {
         match Weather::new(&site.id, &site.weather, series, &axis, &shared) {
@@ -182,7 +207,10 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let mut hashing = Hashing { inner: file, hash: Sha256::new() };
+        let mut hashing = Hashing {
+            inner: file,
+            hash: Sha256::new(),
+        };
         match parse(name, &mut hashing) {
             Ok((value, repairs)) => {
                 if let Err(error) = io::copy(&mut hashing, &mut io::sink()) {
@@ -212,7 +240,11 @@ impl Reader<'_> {
             };
             return Err((format!("`{name}` cannot be found"), Some(help.to_owned())));
         };
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
         inside(folder, relative).map_err(|message| (format!("`{name}`: {message}"), None))
     }
 
@@ -222,13 +254,20 @@ impl Reader<'_> {
         }
         if repairs.steps > 0 {
             let intervals = repairs.intervals.len();
-            let text = format!("In `{name}` {} steps in {intervals} gaps were filled by the stated policy.", repairs.steps);
+            let text = format!(
+                "In `{name}` {} steps in {intervals} gaps were filled by the stated policy.",
+                repairs.steps
+            );
             self.notes.push(("data".to_owned(), text));
         }
         for text in &repairs.notes {
             self.notes.push(("data".to_owned(), format!("`{name}`: {text}")));
         }
-        self.files.push(InputFile { name: name.to_owned(), sha256, repaired: repairs.steps as u64 });
+        self.files.push(InputFile {
+            name: name.to_owned(),
+            sha256,
+            repaired: repairs.steps as u64,
+        });
     }
 
     fn prices(&mut self, spec: &ScenarioSpec) -> Vec<Option<Arc<PriceSeries>>> {
@@ -240,7 +279,12 @@ impl Reader<'_> {
             all.push(price.series.as_ref().and_then(|series| {
                 self.file(&series.file, &at, |file, input| {
                     let column = series.column.as_deref();
-                    let options = PriceReadOptions { file, zone: &zone, column, gaps: series.gaps };
+                    let options = PriceReadOptions {
+                        file,
+                        zone: &zone,
+                        column,
+                        gaps: series.gaps,
+                    };
                     let read = series.format.read(input, &options)?;
                     let repairs = read.repairs.clone();
                     Ok::<_, ReadError>((Arc::new(read), repairs))
@@ -252,7 +296,11 @@ impl Reader<'_> {
 
     fn bitcoin(&mut self, spec: &ScenarioSpec) -> Option<BitcoinSeries> {
         let series = spec.market.bitcoin.series.as_ref()?;
-        let at = FieldPath::root().key("market").key("bitcoin").key("series").key("file");
+        let at = FieldPath::root()
+            .key("market")
+            .key("bitcoin")
+            .key("series")
+            .key("file");
         self.file(&series.file, &at, |file, input| {
             let read = series.format.read(file, input, series.gaps)?;
             let repairs = read.repairs.clone();
@@ -276,12 +324,21 @@ impl Reader<'_> {
 
     fn weather(&mut self, site: &SiteSpec, index: usize) -> Option<WeatherSeries> {
         let name = site.weather.file.as_ref()?;
-        let at = FieldPath::root().key("sites").index(index).key("weather").key("file");
+        let at = FieldPath::root()
+            .key("sites")
+            .index(index)
+            .key("weather")
+            .key("file");
         let zone = Calendar::of_zone(&site.timezone).unwrap_or_else(Calendar::utc);
         let year = zone.civil(self.horizon.start).year();
         let (gaps, elevation_m) = (site.weather.gaps, site.weather.elevation_m);
         self.file(name, &at, |file, input| {
-            let options = WeatherReadOptions { file, gaps, year, elevation_m };
+            let options = WeatherReadOptions {
+                file,
+                gaps,
+                year,
+                elevation_m,
+            };
             let read = site.weather.format.read(input, &options)?;
             let repairs = read.repairs.clone();
             Ok::<_, ReadError>((read, repairs))
@@ -290,8 +347,14 @@ impl Reader<'_> {
 
     fn demand(&mut self, spec: &ScenarioSpec, index: usize) -> Option<Arc<WeekSampler>> {
         let tenant = &spec.tenants[index];
-        let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand else { return None };
-        let at = FieldPath::root().key("tenants").index(index).key("on_demand").key("jobs");
+        let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand else {
+            return None;
+        };
+        let at = FieldPath::root()
+            .key("tenants")
+            .index(index)
+            .key("on_demand")
+            .key("jobs");
         let (trace, at) = match &jobs.trace {
             TraceSpec::Synthetic(synthetic) => {
                 let mut stream = Streams::shared(spec.run.seed).stream(&format!("trace/{}", tenant.id));
@@ -301,7 +364,10 @@ impl Reader<'_> {
                 let at = at.key("trace").key("file").key("file");
                 let trace = self.file(&file.file, &at, |name, input| {
                     let read = trace::read(input, file.format, name)?;
-                    let repairs = Repairs { notes: read.assumptions().to_vec(), ..Repairs::default() };
+                    let repairs = Repairs {
+                        notes: read.assumptions().to_vec(),
+                        ..Repairs::default()
+                    };
                     Ok::<_, trace::TraceError>((read, repairs))
                 })?;
                 (trace, at)
@@ -311,7 +377,13 @@ impl Reader<'_> {
     }
 
     /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
-    fn weeks(&mut self, trace: &Trace, gpus: u32, (at, tenant): (&FieldPath, usize), copies: u32) -> Option<Arc<WeekSampler>> {
+    fn weeks(
+        &mut self,
+        trace: &Trace,
+        gpus: u32,
+        (at, tenant): (&FieldPath, usize),
+        copies: u32,
+    ) -> Option<Arc<WeekSampler>> {
         if trace.gpus_max() > gpus {
             let largest = trace.gpus_max();
             let large = trace.jobs().iter().filter(|j| j.gpus > gpus).count();
@@ -357,6 +429,10 @@ impl<R: Read> Read for Hashing<R> {
 
 impl<R> Hashing<R> {
     fn finish(self) -> String {
-        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        self.hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }

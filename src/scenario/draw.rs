@@ -49,8 +49,15 @@ impl DrawnInputs {
         for (path, index, whole) in &self.fields {
             let uncertain = &spec.uncertain[*index];
             let mut stream = streams.stream(&format!("input/{}", uncertain.path));
-            let value = uncertain.distribution.build().quantile(uniform::open_unit(&mut stream));
-            let value = if *whole { Value::from(value.round() as i64) } else { Value::from(value) };
+            let value = uncertain
+                .distribution
+                .build()
+                .quantile(uniform::open_unit(&mut stream));
+            let value = if *whole {
+                Value::from(value.round() as i64)
+            } else {
+                Value::from(value)
+            };
             overlay::put(&mut tree, path, value);
         }
         serde_json::from_value(tree).map_err(|e| e.to_string())

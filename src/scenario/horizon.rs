@@ -19,7 +19,10 @@ pub struct Horizon {
 impl Horizon {
     /// The horizon of a spec; `None` where date or zone are malformed, which the check reports.
     pub fn of(spec: &ScenarioSpec) -> Option<Self> {
-        let zone = spec.timezone.as_deref().or_else(|| spec.sites.first().map(|s| s.timezone.as_str()));
+        let zone = spec
+            .timezone
+            .as_deref()
+            .or_else(|| spec.sites.first().map(|s| s.timezone.as_str()));
         let calendar = Calendar::of_zone(zone.unwrap_or("UTC"))?;
         let date = parse_date(&spec.start)?;
         let start = calendar.start_of(date)?;
@@ -31,7 +34,12 @@ impl Horizon {
             months.push(month);
             month = month.plus(1);
         }
-        Some(Self { calendar, start, end, months })
+        Some(Self {
+            calendar,
+            start,
+            end,
+            months,
+        })
     }
     /// The index of a month, clamped to the horizon.
     pub fn month_index(&self, month: Month) -> usize {

@@ -43,7 +43,10 @@ pub struct LoadFailure {
 impl From<SourceError> for LoadFailure {
     fn from(error: SourceError) -> Self {
         let unreadable = matches!(error, SourceError::Read { present: true, .. });
-        Self { problems: vec![Located::from(error)], unreadable }
+        Self {
+            problems: vec![Located::from(error)],
+            unreadable,
+        }
     }
 }
 
@@ -54,13 +57,29 @@ pub fn load(path: Option<&Path>, options: &LoadOptions) -> Result<Scenario, Load
         None => read_text(DEFAULT_NAME, DEFAULT_SCENARIO)?,
     };
     let folder = path.and_then(Path::parent).map(Path::to_path_buf);
-    load_tree(tree, sources, &Folders { scenario: folder, data: options.data.clone() }, options)
+    load_tree(
+        tree,
+        sources,
+        &Folders {
+            scenario: folder,
+            data: options.data.clone(),
+        },
+        options,
+    )
 }
 
 /// Loads a scenario from a text, as tests and `init` do.
 pub fn load_text(name: &str, text: &str, options: &LoadOptions) -> Result<Scenario, LoadFailure> {
     let (tree, sources) = read_text(name, text)?;
-    load_tree(tree, sources, &Folders { scenario: None, data: options.data.clone() }, options)
+    load_tree(
+        tree,
+        sources,
+        &Folders {
+            scenario: None,
+            data: options.data.clone(),
+        },
+        options,
+    )
 }
 
 fn load_tree(
@@ -77,17 +96,28 @@ fn load_tree(
     let mut problems = Problems::new();
     spec.check(&FieldPath::root(), &mut problems);
     let overrides = select(&mut spec, &options.strategies, &mut problems);
-    let horizon = if problems.has_errors() { None } else { Horizon::of(&spec) };
-    let data = horizon.and_then(|horizon| Some((data::read(&spec, &horizon, folders, &mut problems)?, horizon)));
-    let located: Vec<Located> =
-        problems.into_vec().into_iter().map(|p| Located::of(p, &sources, false)).collect();
+    let horizon = if problems.has_errors() {
+        None
+    } else {
+        Horizon::of(&spec)
+    };
+    let data =
+        horizon.and_then(|horizon| Some((data::read(&spec, &horizon, folders, &mut problems)?, horizon)));
+    let located: Vec<Located> = problems
+        .into_vec()
+        .into_iter()
+        .map(|p| Located::of(p, &sources, false))
+        .collect();
     match data {
         Some(data) => {
             let mut set = options.set.clone();
             set.extend(overrides);
             Ok(Scenario::new(spec, sources, data, set, located))
         }
-        None => Err(LoadFailure { problems: located, unreadable: false }),
+        None => Err(LoadFailure {
+            problems: located,
+            unreadable: false,
+        }),
     }
 }
 
@@ -101,7 +131,10 @@ pub fn parse(tree: &Value, sources: &Sources) -> Result<ScenarioSpec, LoadFailur
             Located::of(p, sources, at_key)
         };
         let problems = problems.into_vec().into_iter().map(located).collect();
-        return Err(LoadFailure { problems, unreadable: false });
+        return Err(LoadFailure {
+            problems,
+            unreadable: false,
+        });
     }
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let mut path = FieldPath::root();
@@ -113,8 +146,16 @@ pub fn parse(tree: &Value, sources: &Sources) -> Result<ScenarioSpec, LoadFailur
             };
         }
         let message = error.inner().to_string();
-        let problem = Problem { path, severity: Severity::Error, message, help: None };
-        LoadFailure { problems: vec![Located::of(problem, sources, false)], unreadable: false }
+        let problem = Problem {
+            path,
+            severity: Severity::Error,
+            message,
+            help: None,
+        };
+        LoadFailure {
+            problems: vec![Located::of(problem, sources, false)],
+            unreadable: false,
+        }
     })
 }
 
@@ -125,9 +166,15 @@ fn assign(
     spec: &ScenarioSpec,
     set: &[String],
 ) -> Result<(), LoadFailure> {
-    let fail = |problems| LoadFailure { problems, unreadable: false };
+    let fail = |problems| LoadFailure {
+        problems,
+        unreadable: false,
+    };
     if set.len() > SET_MAX {
-        return Err(fail(vec![Located::bare(format!("more than {SET_MAX} times `--set`"), None)]));
+        return Err(fail(vec![Located::bare(
+            format!("more than {SET_MAX} times `--set`"),
+            None,
+        )]));
     }
     let known = serde_json::to_value(spec).expect("a spec is plain JSON");
     let mut failed = Vec::new();
@@ -137,7 +184,8 @@ fn assign(
             failed.push(Located::bare(format!("`--set {assignment}` has no `=`"), help));
             continue;
         };
-        let resolved = overlay::parse_path(path.trim()).and_then(|segments| overlay::resolve(&known, &segments));
+        let resolved =
+            overlay::parse_path(path.trim()).and_then(|segments| overlay::resolve(&known, &segments));
         match resolved {
             Ok(path) => {
                 let value_text = value.trim();
@@ -148,7 +196,11 @@ fn assign(
             Err(error) => failed.push(Located::bare(format!("`--set {path}`: {error}"), error.help)),
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(fail(failed)) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(fail(failed))
+    }
 }
 
 /// Keeps the named strategies and the baseline; gives what was changed, for the manifest.
@@ -163,6 +215,7 @@ fn select(spec: &mut ScenarioSpec, strategies: &[String], problems: &mut Problem
         }
     }
     let baseline = spec.baseline.clone();
-    spec.strategies.retain(|s| s.id == baseline || strategies.iter().any(|n| n == s.id.as_str()));
+    spec.strategies
+        .retain(|s| s.id == baseline || strategies.iter().any(|n| n == s.id.as_str()));
     strategies.iter().map(|s| format!("--strategy {s}")).collect()
 }

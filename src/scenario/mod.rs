@@ -51,22 +51,53 @@ impl Scenario {
         warnings: Vec<Located>,
     ) -> Self {
         let mut notes = data.notes.clone();
-        notes.extend(warnings.iter().map(|w| ("warning".to_owned(), format!("{}: {}", w.path, w.message))));
+        notes.extend(
+            warnings
+                .iter()
+                .map(|w| ("warning".to_owned(), format!("{}: {}", w.path, w.message))),
+        );
         notes.extend(model_notes(&spec));
         let months = horizon.months.clone();
-        Self { spec, sources, data, horizon, months, overrides, warnings, notes }
+        Self {
+            spec,
+            sources,
+            data,
+            horizon,
+            months,
+            overrides,
+            warnings,
+            notes,
+        }
     }
     /// The scenario texts as read, by a file name each: what `inputs/` of a run holds.
     pub fn input_files(&self) -> Vec<(String, String)> {
         let mut files = Vec::new();
-        for (index, source) in self.sources.files.iter().filter(|f| f.name != "--set").enumerate() {
+        for (index, source) in self
+            .sources
+            .files
+            .iter()
+            .filter(|f| f.name != "--set")
+            .enumerate()
+        {
             let base = source.name.rsplit(['/', '\\']).next().unwrap_or("");
-            let plain: String =
-                base.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' }).collect();
+            let plain: String = base
+                .chars()
+                .map(|c| {
+                    if c.is_ascii_alphanumeric() || ".-_".contains(c) {
+                        c
+                    } else {
+                        '-'
+                    }
+                })
+                .collect();
             let plain = plain.trim_start_matches('.');
             let name = if plain.is_empty() { "scenario.toml" } else { plain };
             let taken = files.iter().any(|(n, _): &(String, String)| n == name);
-            let name = if taken { format!("{index}-{name}") } else { name.to_owned() };
+            let name = if taken {
+                format!("{index}-{name}")
+            } else {
+                name.to_owned()
+            };
             files.push((name, source.text.to_string()));
         }
         files
@@ -87,7 +118,11 @@ fn model_notes(spec: &ScenarioSpec) -> Vec<(String, String)> {
         }));
     }
     for site in &spec.sites {
-        let typical = site.weather.file.as_deref().is_some_and(|f| f.to_lowercase().ends_with(".epw"));
+        let typical = site
+            .weather
+            .file
+            .as_deref()
+            .is_some_and(|f| f.to_lowercase().ends_with(".epw"));
         let series = spec.market.power.values().any(|p| p.series.is_some());
         if typical && series {
             notes.push(note(format!(

@@ -71,7 +71,10 @@ impl<'a> Shape<'a> {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
         // Maps by name: schemars writes the form of the names as one pattern; names are checked elsewhere.
-        let by_pattern = schema.get("patternProperties").and_then(Value::as_object).and_then(|p| p.values().next());
+        let by_pattern = schema
+            .get("patternProperties")
+            .and_then(Value::as_object)
+            .and_then(|p| p.values().next());
         let additional = by_pattern.or_else(|| schema.get("additionalProperties"));
         for (key, value) in table {
             let path = at.key(key);

@@ -58,7 +58,10 @@ impl Sources {
     pub fn overwrite(&mut self, path: &FieldPath, name: &str, text: &str, span: std::ops::Range<usize>) {
         self.forget(path);
         let file = self.files.len();
-        self.files.push(Source { name: name.to_owned(), text: text.into() });
+        self.files.push(Source {
+            name: name.to_owned(),
+            text: text.into(),
+        });
         self.places.insert(path.clone(), Place { file, span });
     }
     fn forget(&mut self, at: &FieldPath) {

@@ -289,7 +289,12 @@ pub struct RunSpec {
 
 impl Default for RunSpec {
     fn default() -> Self {
-        Self { replications: 100, seed: 1, fidelity: Fidelity::default(), sampled_weeks_per_year: 4 }
+        Self {
+            replications: 100,
+            seed: 1,
+            fidelity: Fidelity::default(),
+            sampled_weeks_per_year: 4,
+        }
     }
 }
 

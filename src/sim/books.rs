@@ -34,7 +34,10 @@ pub struct Books {
 impl Books {
     /// Empty books from a first month on.
     pub fn new(months: usize, first: Month, finance: &FinanceSpec, fault: Option<Fault>) -> Self {
-        let tax = IncomeTaxSpec { rate_percent: finance.income_tax_percent, ..IncomeTaxSpec::default() };
+        let tax = IncomeTaxSpec {
+            rate_percent: finance.income_tax_percent,
+            ..IncomeTaxSpec::default()
+        };
         Self {
             ledger: Ledger::new(months),
             tax: IncomeTax::new(&tax, first.month.unsigned_abs()),
@@ -68,9 +71,12 @@ impl Books {
     }
     /// An asset enters service.
     pub fn in_service(&mut self, month: usize, facility_usd: f64, hardware_usd: f64) {
-        let straight = Depreciation::StraightLine { years: self.finance.facility_life_years };
+        let straight = Depreciation::StraightLine {
+            years: self.finance.facility_life_years,
+        };
         self.tax.add(month, Money::from_usd(facility_usd), straight);
-        self.tax.add(month, Money::from_usd(hardware_usd), Depreciation::Macrs5 {});
+        self.tax
+            .add(month, Money::from_usd(hardware_usd), Depreciation::Macrs5 {});
     }
 
     /// Posts a site's power bill and what it earned by mining. Gives the bill net of receipts, a cost positive.
@@ -86,11 +92,17 @@ impl Books {
             }
         }
         self.ledger.pay(month, Account::PowerCost, Money::from_usd(bill));
-        self.ledger.receive(month, Account::PowerResale, Money::from_usd(resale));
-        self.ledger.receive(month, Account::DemandResponse, Money::from_usd(response));
+        self.ledger
+            .receive(month, Account::PowerResale, Money::from_usd(resale));
+        self.ledger
+            .receive(month, Account::DemandResponse, Money::from_usd(response));
         let mined = Money::from_usd(site.month.mining_usd);
         self.ledger.receive(month, Account::MiningRevenue, mined);
-        self.ledger.pay(month, Account::PoolFees, mined * (site.costs.mining_pool_fee_percent / 100.0));
+        self.ledger.pay(
+            month,
+            Account::PoolFees,
+            mined * (site.costs.mining_pool_fee_percent / 100.0),
+        );
         site.demand_response_usd += response;
         let net = bill - resale - response;
         site.power_cost_usd += net;
@@ -107,7 +119,11 @@ impl Books {
         let passes = leases.any(|l| demand.leases[l].spec.power == LeasePower::PassThrough);
         if passes && site.month.grid_mwh > 0.0 {
             let share = site.month.lease_meter_mwh / site.month.grid_mwh;
-            self.ledger.receive(month, Account::PowerRecharge, Money::from_usd(net_bill_usd * share));
+            self.ledger.receive(
+                month,
+                Account::PowerRecharge,
+                Money::from_usd(net_bill_usd * share),
+            );
         }
     }
 
@@ -115,7 +131,8 @@ impl Books {
     pub fn running_costs(&mut self, month: usize, site: &Site, part: f64) {
         let costs = &site.costs;
         let staff = site.staff.monthly_cost(&staffed(site)).as_usd() * part;
-        self.ledger.pay(month, Account::StaffCost, self.inflated(staff, month));
+        self.ledger
+            .pay(month, Account::StaffCost, self.inflated(staff, month));
         let (mut maintenance, mut insurance, mut property, mut cloud) = (0.0, 0.0, 0.0, 0.0);
         for hall in &site.halls {
             if matches!(hall.phase, HallPhase::Mining) {
@@ -128,7 +145,9 @@ impl Books {
             }
             maintenance += costs.facility_maintenance_percent_of_capex / 100.0 * hall.facility_capex_usd;
             maintenance += costs.hardware_support_percent_of_capex / 100.0 * hall.hardware_capex_usd;
-            let age = hall.ready.map_or(0.0, |r| (site.open.from - r).as_days().max(0.0) / 365.25);
+            let age = hall
+                .ready
+                .map_or(0.0, |r| (site.open.from - r).as_days().max(0.0) / 365.25);
             let facility = (1.0 - age / self.finance.facility_life_years).max(0.0) * hall.facility_capex_usd;
             let hardware = (1.0 - age / self.finance.hardware_life_years).max(0.0) * hall.hardware_capex_usd;
             property += costs.property_tax_percent_of_value / 100.0 * (facility + hardware);
@@ -138,15 +157,36 @@ impl Books {
         }
         let twelfth = part / 12.0;
         // Insurance and tax follow values, which are nominal already; the others follow inflation.
-        self.ledger.pay(month, Account::MaintenanceCost, self.inflated(maintenance * twelfth, month));
-        self.ledger.pay(month, Account::NetworkCost, self.inflated(cloud * twelfth, month));
-        self.ledger.pay(month, Account::OtherOpex, self.inflated(costs.site_overhead_usd_per_year * twelfth, month));
-        self.ledger.pay(month, Account::InsuranceCost, Money::from_usd(insurance * twelfth));
-        self.ledger.pay(month, Account::PropertyTax, Money::from_usd(property * twelfth));
+        self.ledger.pay(
+            month,
+            Account::MaintenanceCost,
+            self.inflated(maintenance * twelfth, month),
+        );
+        self.ledger
+            .pay(month, Account::NetworkCost, self.inflated(cloud * twelfth, month));
+        self.ledger.pay(
+            month,
+            Account::OtherOpex,
+            self.inflated(costs.site_overhead_usd_per_year * twelfth, month),
+        );
+        self.ledger.pay(
+            month,
+            Account::InsuranceCost,
+            Money::from_usd(insurance * twelfth),
+        );
+        self.ledger
+            .pay(month, Account::PropertyTax, Money::from_usd(property * twelfth));
     }
 
     /// Posts what tenants owe and are owed for `[from, to)`; `rents` are the markets' at its end.
-    pub fn tenants(&mut self, month: usize, demand: &mut Demand, (from, to): (SimTime, SimTime), rents: &[f64], concerned: &[bool]) {
+    pub fn tenants(
+        &mut self,
+        month: usize,
+        demand: &mut Demand,
+        (from, to): (SimTime, SimTime),
+        rents: &[f64],
+        concerned: &[bool],
+    ) {
         for (index, block) in demand.blocks.iter_mut().enumerate() {
             if !concerned[index] {
                 continue;
@@ -154,28 +194,41 @@ impl Books {
             let rent = block.market().map(|m| rents[m]);
             let invoice = block.invoice(from, to, rent);
             let cash = invoice.fee_usd - invoice.from_prepayment_usd;
-            self.ledger.receive(month, Account::GpuReservedRevenue, Money::from_usd(cash));
+            self.ledger
+                .receive(month, Account::GpuReservedRevenue, Money::from_usd(cash));
             let prepaid = Money::from_usd(invoice.from_prepayment_usd);
-            self.ledger.post(month, Account::CustomerPrepayments, Account::GpuReservedRevenue, prepaid);
+            self.ledger.post(
+                month,
+                Account::CustomerPrepayments,
+                Account::GpuReservedRevenue,
+                prepaid,
+            );
             self.credit(month, invoice.credits_usd);
             self.gpu_usd += invoice.fee_usd;
         }
         for book in &mut demand.pool_books {
-            let (on_demand, spot) = (std::mem::take(&mut book.on_demand_usd), std::mem::take(&mut book.spot_usd));
-            self.ledger.receive(month, Account::GpuOnDemandRevenue, Money::from_usd(on_demand));
-            self.ledger.receive(month, Account::GpuSpotRevenue, Money::from_usd(spot));
+            let (on_demand, spot) = (
+                std::mem::take(&mut book.on_demand_usd),
+                std::mem::take(&mut book.spot_usd),
+            );
+            self.ledger
+                .receive(month, Account::GpuOnDemandRevenue, Money::from_usd(on_demand));
+            self.ledger
+                .receive(month, Account::GpuSpotRevenue, Money::from_usd(spot));
             self.gpu_usd += on_demand + spot;
         }
         for lease in &mut demand.leases {
             let (rent_usd, credits_usd) = lease.invoice(from, to);
-            self.ledger.receive(month, Account::LeaseRevenue, Money::from_usd(rent_usd));
+            self.ledger
+                .receive(month, Account::LeaseRevenue, Money::from_usd(rent_usd));
             self.credit(month, credits_usd);
             self.rent_usd += rent_usd;
         }
     }
 
     fn credit(&mut self, month: usize, usd: f64) {
-        self.ledger.pay(month, Account::ServiceCredits, Money::from_usd(usd));
+        self.ledger
+            .pay(month, Account::ServiceCredits, Money::from_usd(usd));
         self.credits_usd += usd;
     }
 
@@ -191,13 +244,17 @@ impl Books {
                         continue;
                     }
                     let age = hall.ready.map_or(0.0, |r| (end - r).as_days() / 365.25);
-                    facility += hall.facility_capex_usd * (1.0 - age / self.finance.facility_life_years).max(0.0);
-                    hardware += hall.hardware_capex_usd * (1.0 - age / self.finance.hardware_life_years).max(0.0);
+                    facility +=
+                        hall.facility_capex_usd * (1.0 - age / self.finance.facility_life_years).max(0.0);
+                    hardware +=
+                        hall.hardware_capex_usd * (1.0 - age / self.finance.hardware_life_years).max(0.0);
                     hardware += fleet.resale(hashprice_usd_per_ph_day).as_usd();
                 }
             }
-            self.ledger.receive(last, Account::FacilityResidual, Money::from_usd(facility));
-            self.ledger.receive(last, Account::HardwareResidual, Money::from_usd(hardware));
+            self.ledger
+                .receive(last, Account::FacilityResidual, Money::from_usd(facility));
+            self.ledger
+                .receive(last, Account::HardwareResidual, Money::from_usd(hardware));
         }
         if self.fault == Some(Fault::Posting) {
             self.ledger.unbalance_for_test(last);

@@ -2,24 +2,28 @@
 //!
 //! Physics ends here and money begins: [`super::books`] turns a month's counts into postings.
 
+use crate::random::Streams;
+use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
 use crate::sim::pool::{Pool, PoolPlan};
 use crate::sim::setup::Setup;
-use crate::random::Streams;
-use crate::scenario::Scenario;
 use crate::site::LeaseSpec;
 use crate::time::{SimTime, Span, parse_date};
 use crate::units::Ratio;
 use crate::workload::demand::{WeekDemand, sampled_weeks};
 use crate::workload::profile::{LoadProfile, LoadProfileSpec};
-use crate::workload::tenant::{GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP};
+use crate::workload::tenant::{
+    GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP,
+};
 
 /// Hours of a mean month.
 pub const MONTH_HOURS: f64 = 8_766.0 / 12.0;
 
 fn week(profile: &LoadProfileSpec) -> Vec<f64> {
     let profile = LoadProfile::new(profile);
-    (0..168_u8).map(|h| profile.fraction((h / 24) as i8, (h % 24) as i8).as_fraction()).collect()
+    (0..168_u8)
+        .map(|h| profile.fraction((h / 24) as i8, (h % 24) as i8).as_fraction())
+        .collect()
 }
 
 /// What was promised by when, and what lateness costs.
@@ -104,7 +108,8 @@ impl Block {
     }
     /// When the term ends, once it has begun: it runs from the day the whole block is ready.
     pub fn term_end(&self) -> Option<SimTime> {
-        self.full.map(|t| t + Span::from_days_f64(self.spec.years * 365.25))
+        self.full
+            .map(|t| t + Span::from_days_f64(self.spec.years * 365.25))
     }
     /// The value of the whole contract, USD.
     pub fn contract_usd(&self) -> f64 {
@@ -116,12 +121,18 @@ impl Block {
         let fee_of_all = f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS;
         let penalty = self.milestone.penalty_share(from, to, self.full) * fee_of_all;
         if month.held_gpu_h <= 0.0 {
-            return BlockInvoice { credits_usd: penalty, ..BlockInvoice::default() };
+            return BlockInvoice {
+                credits_usd: penalty,
+                ..BlockInvoice::default()
+            };
         }
         if self.over {
             let occupied = self.spec.then_occupancy_percent / 100.0;
             let fee_usd = month.delivered_gpu_h * occupied * rent.unwrap_or(0.0);
-            return BlockInvoice { fee_usd, ..BlockInvoice::default() };
+            return BlockInvoice {
+                fee_usd,
+                ..BlockInvoice::default()
+            };
         }
         let fee_usd = month.held_gpu_h * self.spec.usd_per_gpu_h;
         let availability = month.delivered_gpu_h / month.held_gpu_h * 100.0;
@@ -135,8 +146,11 @@ impl Block {
     }
     /// From the stated month of the term on, the prepayment is credited evenly until the term ends.
     fn credit_prepayment(&mut self, from: SimTime, to: SimTime, fee_usd: f64) -> f64 {
-        let (Some(full), Some(end)) = (self.full, self.term_end()) else { return 0.0 };
-        let begins = full + Span::from_days_f64(f64::from(self.spec.prepay_credit_from_month.max(1) - 1) * 365.25 / 12.0);
+        let (Some(full), Some(end)) = (self.full, self.term_end()) else {
+            return 0.0;
+        };
+        let begins = full
+            + Span::from_days_f64(f64::from(self.spec.prepay_credit_from_month.max(1) - 1) * 365.25 / 12.0);
         let begins = begins.min(end + Span::from_hours(-1));
         let (from, to) = (from.max(begins), to.min(end));
         if to <= from || self.prepaid_usd <= 0.0 {
@@ -148,7 +162,11 @@ impl Block {
         credited
     }
     fn share(&self, hour_of_week: usize) -> f64 {
-        let occupied = if self.over { self.spec.then_occupancy_percent / 100.0 } else { 1.0 };
+        let occupied = if self.over {
+            self.spec.then_occupancy_percent / 100.0
+        } else {
+            1.0
+        };
         self.profile[hour_of_week] * occupied
     }
     /// The rent market that it falls back to.
@@ -207,10 +225,15 @@ impl Lease {
     }
     /// Rent and credits of `[from, to)`, USD. After its term the lease goes on at the rent then reached.
     pub fn invoice(&mut self, from: SimTime, to: SimTime) -> (f64, f64) {
-        let (asked, delivered) = (std::mem::take(&mut self.asked_mwh), std::mem::take(&mut self.delivered_mwh));
+        let (asked, delivered) = (
+            std::mem::take(&mut self.asked_mwh),
+            std::mem::take(&mut self.delivered_mwh),
+        );
         let first_rent = self.it_kw * self.spec.usd_per_kw_month;
         let penalty = self.milestone.penalty_share(from, to, self.ready) * first_rent;
-        let Some(ready) = self.ready else { return (0.0, penalty) };
+        let Some(ready) = self.ready else {
+            return (0.0, penalty);
+        };
         let free = Span::from_days_f64(f64::from(self.spec.free_months) * 365.25 / 12.0);
         let held = (to - from.max(ready + free)).as_hours().max(0.0);
         let years = ((from.max(ready) - ready).as_days() / 365.25).floor();
@@ -218,7 +241,10 @@ impl Lease {
         let rent_usd = rent * held / (to - from).as_hours();
         let availability = if asked > 0.0 { delivered / asked } else { 1.0 };
         let missed_points = (LEASE_AVAILABILITY - availability).max(0.0) * 100.0;
-        (rent_usd, penalty + rent_usd * (missed_points * 0.05).min(SERVICE_CREDIT_CAP))
+        (
+            rent_usd,
+            penalty + rent_usd * (missed_points * 0.05).min(SERVICE_CREDIT_CAP),
+        )
     }
 }
 
@@ -248,7 +274,13 @@ pub enum Held {
 
 impl Demand {
     /// The tenants at the start. Leases are added as halls are planned.
-    pub fn new(scenario: &Scenario, spec: &ScenarioSpec, setup: &Setup, streams: &Streams, record: bool) -> Self {
+    pub fn new(
+        scenario: &Scenario,
+        spec: &ScenarioSpec,
+        setup: &Setup,
+        streams: &Streams,
+        record: bool,
+    ) -> Self {
         let mut demand = Self::default();
         for (index, tenant) in spec.tenants.iter().enumerate() {
             if let Some(ReservedSpec::GpuBlock(block)) = &tenant.reserved {
@@ -257,7 +289,10 @@ impl Demand {
                     tenant: tenant.id.to_string(),
                     milestone: Milestone::new(block.starts.milestone(), setup),
                     profile: week(&tenant.load_profile),
-                    market: block.then_market.as_ref().and_then(|n| spec.market.gpu_rent.get_index_of(n)),
+                    market: block
+                        .then_market
+                        .as_ref()
+                        .and_then(|n| spec.market.gpu_rent.get_index_of(n)),
                     spec: block.clone(),
                     installed: 0,
                     full: None,
@@ -268,12 +303,18 @@ impl Demand {
                 });
             } else if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand {
                 demand.tenants.push(Held::Pool(demand.pools.len()));
-                let sampler = scenario.data.demand[index].clone().expect("the trace of every pool was read");
+                let sampler = scenario.data.demand[index]
+                    .clone()
+                    .expect("the trace of every pool was read");
                 let plan = pool_plan(scenario, spec, (tenant.id.as_str(), jobs), setup, streams);
                 demand.pools.push(Pool::new(plan, sampler, record));
                 demand.pool_books.push(PoolBook {
                     spot_share: jobs.spot_price_percent / 100.0,
-                    market: spec.market.gpu_rent.get_index_of(&jobs.price).expect("the check knows the market"),
+                    market: spec
+                        .market
+                        .gpu_rent
+                        .get_index_of(&jobs.price)
+                        .expect("the check knows the market"),
                     ..PoolBook::default()
                 });
             }
@@ -315,7 +356,10 @@ impl Demand {
 /// Which tenants a strategy's halls serve, in order of claim: those that its conversions name, or all.
 pub fn claims(spec: &ScenarioSpec, named: Option<&Vec<crate::id::Name>>) -> Vec<usize> {
     match named {
-        Some(names) => names.iter().filter_map(|n| spec.tenants.iter().position(|t| t.id == *n)).collect(),
+        Some(names) => names
+            .iter()
+            .filter_map(|n| spec.tenants.iter().position(|t| t.id == *n))
+            .collect(),
         None => (0..spec.tenants.len()).collect(),
     }
 }
@@ -323,7 +367,11 @@ pub fn claims(spec: &ScenarioSpec, named: Option<&Vec<crate::id::Name>>) -> Vec<
 /// Whether a block belongs to a strategy at all: whether any of its conversions, or a hall that serves from the
 /// start, may hold it.
 pub fn concerns(spec: &ScenarioSpec, strategy: &StrategySpec, tenant: usize) -> bool {
-    let serving = spec.sites.iter().flat_map(|s| &s.halls).any(|h| h.serving.is_some());
+    let serving = spec
+        .sites
+        .iter()
+        .flat_map(|s| &s.halls)
+        .any(|h| h.serving.is_some());
     let mut installs = strategy.conversions.iter().filter(|c| c.install.is_some());
     serving || installs.any(|c| claims(spec, c.tenants.as_ref()).contains(&tenant))
 }

@@ -2,7 +2,9 @@
 
 use crate::power::contract::SettlementLine;
 use crate::results::replication::Detail;
-use crate::results::tables::{CapacityRow, EventRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, SettlementRow};
+use crate::results::tables::{
+    CapacityRow, EventRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, SettlementRow,
+};
 use crate::scenario::Scenario;
 use crate::sim::demand::Demand;
 use crate::sim::pool::{MonthOfJobs, SeenJob};
@@ -67,7 +69,15 @@ impl Recorder {
     /// Nothing recorded yet.
     pub fn new(wanted: DetailWanted, label: Label, start: SimTime, sites: usize) -> Self {
         let (hours, air) = (vec![HourSums::default(); sites], vec![(0.0, 0.0); sites]);
-        Self { wanted, label, start, hours, air, earned_usd: 0.0, detail: Detail::default() }
+        Self {
+            wanted,
+            label,
+            start,
+            hours,
+            air,
+            earned_usd: 0.0,
+            detail: Detail::default(),
+        }
     }
     /// Whether single jobs are wanted.
     pub fn wants_jobs(&self) -> bool {
@@ -185,7 +195,11 @@ impl Recorder {
         if let Some(row) = self.detail.monthly.iter_mut().rev().find(|r| r.month == month) {
             row.revenue_usd += earned;
             row.jobs_finished = jobs.finished as f64;
-            row.mean_wait_s = if jobs.started > 0 { jobs.wait_s / jobs.started as f64 } else { 0.0 };
+            row.mean_wait_s = if jobs.started > 0 {
+                jobs.wait_s / jobs.started as f64
+            } else {
+                0.0
+            };
         }
     }
 

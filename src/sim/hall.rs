@@ -2,8 +2,8 @@
 //!
 //! Pure physics of a hall under given conditions; who gets which megawatt is decided in [`super::settle`].
 
-use crate::cooling::{Plant, PlantHour, WeatherHour};
 use crate::conversion::HallPhase;
+use crate::cooling::{Plant, PlantHour, WeatherHour};
 use crate::fleet::accelerator::Accelerators;
 use crate::fleet::failure::Failures;
 use crate::power::path::ElectricalPath;
@@ -22,7 +22,9 @@ pub struct PlantTable {
 impl PlantTable {
     /// Does the weather-only work once for all replications.
     pub fn new(plant: &Plant, base: &[WeatherHour]) -> Self {
-        Self { hours: base.iter().map(|hour| plant.hour(hour)).collect() }
+        Self {
+            hours: base.iter().map(|hour| plant.hour(hour)).collect(),
+        }
     }
     /// The plant in a base hour.
     pub fn at(&self, base: u32) -> PlantHour {
@@ -65,8 +67,17 @@ impl Plumbing {
     /// What an IT load takes at the feed.
     pub fn flow(&self, hour: &PlantHour, it_mw: f64) -> Flow {
         let draw = hour.draw(it_mw, self.design_mw);
-        let losses_mw = if it_mw > 0.0 { self.path.losses_mw(it_mw) } else { 0.0 };
-        Flow { it_mw, cooling_mw: draw.power_mw, losses_mw, water_m3_per_h: draw.water_m3_per_h }
+        let losses_mw = if it_mw > 0.0 {
+            self.path.losses_mw(it_mw)
+        } else {
+            0.0
+        };
+        Flow {
+            it_mw,
+            cooling_mw: draw.power_mw,
+            losses_mw,
+            water_m3_per_h: draw.water_m3_per_h,
+        }
     }
     /// The greatest IT load that heat and wires allow, MW.
     pub fn it_limit_mw(&self, hour: &PlantHour) -> f64 {
@@ -80,7 +91,11 @@ impl Plumbing {
         let (mut low, mut high) = (0.0, it_mw);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
-            if self.flow(hour, middle).feed_mw() <= feed_mw { low = middle } else { high = middle }
+            if self.flow(hour, middle).feed_mw() <= feed_mw {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         low
     }

@@ -22,7 +22,13 @@ pub struct Broken {
 
 impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { what, subject, time, left, right } = self;
+        let Self {
+            what,
+            subject,
+            time,
+            left,
+            right,
+        } = self;
         write!(f, "{what} at {subject}, {time}: {left} against {right}")
     }
 }
@@ -67,7 +73,13 @@ pub fn at_most(what: &'static str, subject: &str, time: SimTime, left: f64, righ
 }
 
 fn fail(what: &'static str, subject: &str, time: SimTime, left: f64, right: f64) -> ! {
-    std::panic::panic_any(Broken { what, subject: subject.to_owned(), time, left, right })
+    std::panic::panic_any(Broken {
+        what,
+        subject: subject.to_owned(),
+        time,
+        left,
+        right,
+    })
 }
 
 #[cfg(test)]
@@ -75,7 +87,10 @@ mod tests {
     use super::*;
 
     fn caught(work: impl FnOnce() + std::panic::UnwindSafe) -> Option<Broken> {
-        std::panic::catch_unwind(work).err().and_then(|e| e.downcast::<Broken>().ok()).map(|b| *b)
+        std::panic::catch_unwind(work)
+            .err()
+            .and_then(|e| e.downcast::<Broken>().ok())
+            .map(|b| *b)
     }
 
     #[test]
@@ -84,7 +99,11 @@ mod tests {
         assert!(caught(|| equal("energy", "s", t, (100.0, 100.0 + 1e-8), 100.0)).is_none());
         let broken = caught(|| equal("energy", "s", t, (100.0, 101.0), 100.0)).unwrap();
         assert_eq!((broken.left, broken.right), (100.0, 101.0));
-        assert!(broken.to_string().contains("energy at s, 1970-01-01T00:00:00Z: 100 against 101"));
+        assert!(
+            broken
+                .to_string()
+                .contains("energy at s, 1970-01-01T00:00:00Z: 100 against 101")
+        );
         assert!(caught(|| equal("energy", "s", t, (f64::NAN, 1.0), 1.0)).is_some());
         assert!(caught(|| at_most("limit", "s", t, f64::NAN, 1.0)).is_some());
     }

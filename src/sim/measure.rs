@@ -17,7 +17,11 @@ struct Scalars(Vec<Scalar>);
 impl Scalars {
     fn put(&mut self, scope: usize, metric: Metric, value: f64) {
         if value.is_finite() {
-            self.0.push(Scalar { scope: scope as u16, metric, value });
+            self.0.push(Scalar {
+                scope: scope as u16,
+                metric,
+                value,
+            });
         }
     }
     fn ratio(&mut self, scope: usize, metric: Metric, over: f64, under: f64) {
@@ -37,7 +41,11 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
         peak = peak.max(site.all.peak_mw);
         physics(&mut scalars, site.index + 1, &site.all, bill(site));
     }
-    let bills = world.sites.iter().map(bill).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let bills = world
+        .sites
+        .iter()
+        .map(bill)
+        .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     physics(&mut scalars, PORTFOLIO, &all, bills);
     finance(&mut scalars, world);
     jobs(&mut scalars, world);
@@ -165,7 +173,9 @@ fn readiness(scalars: &mut Scalars, world: &World<'_>) {
     let (mut ready, mut delay) = (None::<f64>, None::<f64>);
     for running in &world.projects {
         for hall in 0..running.halls.len() {
-            let (Some(at), Some(planned)) = (running.project.ready(hall), running.project.planned_ready(hall)) else {
+            let (Some(at), Some(planned)) =
+                (running.project.ready(hall), running.project.planned_ready(hall))
+            else {
                 return;
             };
             let late = months(at - planned);
@@ -188,7 +198,12 @@ fn schedule(world: &World<'_>, replication: u32) -> Vec<ScheduleRow> {
     for running in &world.projects {
         for outcome in running.project.outcomes() {
             let (s, hall) = match outcome.hall {
-                Some(h) => (running.halls[h].0, world.sites[running.halls[h].0].halls[running.halls[h].1].name.clone()),
+                Some(h) => (
+                    running.halls[h].0,
+                    world.sites[running.halls[h].0].halls[running.halls[h].1]
+                        .name
+                        .clone(),
+                ),
                 None => (running.halls[0].0, String::new()),
             };
             rows.push(ScheduleRow {
@@ -219,7 +234,13 @@ pub fn check(world: &World<'_>) {
             let mines = matches!(hall.phase, HallPhase::Mining | HallPhase::WindingDown);
             let stands = if fleet.is_empty() { 0.0 } else { 1.0 };
             if !mines {
-                invariant::equal("miners in a hall that has left mining", &hall.name, end, (stands, 0.0), 1.0);
+                invariant::equal(
+                    "miners in a hall that has left mining",
+                    &hall.name,
+                    end,
+                    (stands, 0.0),
+                    1.0,
+                );
             }
         }
     }

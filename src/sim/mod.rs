@@ -32,14 +32,24 @@ pub use setup::Setup;
 
 /// Hashprice on the first day, USD per PH/s and day: where it is drawn, the first replication's.
 pub fn start_hashprice(scenario: &Scenario) -> f64 {
-    let path = scenario.data.bitcoin.draw(&Streams::new(scenario.spec.run.seed, 0));
+    let path = scenario
+        .data
+        .bitcoin
+        .draw(&Streams::new(scenario.spec.run.seed, 0));
     path.at(scenario.horizon.start).hashprice_usd_per_ph_day
 }
 
 /// Every strategy of a replication, in the same world outside.
-pub fn replicate_all(scenario: &Scenario, setup: &Setup, replication: u32, fault: Option<Fault>) -> Vec<Replication> {
+pub fn replicate_all(
+    scenario: &Scenario,
+    setup: &Setup,
+    replication: u32,
+    fault: Option<Fault>,
+) -> Vec<Replication> {
     let drawn = DrawnReplication::new(scenario, setup, replication);
-    (0..scenario.spec.strategies.len()).map(|s| drawn.run(scenario, setup, s, None, fault)).collect()
+    (0..scenario.spec.strategies.len())
+        .map(|s| drawn.run(scenario, setup, s, None, fault))
+        .collect()
 }
 
 /// One strategy of a replication, with detail where it is wanted.
@@ -66,7 +76,9 @@ impl DrawnReplication {
         let streams = Streams::new(scenario.spec.run.seed, u64::from(replication));
         let inputs = DrawnInputs::new(&scenario.spec);
         let spec = inputs.map(|inputs| {
-            inputs.draw(&scenario.spec, &streams).unwrap_or_else(|e| panic!("a drawn input does not fit: {e}"))
+            inputs
+                .draw(&scenario.spec, &streams)
+                .unwrap_or_else(|e| panic!("a drawn input does not fit: {e}"))
         });
         let used = spec.as_ref().unwrap_or(&scenario.spec);
         let markets = spec.as_ref().map(|spec| {
@@ -74,10 +86,22 @@ impl DrawnReplication {
             markets.unwrap_or_else(|e| panic!("a drawn market does not fit: {e}"))
         });
         let paths = Paths::draw(scenario, setup, used, markets.as_ref(), &streams);
-        Self { streams, replication, spec, paths }
+        Self {
+            streams,
+            replication,
+            spec,
+            paths,
+        }
     }
 
-    fn run(&self, scenario: &Scenario, setup: &Setup, strategy: usize, detail: Option<DetailWanted>, fault: Option<Fault>) -> Replication {
+    fn run(
+        &self,
+        scenario: &Scenario,
+        setup: &Setup,
+        strategy: usize,
+        detail: Option<DetailWanted>,
+        fault: Option<Fault>,
+    ) -> Replication {
         let spec = self.spec.as_ref().unwrap_or(&scenario.spec);
         let recorder = detail.map(|wanted| {
             let label = Label {
@@ -88,7 +112,15 @@ impl DrawnReplication {
             };
             Recorder::new(wanted, label, scenario.horizon.start, spec.sites.len())
         });
-        let ingredients = Ingredients { scenario, spec, setup, paths: &self.paths, streams: self.streams, strategy, fault };
+        let ingredients = Ingredients {
+            scenario,
+            spec,
+            setup,
+            paths: &self.paths,
+            streams: self.streams,
+            strategy,
+            fault,
+        };
         let mut world = World::new(ingredients, recorder);
         world.note_phases();
         world.run();

@@ -1,6 +1,7 @@
 //! What the world outside does in one replication: weather, prices, bitcoin, rents, orders. Drawn once and met by
 //! every strategy alike.
 
+use crate::cooling::weather::WeatherPath;
 use crate::ingest::WeekMap;
 use crate::market::bitcoin::BitcoinPath;
 use crate::market::power_price::PriceContext;
@@ -12,7 +13,6 @@ use crate::scenario::data::Markets;
 use crate::scenario::spec::ScenarioSpec;
 use crate::series::Regular;
 use crate::sim::setup::Setup;
-use crate::cooling::weather::WeatherPath;
 
 /// The world outside in one replication.
 #[derive(Debug)]
@@ -34,18 +34,34 @@ pub struct Paths {
 
 impl Paths {
     /// Draws the paths of a replication. `markets` are those of a spec whose inputs were drawn, where any were.
-    pub fn draw(scenario: &Scenario, setup: &Setup, spec: &ScenarioSpec, markets: Option<&Markets>, streams: &Streams) -> Self {
+    pub fn draw(
+        scenario: &Scenario,
+        setup: &Setup,
+        spec: &ScenarioSpec,
+        markets: Option<&Markets>,
+        streams: &Streams,
+    ) -> Self {
         let data = &scenario.data;
         let weeks = WeekMap::draw(&data.axis, &mut streams.stream("weeks"));
         let weather: Vec<WeatherPath> = data.weather.iter().map(|w| w.draw(&data.axis, &weeks)).collect();
         let dry_bulb = weather.first().map(WeatherPath::regional_dry_bulb_c);
-        let heat = dry_bulb.as_deref().map(|dry_bulb_c| Heat { dry_bulb_c, normals: &setup.normals });
+        let heat = dry_bulb.as_deref().map(|dry_bulb_c| Heat {
+            dry_bulb_c,
+            normals: &setup.normals,
+        });
         let list = markets.map_or(&data.prices, |m| &m.prices);
         let mut drawn: Vec<Option<Regular>> = vec![None; list.len()];
         for &index in &data.price_order {
-            let over = spec.market.power[index].over().and_then(|name| spec.market.power.get_index_of(name));
+            let over = spec.market.power[index]
+                .over()
+                .and_then(|name| spec.market.power.get_index_of(name));
             let over = over.and_then(|i| drawn[i].as_ref()).map(Regular::values);
-            let context = PriceContext { axis: &data.axis, weeks: &weeks, heat, over };
+            let context = PriceContext {
+                axis: &data.axis,
+                weeks: &weeks,
+                heat,
+                over,
+            };
             drawn[index] = Some(list[index].draw(streams, &context));
         }
         let price_count = list.len();
@@ -59,9 +75,12 @@ impl Paths {
         let sites = spec.sites.iter().zip(&setup.sites);
         let orders = sites.clone().map(|(site, own)| {
             let mut stream = streams.stream(&format!("orders/{}", site.id));
-            site.grid.curtailment.draw(&own.calendar, span.0, span.1, &mut stream)
+            site.grid
+                .curtailment
+                .draw(&own.calendar, span.0, span.1, &mut stream)
         });
-        let calls = sites.map(|(site, own)| site.power_contracts.calls(&site.id, &own.calendar, span, streams));
+        let calls =
+            sites.map(|(site, own)| site.power_contracts.calls(&site.id, &own.calendar, span, streams));
         Self {
             orders: orders.collect(),
             calls: calls.collect(),
@@ -69,7 +88,11 @@ impl Paths {
             prices,
             price_count,
             bitcoin: markets.map_or(&data.bitcoin, |m| &m.bitcoin).draw(streams),
-            rents: markets.map_or(&data.rents, |m| &m.rents).iter().map(|r| r.draw(streams)).collect(),
+            rents: markets
+                .map_or(&data.rents, |m| &m.rents)
+                .iter()
+                .map(|r| r.draw(streams))
+                .collect(),
         }
     }
     /// All prices of an hour, by price, USD/MWh.

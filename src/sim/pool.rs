@@ -93,7 +93,8 @@ impl Observer for Watch {
     fn started(&mut self, _now: SimTime, _job: &Job, waited: Span, restarts: u32) {
         self.events += 1;
         if restarts == 0 {
-            self.waits_s.push(waited.as_seconds().clamp(0, i64::from(u32::MAX)) as u32);
+            self.waits_s
+                .push(waited.as_seconds().clamp(0, i64::from(u32::MAX)) as u32);
         }
     }
     fn finished(&mut self, finished: &Finished) {
@@ -190,11 +191,18 @@ impl MonthOfJobs {
 impl Pool {
     /// An empty pool without GPUs at the scenario's start.
     pub fn new(plan: PoolPlan, sampler: Arc<WeekSampler>, record: bool) -> Self {
-        let settings =
-            Settings { gpus: 0, gpus_max: plan.gpus_max, patience: Some(plan.patience), queue_max: Some(QUEUE_MAX) };
+        let settings = Settings {
+            gpus: 0,
+            gpus_max: plan.gpus_max,
+            patience: Some(plan.patience),
+            queue_max: Some(QUEUE_MAX),
+        };
         // The pool's own clock begins at zero, so that its readings stay small whatever the year.
         let scheduler = AnyScheduler::new(plan.policy, SimTime::default(), settings);
-        let watch = Watch { record: record.then(Vec::new), ..Watch::default() };
+        let watch = Watch {
+            record: record.then(Vec::new),
+            ..Watch::default()
+        };
         Self {
             scheduler,
             watch,
@@ -228,7 +236,10 @@ impl Pool {
     }
     /// The integral of use over seconds since the beginning; differences of it over time are mean shares.
     pub fn integral(&self) -> Use {
-        Use { on_demand: self.integral[0], spot: self.integral[1] }
+        Use {
+            on_demand: self.integral[0],
+            spot: self.integral[1],
+        }
     }
     /// The first boundary between two weeks after now; the world calls [`Pool::turn_week`] there.
     pub fn next_week(&self) -> SimTime {
@@ -245,7 +256,11 @@ impl Pool {
 
     /// Simulates up to `to`. Ends at `to` are taken; arrivals at `to` wait for [`Pool::pass`].
     pub fn run_until(&mut self, to: SimTime) {
-        assert!(to >= self.now, "the pool's clock ran back from {} to {to}", self.now);
+        assert!(
+            to >= self.now,
+            "the pool's clock ran back from {} to {to}",
+            self.now
+        );
         if to == self.now {
             return;
         }
@@ -303,7 +318,11 @@ impl Pool {
     }
 
     fn submit_due(&mut self, at: SimTime) {
-        while let Some(job) = self.arrivals.get(self.cursor).filter(|j| j.submit_s <= at.as_unix_s()) {
+        while let Some(job) = self
+            .arrivals
+            .get(self.cursor)
+            .filter(|j| j.submit_s <= at.as_unix_s())
+        {
             self.scheduler.submit(job, &mut self.watch);
             self.cursor += 1;
         }
@@ -335,7 +354,12 @@ impl Pool {
         if self.in_week && began == self.now {
             self.finish_week();
         }
-        let wanted = self.plan.simulated.get(self.week() as usize).copied().unwrap_or(false);
+        let wanted = self
+            .plan
+            .simulated
+            .get(self.week() as usize)
+            .copied()
+            .unwrap_or(false);
         // Until enough whole weeks are known there is nothing true to hold: they are simulated whatever the sample.
         if self.capacity == 0 || !(wanted || self.known < WARM_WEEKS) {
             if self.in_week {
@@ -353,11 +377,22 @@ impl Pool {
         let years = (self.now - self.plan.start).as_days().max(0.0) / 365.25;
         let growth = growth_factor(self.plan.growth_percent_per_year, years);
         let copies = (self.plan.demand.copies * growth).min(COPIES_MAX);
-        let demand = WeekDemand { copies, ..self.plan.demand };
+        let demand = WeekDemand {
+            copies,
+            ..self.plan.demand
+        };
         let purpose = format!("demand/{}", self.plan.tenant);
-        self.sampler.arrivals(streams, &purpose, (self.week(), starts), &demand, &mut self.arrivals);
+        self.sampler.arrivals(
+            streams,
+            &purpose,
+            (self.week(), starts),
+            &demand,
+            &mut self.arrivals,
+        );
         // Of a week that is entered in its middle, what came before is not ours.
-        self.cursor = self.arrivals.partition_point(|job| job.submit_s < pool_now.as_unix_s());
+        self.cursor = self
+            .arrivals
+            .partition_point(|job| job.submit_s < pool_now.as_unix_s());
         self.week_integral.iter_mut().for_each(|w| *w = [0.0; 2]);
         self.pass();
     }

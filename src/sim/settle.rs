@@ -14,7 +14,9 @@ use crate::sim::demand::Demand;
 use crate::sim::hall::{Flow, GpuHall, Hall, LeaseHall, NewUse, Plumbing};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::paths::Paths;
-use crate::sim::site::{Binding, Opened, STRANDED_COOLING, STRANDED_ELECTRICAL, STRANDED_GRID, STRANDED_UNLET, Site, Totals};
+use crate::sim::site::{
+    Binding, Opened, STRANDED_COOLING, STRANDED_ELECTRICAL, STRANDED_GRID, STRANDED_UNLET, Site, Totals,
+};
 use crate::time::SimTime;
 use crate::units::{EnergyPrice, Power, Ratio};
 
@@ -51,17 +53,32 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
     let connection_mw = site.grid.import_limit(now).as_mw();
     let order_mw = site.order_limit_mw(now);
     let import_limit_mw = connection_mw.min(order_mw);
-    let construction: f64 = site.halls.iter().map(|h| construction_mw(h, site.costs.construction_power_percent)).sum();
+    let construction: f64 = site
+        .halls
+        .iter()
+        .map(|h| construction_mw(h, site.costs.construction_power_percent))
+        .sum();
     let available = site.grid.transformers.downstream_mw(import_limit_mw);
     let other_mw = (site.costs.auxiliary_mw + construction).min(available);
-    let mut binding = if order_mw < connection_mw { Binding::Curtailment } else { Binding::None };
+    let mut binding = if order_mw < connection_mw {
+        Binding::Curtailment
+    } else {
+        Binding::None
+    };
     let base = context.paths.weather[site.index].indices()[context.hour];
     let hot = allow_halls(site, base, demand, context.hour_of_week);
     let firm_mw = shed(site, base, available - other_mw, demand, context.hour_of_week);
     if hot {
         binding = Binding::Cooling;
     }
-    site.open = Opened { from: now, hour: context.hour, import_limit_mw, connection_mw, other_mw, binding };
+    site.open = Opened {
+        from: now,
+        hour: context.hour,
+        import_limit_mw,
+        connection_mw,
+        other_mw,
+        binding,
+    };
     mine(site, (base, firm_mw, available), context);
 }
 
@@ -77,7 +94,11 @@ fn construction_mw(hall: &Hall, percent: f64) -> f64 {
 
 /// IT load that a hall asks for with every pool GPU at work.
 fn asked_mw(gpu: &GpuHall, demand: &Demand, hour_of_week: usize) -> f64 {
-    let blocks: f64 = gpu.blocks.iter().map(|b| f64::from(b.up) * demand.block_share(b.index, hour_of_week)).sum();
+    let blocks: f64 = gpu
+        .blocks
+        .iter()
+        .map(|b| f64::from(b.up) * demand.block_share(b.index, hour_of_week))
+        .sum();
     gpu.it_mw(blocks + f64::from(gpu.pool_up()))
 }
 
@@ -117,7 +138,9 @@ fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_we
     match &hall.new_use {
         Some(NewUse::Gpu(gpu)) => {
             let hour = site.tables[gpu.plumbing.plant].at(base);
-            gpu.plumbing.flow(&hour, asked_mw(gpu, demand, hour_of_week) * gpu.power_share).feed_mw()
+            gpu.plumbing
+                .flow(&hour, asked_mw(gpu, demand, hour_of_week) * gpu.power_share)
+                .feed_mw()
         }
         Some(NewUse::Lease(lease)) => {
             let hour = site.tables[lease.plumbing.plant].at(base);
@@ -133,7 +156,9 @@ fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_we
 fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week: usize) -> f64 {
     let firm = |site: &Site| -> f64 {
         let serving = site.halls.iter().filter(|h| h.serves());
-        serving.map(|h| firm_feed_mw(site, h, base, demand, hour_of_week)).sum()
+        serving
+            .map(|h| firm_feed_mw(site, h, base, demand, hour_of_week))
+            .sum()
     };
     let mut load = firm(site);
     if load <= room_mw {
@@ -146,7 +171,13 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
             if load <= room_mw {
                 return load;
             }
-            shed_hall(site, index, load - room_mw, pools_only, (base, demand, hour_of_week));
+            shed_hall(
+                site,
+                index,
+                load - room_mw,
+                pools_only,
+                (base, demand, hour_of_week),
+            );
             load = firm(site);
         }
     }
@@ -174,7 +205,11 @@ fn shed_hall(site: &mut Site, index: usize, excess_mw: f64, pools_only: bool, at
     match &mut hall.new_use {
         Some(NewUse::Gpu(gpu)) => {
             let per_system = gpu.systems.model().gpus;
-            let most = if pools_only { gpu.pool_up() } else { gpu.gpus().saturating_sub(gpu.failed()) };
+            let most = if pools_only {
+                gpu.pool_up()
+            } else {
+                gpu.gpus().saturating_sub(gpu.failed())
+            };
             // What nobody holds is dark before anybody loses a GPU.
             let spare = gpu.unlet.saturating_sub(gpu.failed());
             let all = gpu.gpus().saturating_sub(gpu.failed()).max(1);
@@ -194,7 +229,9 @@ fn shed_hall(site: &mut Site, index: usize, excess_mw: f64, pools_only: bool, at
 /// Dispatches the miners into what is left.
 fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context: &Context<'_>) {
     let fixed_mw = firm_mw + site.open.other_mw;
-    let room_mw = (available_mw - fixed_mw).max(0.0).min(site.call_limit_mw(site.open.from));
+    let room_mw = (available_mw - fixed_mw)
+        .max(0.0)
+        .min(site.call_limit_mw(site.open.from));
     for (index, hall) in site.halls.iter().enumerate() {
         site.conditions[index] = conditions(site, hall, index, base);
     }
@@ -209,7 +246,14 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
         // A megawatt-hour behind the transformers takes a little more at the meter.
         let slope = transformers.upstream_mw(load + 1e-3) - meter;
         let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - fixed_mw;
-        (cost.usd_per_mwh * slope / 1e-3, if cost.until_mw < 1e9 { until.max(mining_mw) } else { f64::INFINITY })
+        (
+            cost.usd_per_mwh * slope / 1e-3,
+            if cost.until_mw < 1e9 {
+                until.max(mining_mw)
+            } else {
+                f64::INFINITY
+            },
+        )
     };
     let mut wanted = room_mw;
     // Fans do not slow in proportion, so a fleet cut short may take more per megawatt than its overhead at full load
@@ -220,8 +264,11 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
             marginal: EnergyPrice::ZERO,
             hashprice_usd_per_ph_day: hashprice,
         };
-        site.merit.dispatch_along(&site.conditions, &conditions, marginal, &mut site.dispatch);
-        let feed: f64 = (0..site.halls.len()).map(|i| mining_flow(site, i, base).feed_mw()).sum();
+        site.merit
+            .dispatch_along(&site.conditions, &conditions, marginal, &mut site.dispatch);
+        let feed: f64 = (0..site.halls.len())
+            .map(|i| mining_flow(site, i, base).feed_mw())
+            .sum();
         if feed <= room_mw * (1.0 + 1e-12) + 1e-12 {
             break;
         }
@@ -233,13 +280,21 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
 fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> HallConditions {
     let fleet_mw = site.fleets[index].power().as_mw();
     if !matches!(hall.phase, HallPhase::Mining) || fleet_mw <= 0.0 {
-        return HallConditions { available: Power::ZERO, overhead: Ratio::from_fraction(1.0), heat: Ratio::ZERO };
+        return HallConditions {
+            available: Power::ZERO,
+            overhead: Ratio::from_fraction(1.0),
+            heat: Ratio::ZERO,
+        };
     }
     let hour = site.tables[hall.mine.plant].at(base);
     let limit = hall.mine.it_limit_mw(&hour).min(fleet_mw);
     let allowed = hall.mine.within(&hour, limit, hall.grid_mw);
     let full = hall.mine.flow(&hour, allowed);
-    let overhead = if allowed > 0.0 { full.feed_mw() / allowed } else { 1.0 };
+    let overhead = if allowed > 0.0 {
+        full.feed_mw() / allowed
+    } else {
+        1.0
+    };
     HallConditions {
         available: Power::from_mw(allowed),
         overhead: Ratio::from_fraction(overhead),
@@ -262,7 +317,11 @@ fn bind(site: &mut Site) {
         return;
     }
     let sum = |what: fn(&Dispatch) -> Power| -> f64 { site.dispatch.iter().map(|d| what(d).as_mw()).sum() };
-    let (price, cap, heat) = (sum(|d| d.curtailed_by_price), sum(|d| d.curtailed_by_cap), sum(|d| d.curtailed_by_heat));
+    let (price, cap, heat) = (
+        sum(|d| d.curtailed_by_price),
+        sum(|d| d.curtailed_by_cap),
+        sum(|d| d.curtailed_by_heat),
+    );
     site.open.binding = if cap > 1e-6 && site.call_limit_mw(site.open.from).is_finite() {
         Binding::Curtailment
     } else if cap > 1e-6 {
@@ -300,11 +359,21 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
         return Closed::default();
     }
     let base = context.paths.weather[site.index].indices()[opened.hour];
-    let mut closed = Closed { hours, ..Closed::default() };
+    let mut closed = Closed {
+        hours,
+        ..Closed::default()
+    };
     let mut powers = Powers::default();
     read_pools(site, demand, (to - opened.from).as_seconds() as f64);
     close_mining(site, (base, hours), &mut powers, &mut closed, context);
-    close_halls(site, demand, (base, hours), &mut powers, &mut closed, context.hour_of_week);
+    close_halls(
+        site,
+        demand,
+        (base, hours),
+        &mut powers,
+        &mut closed,
+        context.hour_of_week,
+    );
     meter(site, to, &powers, &mut closed, context);
     strand(site, base, hours, &mut closed.totals);
     check_gpu_hours(site, to, &closed.totals, context.fault);
@@ -322,7 +391,13 @@ fn read_pools(site: &mut Site, demand: &Demand, seconds: f64) {
     }
 }
 
-fn close_mining(site: &mut Site, (base, hours): (u32, f64), powers: &mut Powers, closed: &mut Closed, context: &Context<'_>) {
+fn close_mining(
+    site: &mut Site,
+    (base, hours): (u32, f64),
+    powers: &mut Powers,
+    closed: &mut Closed,
+    context: &Context<'_>,
+) {
     let day = context.paths.bitcoin.at(site.open.from);
     let mut hashrate_ph = 0.0;
     for index in 0..site.halls.len() {
@@ -404,10 +479,8 @@ fn close_gpu(
         let [on_demand, spot] = shares[held.index];
         let up = f64::from(held.up);
         active += up * (on_demand + spot);
-        demand.pool_books[held.index].deliver(
-            up * on_demand * gpu.speed * hours,
-            up * spot * gpu.speed * hours,
-        );
+        demand.pool_books[held.index]
+            .deliver(up * on_demand * gpu.speed * hours, up * spot * gpu.speed * hours);
     }
     let (all, failed) = (f64::from(gpu.gpus()), f64::from(gpu.failed()));
     let shed = f64::from(gpu.shed).min(all - failed);
@@ -434,7 +507,13 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     let downstream = powers.mining_feed + powers.hall_feed + opened.other_mw;
     let meter_mw = site.grid.transformers.upstream_mw(downstream);
     let transformer_losses = meter_mw - downstream;
-    let part = |feed: f64| if downstream > 0.0 { feed / downstream * meter_mw } else { 0.0 };
+    let part = |feed: f64| {
+        if downstream > 0.0 {
+            feed / downstream * meter_mw
+        } else {
+            0.0
+        }
+    };
     let mining_mw = part(powers.mining_feed);
     site.supply.meter(&Interval {
         from: opened.from,
@@ -451,7 +530,11 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     t.cooling_mwh = powers.cooling * hours;
     t.hall_cooling_mwh = powers.hall_cooling * hours;
     t.losses_mwh = (powers.path_losses + transformer_losses) * hours;
-    let share = if downstream > 0.0 { powers.hall_feed / downstream } else { 0.0 };
+    let share = if downstream > 0.0 {
+        powers.hall_feed / downstream
+    } else {
+        0.0
+    };
     t.hall_losses_mwh = (powers.hall_path_losses + transformer_losses * share) * hours;
     t.other_mwh = opened.other_mw * hours;
     t.lease_meter_mwh = part(powers.lease_feed) * hours;
@@ -462,15 +545,31 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         t.cooling_mwh *= 0.999;
     }
     let uses = t.mining_mwh + t.gpu_it_mwh + t.lease_it_mwh + t.cooling_mwh + t.losses_mwh + t.other_mwh;
-    invariant::equal("energy at the meter", &site.name, to, (t.grid_mwh, uses), t.grid_mwh);
+    invariant::equal(
+        "energy at the meter",
+        &site.name,
+        to,
+        (t.grid_mwh, uses),
+        t.grid_mwh,
+    );
     // The greatest load for a limit is found by bisection and square roots: a millionth of a megawatt is rounding.
-    invariant::at_most("power at the meter", &site.name, to, meter_mw, opened.import_limit_mw + 1e-6 + idle_mw(site));
+    invariant::at_most(
+        "power at the meter",
+        &site.name,
+        to,
+        meter_mw,
+        opened.import_limit_mw + 1e-6 + idle_mw(site),
+    );
 }
 
 /// What a connection draws although its limit is below it: iron losses of its transformers.
 fn idle_mw(site: &Site) -> f64 {
     let idle = site.grid.transformers.upstream_mw(0.0);
-    if idle.is_finite() && site.open.import_limit_mw < idle { idle } else { 0.0 }
+    if idle.is_finite() && site.open.import_limit_mw < idle {
+        idle
+    } else {
+        0.0
+    }
 }
 
 /// What is energised and could not be used, by the limit that binds.
@@ -492,8 +591,14 @@ fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
         };
         let hour = site.tables[plumbing.plant].at(base);
         let full = plumbing.flow(&hour, let_mw).feed_mw().min(hall.grid_mw);
-        let wired = plumbing.flow(&hour, let_mw.min(plumbing.path.capacity_mw())).feed_mw().min(full);
-        let cooled = plumbing.flow(&hour, let_mw.min(plumbing.it_limit_mw(&hour))).feed_mw().min(wired);
+        let wired = plumbing
+            .flow(&hour, let_mw.min(plumbing.path.capacity_mw()))
+            .feed_mw()
+            .min(full);
+        let cooled = plumbing
+            .flow(&hour, let_mw.min(plumbing.it_limit_mw(&hour)))
+            .feed_mw()
+            .min(wired);
         let lost = &mut totals.stranded_mwh;
         lost[STRANDED_UNLET] += (hall.grid_mw - full) * hours;
         lost[STRANDED_ELECTRICAL] += (full - wired) * hours;
@@ -505,7 +610,17 @@ fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
 }
 
 fn check_gpu_hours(site: &Site, at: SimTime, t: &Totals, fault: Option<Fault>) {
-    let served = if fault == Some(Fault::GpuHours) { t.served_gpu_h * 1.001 } else { t.served_gpu_h };
+    let served = if fault == Some(Fault::GpuHours) {
+        t.served_gpu_h * 1.001
+    } else {
+        t.served_gpu_h
+    };
     let parts = served + t.idle_gpu_h + t.failed_gpu_h + t.unpowered_gpu_h;
-    invariant::equal("GPU-hours offered", &site.name, at, (t.offered_gpu_h, parts), t.offered_gpu_h);
+    invariant::equal(
+        "GPU-hours offered",
+        &site.name,
+        at,
+        (t.offered_gpu_h, parts),
+        t.offered_gpu_h,
+    );
 }

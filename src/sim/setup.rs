@@ -28,7 +28,10 @@ pub struct SiteSetup {
 impl SiteSetup {
     /// The index of a plant's table.
     pub fn plant(&self, spec: &CoolingSpec) -> usize {
-        self.plants.iter().position(|(s, _)| s == spec).expect("the table of every plant was made")
+        self.plants
+            .iter()
+            .position(|(s, _)| s == spec)
+            .expect("the table of every plant was made")
     }
     /// The tables, shared.
     pub fn tables(&self) -> Vec<Arc<PlantTable>> {
@@ -77,24 +80,39 @@ impl Setup {
         let monday = horizon.start + Span::from_seconds(-DAY_S * i64::from(weekday));
         let weeks = ((horizon.end - monday).as_seconds() + WEEK_S - 1) / WEEK_S;
         let axis = &scenario.data.axis;
-        let civil: Vec<_> = (0..axis.len()).map(|h| calendar.civil_hour(axis.time(h))).collect();
+        let civil: Vec<_> = (0..axis.len())
+            .map(|h| calendar.civil_hour(axis.time(h)))
+            .collect();
         Self {
             sites,
             conversions,
             normals: normals(scenario),
             monday,
             weeks: weeks.max(1) as u32,
-            hour_of_week: civil.iter().map(|c| c.weekday as u8 * 24 + c.hour as u8).collect(),
-            month_of_hour: civil.iter().map(|c| horizon.month_index(c.month) as u16).collect(),
+            hour_of_week: civil
+                .iter()
+                .map(|c| c.weekday as u8 * 24 + c.hour as u8)
+                .collect(),
+            month_of_hour: civil
+                .iter()
+                .map(|c| horizon.month_index(c.month) as u16)
+                .collect(),
         }
     }
 
     /// Model and break-even power price at the start of every mining batch, best first, for charts.
-    pub fn mining_break_even(&self, spec: &ScenarioSpec, hashprice_usd_per_ph_day: f64) -> Vec<(String, f64)> {
+    pub fn mining_break_even(
+        &self,
+        spec: &ScenarioSpec,
+        hashprice_usd_per_ph_day: f64,
+    ) -> Vec<(String, f64)> {
         let mut rows: Vec<(String, f64)> = Vec::new();
         for hall in spec.sites.iter().flat_map(|s| &s.halls) {
             for batch in MiningFleet::new(&hall.miners).batches() {
-                let row = (batch.model().id.to_owned(), batch.break_even(hashprice_usd_per_ph_day).as_usd_per_mwh());
+                let row = (
+                    batch.model().id.to_owned(),
+                    batch.break_even(hashprice_usd_per_ph_day).as_usd_per_mwh(),
+                );
                 if !rows.iter().any(|(model, _)| *model == row.0) {
                     rows.push(row);
                 }
@@ -138,7 +156,8 @@ fn site_setup(scenario: &Scenario, index: usize) -> SiteSetup {
             plants.push((spec.clone(), Arc::new(table)));
         }
     }
-    let names = |(i, hall): (usize, &HallSpec)| hall.names().into_iter().map(move |n| (n, i)).collect::<Vec<_>>();
+    let names =
+        |(i, hall): (usize, &HallSpec)| hall.names().into_iter().map(move |n| (n, i)).collect::<Vec<_>>();
     SiteSetup {
         calendar: Calendar::of_zone(&site.timezone).expect("the check knows the zone"),
         halls: site.halls.iter().enumerate().flat_map(names).collect(),
@@ -188,8 +207,16 @@ fn plan(
 ) -> ConversionSetup {
     let find = |name: &String| -> (usize, usize) {
         let (site, hall) = name.split_once('/').expect("the check knows the hall");
-        let s = spec.sites.iter().position(|x| x.id.as_str() == site).expect("the check knows the site");
-        let h = sites[s].halls.iter().position(|(n, _)| n == hall).expect("the check knows the hall");
+        let s = spec
+            .sites
+            .iter()
+            .position(|x| x.id.as_str() == site)
+            .expect("the check knows the site");
+        let h = sites[s]
+            .halls
+            .iter()
+            .position(|(n, _)| n == hall)
+            .expect("the check knows the hall");
         (s, h)
     };
     let halls: Vec<(usize, usize)> = conversion.halls.iter().map(find).collect();
@@ -200,7 +227,11 @@ fn plan(
         let per_kw = kind.sale_usd_per_grid_kw.map_or(0.0, |e| e.mode);
         HallInputs {
             name: name.clone(),
-            phase: if hall.miners.is_empty() { HallPhase::Idle } else { HallPhase::Mining },
+            phase: if hall.miners.is_empty() {
+                HallPhase::Idle
+            } else {
+                HallPhase::Mining
+            },
             facility,
             hardware,
             sale: Money::from_usd(per_kw * hall.grid_mw * 1e3),

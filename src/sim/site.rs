@@ -14,7 +14,10 @@ use crate::site::OperatingCostSpec;
 use crate::staff::Staff;
 use crate::time::{Calendar, Month, SimTime};
 use crate::units::Ratio;
-use crate::{conversion::HallPhase, power::path::{ElectricalPath, ElectricalPathSpec}};
+use crate::{
+    conversion::HallPhase,
+    power::path::{ElectricalPath, ElectricalPathSpec},
+};
 
 /// What the present interval allows; it holds until the next settle point.
 #[derive(Debug, Clone, Copy, Default)]
@@ -205,9 +208,16 @@ pub struct Site {
 
 impl Site {
     /// The site at the start of the horizon.
-    pub fn new(spec: &ScenarioSpec, (index, site): (usize, &SiteSpec), setup: &SiteSetup, start: SimTime, pools: usize) -> Self {
+    pub fn new(
+        spec: &ScenarioSpec,
+        (index, site): (usize, &SiteSpec),
+        setup: &SiteSetup,
+        start: SimTime,
+        pools: usize,
+    ) -> Self {
         let price = |name: &Name| spec.market.power.get_index_of(name).map(|i| PriceId(i as u16));
-        let supply = Supply::new(&site.power_contracts, &setup.calendar, price).expect("contracts were checked");
+        let supply =
+            Supply::new(&site.power_contracts, &setup.calendar, price).expect("contracts were checked");
         let mut halls = Vec::new();
         let mut fleets = Vec::new();
         for (name, entry) in &setup.halls {
@@ -222,7 +232,11 @@ impl Site {
             halls.push(Hall {
                 name: name.clone(),
                 grid_mw: hall.grid_mw,
-                phase: if fleet.is_empty() { HallPhase::Idle } else { HallPhase::Mining },
+                phase: if fleet.is_empty() {
+                    HallPhase::Idle
+                } else {
+                    HallPhase::Mining
+                },
                 mine,
                 new_use: None,
                 hiring: false,
@@ -234,7 +248,11 @@ impl Site {
             fleets.push(fleet);
         }
         let count = halls.len();
-        let none = HallConditions { available: crate::units::Power::ZERO, overhead: Ratio::from_fraction(1.0), heat: Ratio::ZERO };
+        let none = HallConditions {
+            available: crate::units::Power::ZERO,
+            overhead: Ratio::from_fraction(1.0),
+            heat: Ratio::ZERO,
+        };
         Self {
             index,
             name: site.id.to_string(),
@@ -251,7 +269,10 @@ impl Site {
             tables: setup.tables(),
             orders: Vec::new(),
             calls: Vec::new(),
-            open: Opened { from: start, ..Opened::default() },
+            open: Opened {
+                from: start,
+                ..Opened::default()
+            },
             month: Totals::default(),
             all: Totals::default(),
             billing_month: setup.calendar.month(start),

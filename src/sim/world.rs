@@ -82,15 +82,29 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     /// The world at the start of the horizon.
     pub fn new(from: Ingredients<'a>, recorder: Option<Recorder>) -> Self {
-        let Ingredients { scenario, spec, setup, paths, streams, strategy, fault } = from;
+        let Ingredients {
+            scenario,
+            spec,
+            setup,
+            paths,
+            streams,
+            strategy,
+            fault,
+        } = from;
         let start = scenario.horizon.start;
         let record = recorder.as_ref().is_some_and(Recorder::wants_jobs);
         let demand = Demand::new(scenario, spec, setup, &streams, record);
         let pools = demand.pools.len();
         let sites = spec.sites.iter().enumerate().zip(&setup.sites);
-        let sites: Vec<Site> = sites.map(|(site, own)| Site::new(spec, site, own, start, pools)).collect();
+        let sites: Vec<Site> = sites
+            .map(|(site, own)| Site::new(spec, site, own, start, pools))
+            .collect();
         let tenant_concerned = |t: usize| concerns(spec, &spec.strategies[strategy], t);
-        let blocks = demand.tenants.iter().enumerate().filter(|(_, held)| matches!(held, Held::Block(_)));
+        let blocks = demand
+            .tenants
+            .iter()
+            .enumerate()
+            .filter(|(_, held)| matches!(held, Held::Block(_)));
         let concerned = blocks.map(|(t, _)| tenant_concerned(t)).collect();
         let mut world = Self {
             queue: EventQueue::new(start),
@@ -144,7 +158,13 @@ impl<'a> World<'a> {
         }
     }
 
-    fn install_gpus(&mut self, (s, h): (usize, usize), install: &InstallSpec, claim: &[usize], given: &mut [u32]) {
+    fn install_gpus(
+        &mut self,
+        (s, h): (usize, usize),
+        install: &InstallSpec,
+        claim: &[usize],
+        given: &mut [u32],
+    ) {
         let grid_mw = self.sites[s].halls[h].grid_mw;
         let systems = accelerators(install, grid_mw);
         let design_mw = systems.provisioned().as_mw().max(1e-6);
@@ -152,7 +172,13 @@ impl<'a> World<'a> {
         self.failing.push((s, h));
         let name = format!("failures/{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
         let stream = self.from.streams.stream(&name);
-        let failures = Failures::new(&install.failures, systems.model(), systems.systems(), number, stream);
+        let failures = Failures::new(
+            &install.failures,
+            systems.model(),
+            systems.systems(),
+            number,
+            stream,
+        );
         let (mut blocks, mut pools, mut left) = (Vec::new(), Vec::new(), systems.gpus());
         for &tenant in claim {
             let gpus = self.demand.wants(tenant, given).min(left);
@@ -162,8 +188,16 @@ impl<'a> World<'a> {
             given[tenant] += gpus;
             left -= gpus;
             match self.demand.tenants[tenant] {
-                Held::Block(index) => blocks.push(Allotment { index, gpus, up: gpus }),
-                Held::Pool(index) => pools.push(Allotment { index, gpus, up: gpus }),
+                Held::Block(index) => blocks.push(Allotment {
+                    index,
+                    gpus,
+                    up: gpus,
+                }),
+                Held::Pool(index) => pools.push(Allotment {
+                    index,
+                    gpus,
+                    up: gpus,
+                }),
             }
         }
         let plumbing = Plumbing {
@@ -193,11 +227,22 @@ impl<'a> World<'a> {
             design_mw: it_mw,
             path: ElectricalPath::new(&spec.path, it_mw),
         };
-        self.sites[s].halls[h].new_use = Some(NewUse::Lease(LeaseHall { it_mw, plumbing, lease, powered: 1.0 }));
+        self.sites[s].halls[h].new_use = Some(NewUse::Lease(LeaseHall {
+            it_mw,
+            plumbing,
+            lease,
+            powered: 1.0,
+        }));
     }
 
     fn plan_projects(&mut self) {
-        let Ingredients { spec, setup, strategy, streams, .. } = self.from;
+        let Ingredients {
+            spec,
+            setup,
+            strategy,
+            streams,
+            ..
+        } = self.from;
         for (position, own) in setup.conversions[strategy].iter().enumerate() {
             let conversion = &spec.strategies[strategy].conversions[position];
             let planned = &own.plan.inputs().halls;
@@ -217,7 +262,13 @@ impl<'a> World<'a> {
 
     /// Schedules what is known from the start: hours, months, weeks, orders, dated starts.
     fn schedule_frame(&mut self) {
-        let Ingredients { scenario, setup, paths, strategy, .. } = self.from;
+        let Ingredients {
+            scenario,
+            setup,
+            paths,
+            strategy,
+            ..
+        } = self.from;
         let (start, end) = (scenario.horizon.start, scenario.horizon.end);
         self.queue.schedule(start, event::HOUR, Event::Hour);
         let calendar = &scenario.horizon.calendar;
@@ -233,7 +284,10 @@ impl<'a> World<'a> {
                 month = month.plus(1);
             }
             for order in paths.orders[site].iter().chain(&paths.calls[site]) {
-                for at in [order.from, order.to].into_iter().filter(|t| *t > start && *t < end) {
+                for at in [order.from, order.to]
+                    .into_iter()
+                    .filter(|t| *t > start && *t < end)
+                {
                     self.queue.schedule(at, event::ORDER, Event::OrderEdge { site });
                 }
             }
@@ -274,10 +328,18 @@ impl<'a> World<'a> {
             if time < end {
                 self.open(time);
             }
-            assert!(self.queue.delivered() < EVENTS_MAX, "more than {EVENTS_MAX} events in one replication");
+            assert!(
+                self.queue.delivered() < EVENTS_MAX,
+                "more than {EVENTS_MAX} events in one replication"
+            );
         }
         self.settle(end);
-        let hashprice = self.from.paths.bitcoin.at(end + Span::from_seconds(-1)).hashprice_usd_per_ph_day;
+        let hashprice = self
+            .from
+            .paths
+            .bitcoin
+            .at(end + Span::from_seconds(-1))
+            .hashprice_usd_per_ph_day;
         self.books.finish(&self.sites, hashprice, end);
     }
 
@@ -300,7 +362,13 @@ impl<'a> World<'a> {
 
     /// Events delivered, those of the job pools included.
     pub fn events(&self) -> u64 {
-        self.queue.delivered() + self.demand.pools.iter().map(super::pool::Pool::events).sum::<u64>()
+        self.queue.delivered()
+            + self
+                .demand
+                .pools
+                .iter()
+                .map(super::pool::Pool::events)
+                .sum::<u64>()
     }
 
     fn context(&self) -> Context<'a> {
@@ -344,7 +412,9 @@ impl<'a> World<'a> {
             if was == 0 && gpus > 0 && !pool.simulates() {
                 pool.turn_week(&self.from.streams);
             }
-            if was != gpus && let Some(recorder) = &mut self.recorder {
+            if was != gpus
+                && let Some(recorder) = &mut self.recorder
+            {
                 recorder.capacity(&self.sites[0].name, pool.tenant(), now, gpus);
             }
         }
@@ -390,7 +460,9 @@ impl<'a> World<'a> {
             recorder.hour(&self.sites, self.from.scenario);
         }
         for book in &mut self.demand.pool_books {
-            book.rent_usd = self.from.paths.rents[book.market].at(now).unwrap_or(book.rent_usd);
+            book.rent_usd = self.from.paths.rents[book.market]
+                .at(now)
+                .unwrap_or(book.rent_usd);
         }
         let next = axis.time(self.hour + 1);
         if next < self.from.scenario.horizon.end {
@@ -408,7 +480,8 @@ impl<'a> World<'a> {
         self.books.recharge(ledger_month, site, &self.demand, net);
         let begin = site.calendar.start_of_month(month).max(horizon.start);
         let whole = site.calendar.start_of_month(month.plus(1)) - site.calendar.start_of_month(month);
-        self.books.running_costs(ledger_month, site, (now - begin).as_hours() / whole.as_hours());
+        self.books
+            .running_costs(ledger_month, site, (now - begin).as_hours() / whole.as_hours());
         if let Some(recorder) = &mut self.recorder {
             recorder.month(site, month, &lines, net);
         }
@@ -421,12 +494,19 @@ impl<'a> World<'a> {
         let horizon = &self.from.scenario.horizon;
         let month = horizon.month_index(horizon.calendar.month(now + Span::from_seconds(-1)));
         let last = now + Span::from_seconds(-1);
-        let rents: Vec<f64> = self.from.paths.rents.iter().map(|r| r.at(last).unwrap_or(0.0)).collect();
+        let rents: Vec<f64> = self
+            .from
+            .paths
+            .rents
+            .iter()
+            .map(|r| r.at(last).unwrap_or(0.0))
+            .collect();
         for block in &mut self.demand.blocks {
             block.over = block.term_end().is_some_and(|end| end <= self.ledger_from);
         }
         let span = (self.ledger_from, now);
-        self.books.tenants(month, &mut self.demand, span, &rents, &self.concerned);
+        self.books
+            .tenants(month, &mut self.demand, span, &rents, &self.concerned);
         let mut jobs = MonthOfJobs::default();
         for pool in &mut self.demand.pools {
             jobs.add(std::mem::take(&mut pool.month));
@@ -474,7 +554,9 @@ impl<'a> World<'a> {
         }
         let month = self.month_at(now);
         for &(s, h) in &self.projects[index].halls {
-            let Some(NewUse::Gpu(gpu)) = &self.sites[s].halls[h].new_use else { continue };
+            let Some(NewUse::Gpu(gpu)) = &self.sites[s].halls[h].new_use else {
+                continue;
+            };
             for held in &gpu.blocks {
                 let block = &mut self.demand.blocks[held.index];
                 let share = f64::from(held.gpus) / f64::from(block.spec.gpus);
@@ -494,7 +576,9 @@ impl<'a> World<'a> {
         let index = event.project.index();
         let mut effects = std::mem::take(&mut self.effects);
         let mut outbox = Outbox::new(&mut self.queue);
-        self.projects[index].project.step(now, event, &mut outbox, &mut effects);
+        self.projects[index]
+            .project
+            .step(now, event, &mut outbox, &mut effects);
         self.apply(index, now, &mut effects);
         self.effects = effects;
     }
@@ -518,7 +602,9 @@ impl<'a> World<'a> {
                 }
             }
             Effect::MinersRemoved { hall } => self.sell_miners(place(hall), now),
-            Effect::CapexDue { hall, component, usd, .. } => self.pay_capex(index, hall, (component, usd), now),
+            Effect::CapexDue {
+                hall, component, usd, ..
+            } => self.pay_capex(index, hall, (component, usd), now),
             Effect::HiringStarts { hall } => {
                 let (s, h) = place(hall);
                 self.sites[s].halls[h].hiring = true;
@@ -550,12 +636,19 @@ impl<'a> World<'a> {
         let month = self.month_at(now);
         let site = &mut self.sites[s];
         let fleet = std::mem::replace(&mut site.fleets[h], MiningFleet::new(&[]));
-        self.books.sell(month, Account::AsicSalvage, fleet.resale(hashprice));
+        self.books
+            .sell(month, Account::AsicSalvage, fleet.resale(hashprice));
         site.halls[h].miners_until = Some(now);
         site.merit = MeritOrder::new(&site.fleets);
     }
 
-    fn pay_capex(&mut self, index: usize, hall: Option<usize>, due: (crate::conversion::Component, Money), now: SimTime) {
+    fn pay_capex(
+        &mut self,
+        index: usize,
+        hall: Option<usize>,
+        due: (crate::conversion::Component, Money),
+        now: SimTime,
+    ) {
         use crate::conversion::Component;
         let (component, usd) = due;
         let month = self.month_at(now);
@@ -583,7 +676,8 @@ impl<'a> World<'a> {
         let month = self.month_at(now);
         let hall = &mut self.sites[s].halls[h];
         hall.ready = Some(now);
-        self.books.in_service(month, hall.facility_capex_usd, hall.hardware_capex_usd);
+        self.books
+            .in_service(month, hall.facility_capex_usd, hall.hardware_capex_usd);
         match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {
                 for held in &gpu.blocks {

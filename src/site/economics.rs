@@ -63,10 +63,19 @@ impl Check for OperatingCostSpec {
             problems.not_negative(&at.key(key), value);
         }
         let percents = [
-            ("facility_maintenance_percent_of_capex", self.facility_maintenance_percent_of_capex),
-            ("hardware_support_percent_of_capex", self.hardware_support_percent_of_capex),
+            (
+                "facility_maintenance_percent_of_capex",
+                self.facility_maintenance_percent_of_capex,
+            ),
+            (
+                "hardware_support_percent_of_capex",
+                self.hardware_support_percent_of_capex,
+            ),
             ("insurance_percent_of_capex", self.insurance_percent_of_capex),
-            ("property_tax_percent_of_value", self.property_tax_percent_of_value),
+            (
+                "property_tax_percent_of_value",
+                self.property_tax_percent_of_value,
+            ),
             ("construction_power_percent", self.construction_power_percent),
             ("mining_pool_fee_percent", self.mining_pool_fee_percent),
         ];

@@ -62,7 +62,10 @@ impl Check for HallSpec {
         if let Some(serving) = &self.serving {
             serving.check(&at.key("serving"), problems);
             if !self.miners.is_empty() {
-                problems.error(&at.key("serving"), "a hall that serves from the start holds no miners");
+                problems.error(
+                    &at.key("serving"),
+                    "a hall that serves from the start holds no miners",
+                );
             }
         }
     }
@@ -154,7 +157,12 @@ impl Check for InstallSpec {
         self.path.check(&at.key("path"), problems);
         self.throttle.check(&at.key("throttle"), problems);
         self.cooling.check(&at.key("cooling"), problems);
-        problems.within(&at.key("critical_it_percent"), self.critical_it_percent, 1.0, 100.0);
+        problems.within(
+            &at.key("critical_it_percent"),
+            self.critical_it_percent,
+            1.0,
+            100.0,
+        );
         if let Some(usd) = self.fit_out_usd_per_it_kw {
             problems.not_negative(&at.key("fit_out_usd_per_it_kw"), usd);
         }

@@ -74,7 +74,12 @@ impl Check for LeaseSpec {
         problems.within(&at.key("years"), self.years, 0.1, 99.0);
         problems.within(&at.key("free_months"), f64::from(self.free_months), 0.0, 240.0);
         self.load_profile.check(&at.key("load_profile"), problems);
-        problems.within(&at.key("critical_it_percent"), self.critical_it_percent, 1.0, 100.0);
+        problems.within(
+            &at.key("critical_it_percent"),
+            self.critical_it_percent,
+            1.0,
+            100.0,
+        );
         self.cooling.check(&at.key("cooling"), problems);
         self.path.check(&at.key("path"), problems);
         self.starts.check(&at.key("starts"), problems);

@@ -11,6 +11,6 @@ pub mod profile;
 pub mod replay;
 pub mod scheduler;
 pub mod synthetic;
-pub mod trace;
 pub mod tenant;
+pub mod trace;
 pub mod waits;

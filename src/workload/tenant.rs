@@ -213,7 +213,10 @@ impl Check for StartsSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         let (at, milestone) = (at.key("when_ready"), self.milestone());
         if let Some(latest) = milestone.latest.as_deref().filter(|d| parse_date(d).is_none()) {
-            problems.error(&at.key("latest"), format!("`{latest}` is not a date such as `2028-09-30`"));
+            problems.error(
+                &at.key("latest"),
+                format!("`{latest}` is not a date such as `2028-09-30`"),
+            );
         }
         let penalty = milestone.late_penalty_percent_per_month;
         problems.percent(&at.key("late_penalty_percent_per_month"), penalty, 100.0);
@@ -227,9 +230,23 @@ impl Check for GpuBlockSpec {
         problems.within(&at.key("years"), self.years, 0.1, 50.0);
         self.starts.check(&at.key("starts"), problems);
         problems.percent(&at.key("prepay_percent"), self.prepay_percent, 100.0);
-        problems.within(&at.key("availability_percent"), self.availability_percent, 0.0, 100.0);
-        problems.within(&at.key("credit_percent_per_point"), self.credit_percent_per_point, 0.0, 100.0);
-        problems.percent(&at.key("then_occupancy_percent"), self.then_occupancy_percent, 100.0);
+        problems.within(
+            &at.key("availability_percent"),
+            self.availability_percent,
+            0.0,
+            100.0,
+        );
+        problems.within(
+            &at.key("credit_percent_per_point"),
+            self.credit_percent_per_point,
+            0.0,
+            100.0,
+        );
+        problems.percent(
+            &at.key("then_occupancy_percent"),
+            self.then_occupancy_percent,
+            100.0,
+        );
     }
 }
 
@@ -237,7 +254,12 @@ impl Check for JobsDemandSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("gpus"), f64::from(self.gpus), 1.0, 1e7);
         problems.within(&at.key("copies"), f64::from(self.copies), 1.0, 100.0);
-        problems.within(&at.key("growth_percent_per_year"), self.growth_percent_per_year, -90.0, 300.0);
+        problems.within(
+            &at.key("growth_percent_per_year"),
+            self.growth_percent_per_year,
+            -90.0,
+            300.0,
+        );
         problems.percent(&at.key("spot_share_percent"), self.spot_share_percent, 100.0);
         problems.percent(&at.key("spot_price_percent"), self.spot_price_percent, 100.0);
         problems.within(&at.key("checkpoint_hours"), self.checkpoint_hours, 0.0, 10_000.0);
