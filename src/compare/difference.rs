@@ -7,7 +7,7 @@ use crate::compare::basis::{missing, notes, refuse};
 use crate::compare::{Error, Tolerance};
 use crate::metric::{Direction, Metric};
 use crate::results::manifest::Manifest;
-use crate::results::stats_standin::{Summary, t_975};
+use crate::results::spread::{Summary, t_975};
 use crate::results::tables::{RunTables, SummaryRow};
 
 /// What is compared of each metric.

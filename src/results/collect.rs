@@ -11,7 +11,7 @@ use crate::results::manifest::Manifest;
 use crate::results::metrics::Metrics;
 use crate::results::replication::{PORTFOLIO, Replication};
 use crate::results::schedule_store::ScheduleStore;
-use crate::results::stats_standin::{Summary, quantile};
+use crate::results::spread::{Summary, quantile};
 use crate::results::tables::{CashflowRow, ComparisonRow, FAN_PROBABILITIES, Fan, RunTables, SummaryRow};
 
 /// Reduces blocks to the tables of a run.

@@ -14,7 +14,7 @@ pub mod manifest;
 pub mod metrics;
 pub mod replication;
 mod schedule_store;
-pub mod stats_standin;
+pub mod spread;
 pub mod storage;
 pub mod tables;
 
