@@ -48,6 +48,11 @@ pub struct Closed {
     pub gpus_busy: f64,
 }
 
+/// Within this of a break of the marginal cost, the cost beyond it holds. A break behind the transformers comes back
+/// to the meter with a rounding error; without this the step that ends there would be offered again and again, and
+/// miners that are worth their power would stand still.
+const PAST_BREAK_MW: f64 = 1e-9;
+
 /// Opens the next interval of a site.
 pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_>) {
     let connection_mw = site.grid.import_limit(now).as_mw();
@@ -242,7 +247,7 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let marginal = |mining_mw: f64| {
         let load = fixed_mw + mining_mw;
         let meter = transformers.upstream_mw(load);
-        let cost = supply.marginal(from, meter, PowerUse::Mining, prices);
+        let cost = supply.marginal(from, meter + PAST_BREAK_MW, PowerUse::Mining, prices);
         // A megawatt-hour behind the transformers takes a little more at the meter.
         let slope = transformers.upstream_mw(load + 1e-3) - meter;
         let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - fixed_mw;
