@@ -1,5 +1,7 @@
 //! Tests from outside: the command line, the architecture, scenarios from file to figures.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod architecture;
 mod compare;
 mod docs;
