@@ -4,5 +4,6 @@
 
 mod architecture;
 mod compare;
+mod docs;
 mod replay;
 mod run_directory;
