@@ -4,3 +4,4 @@ mod architecture;
 mod compare;
 mod replay;
 mod run_directory;
+mod scenarios;
