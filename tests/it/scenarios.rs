@@ -58,7 +58,11 @@ fn day_ahead(folder: &Path) {
     let mut text = "Datetime,Price (USD/MWh)\n".to_owned();
     let dear = date(2023, 8, 1).to_zoned(texas()).unwrap().timestamp();
     for at in hours(2023) {
-        let price = if at >= dear && at < dear + DEAR_HOURS.hours() { 1_000.0 } else { 30.0 };
+        let price = if at >= dear && at < dear + DEAR_HOURS.hours() {
+            1_000.0
+        } else {
+            30.0
+        };
         let stamp = at.to_zoned(texas()).strftime("%Y-%m-%d %H:%M:%S%:z");
         writeln!(text, "{stamp},{price}").unwrap();
     }
@@ -84,14 +88,25 @@ fn real_time(folder: &Path) {
 
 fn typical_year(folder: &Path) {
     let mut text = "LOCATION,Nowhere,TX,USA,TEST,0,32.9,-97.0,-6.0,170.0\n".to_owned();
-    for line in ["DESIGN CONDITIONS,0", "TYPICAL/EXTREME PERIODS,0", "GROUND TEMPERATURES,0"] {
+    for line in [
+        "DESIGN CONDITIONS,0",
+        "TYPICAL/EXTREME PERIODS,0",
+        "GROUND TEMPERATURES,0",
+    ] {
         writeln!(text, "{line}").unwrap();
     }
     text.push_str("HOLIDAYS/DAYLIGHT SAVINGS,No,0,0,0\nCOMMENTS 1,made\nCOMMENTS 2,made\nDATA PERIODS,1,1,Data,Sunday,1/ 1,12/31\n");
     let mut at = date(2021, 1, 1).at(0, 0, 0, 0);
     while at.year() == 2021 {
         let (c, ending) = (dry_bulb_c(at), at.hour() + 1);
-        write!(text, "2021,{},{},{ending},0,?,{c:.1},{:.1},50,99000", at.month(), at.day(), c - 10.0).unwrap();
+        write!(
+            text,
+            "2021,{},{},{ending},0,?,{c:.1},{:.1},50,99000",
+            at.month(),
+            at.day(),
+            c - 10.0
+        )
+        .unwrap();
         text.push_str(&",0".repeat(25));
         text.push('\n');
         at = at.checked_add(1.hour()).unwrap();
@@ -114,14 +129,19 @@ fn same_year(folder: &Path) {
         "utc_offset_seconds": -18_000, "timezone": "America/Chicago", "elevation": 142.0,
         "hourly_units": { "temperature_2m": "\u{b0}C" }, "hourly": hourly,
     });
-    put(folder, "weather/openmeteo_US-TEX-ERCO_2024.json", &answer.to_string());
+    put(
+        folder,
+        "weather/openmeteo_US-TEX-ERCO_2024.json",
+        &answer.to_string(),
+    );
 }
 
 /// A network of 300 EH/s and a price that together make a hashprice of about 80 USD.
 fn bitcoin(folder: &Path) {
-    let mut text = "date,price_usd,hashrate_hs,block_minutes,subsidy_btc,subsidy_usd,eff_lower_jth,eff_est_jth,\
+    let mut text =
+        "date,price_usd,hashrate_hs,block_minutes,subsidy_btc,subsidy_usd,eff_lower_jth,eff_est_jth,\
                     eff_upper_jth,difficulty,hashrate_ths_blockchaincom,fees_btc\n"
-        .to_owned();
+            .to_owned();
     let mut day = date(2022, 12, 20);
     while day.year() < 2024 {
         writeln!(text, "{day},24000,3e20,10,900,0,20,30,40,,,").unwrap();
@@ -167,7 +187,9 @@ fn of(record: &Replication, metric: Metric) -> f64 {
 
 /// What holds of both replayed years: all kinds of hall are at work within the year.
 fn everything_is_at_work(scenario: &Scenario, records: &[Replication]) {
-    let [mining, cloud, lease] = records else { panic!("three strategies") };
+    let [mining, cloud, lease] = records else {
+        panic!("three strategies")
+    };
     for record in records {
         assert!(of(record, Metric::BtcMined) > 0.0 && of(record, Metric::GpuHoursServed) > 0.0);
         assert!(of(record, Metric::PeakMw) < 100.0);
@@ -191,7 +213,13 @@ fn the_year_2023_is_replayed_in_the_formats_of_its_files() {
     let setup = Setup::new(&scenario);
     let records = replicate_all(&scenario, &setup, 0, None);
     everything_is_at_work(&scenario, &records);
-    let said = |what: &str| scenario.notes.iter().filter(|(_, text)| text.contains(what)).count();
+    let said = |what: &str| {
+        scenario
+            .notes
+            .iter()
+            .filter(|(_, text)| text.contains(what))
+            .count()
+    };
     assert_eq!(said("this cuts the tie of heat and price"), 1);
     assert_eq!(said("offer a load of 0.67"), 1);
     assert_eq!(scenario.data.files.len(), 4);
@@ -212,7 +240,10 @@ fn dear_hours_of_the_file_stop_mining_and_nothing_else() {
     let record = replicate_one(&scenario, &setup, 0, 0, Some(wanted));
     let hourly = &record.detail.as_ref().unwrap().hourly;
     assert_eq!(hourly.len(), 8_760);
-    let dear: Vec<_> = hourly.iter().filter(|row| row.price_usd_per_mwh > 999.0).collect();
+    let dear: Vec<_> = hourly
+        .iter()
+        .filter(|row| row.price_usd_per_mwh > 999.0)
+        .collect();
     assert_eq!(dear.len() as i64, DEAR_HOURS);
     assert_eq!(dear[0].start_utc, "2023-08-01T05:00:00Z");
     for row in dear {
@@ -226,18 +257,33 @@ fn the_year_2024_keeps_heat_and_price_of_the_same_hours_and_mends_the_gaps() {
     let (scenario, _data) = open("with-data/texas-2024.toml");
     let setup = Setup::new(&scenario);
     everything_is_at_work(&scenario, &replicate_all(&scenario, &setup, 0, None));
-    let said = |what: &str| scenario.notes.iter().filter(|(_, text)| text.contains(what)).count();
+    let said = |what: &str| {
+        scenario
+            .notes
+            .iter()
+            .filter(|(_, text)| text.contains(what))
+            .count()
+    };
     assert_eq!(said("cuts the tie of heat and price"), 0);
     // A week and the two hours around it, less the hour that the clock skips, and the second of the doubled hour.
     assert_eq!(said("170 steps in 2 gaps were filled"), 1, "{:?}", scenario.notes);
-    let prices = scenario.data.files.iter().find(|f| f.name.contains("hb_west")).unwrap();
+    let prices = scenario
+        .data
+        .files
+        .iter()
+        .find(|f| f.name.contains("hb_west"))
+        .unwrap();
     assert_eq!(prices.repaired, 170);
 }
 
 #[test]
 fn the_embedded_scenario_is_the_file_and_mines() {
-    let folder = LoadOptions { set: vec!["years=1".to_owned()], ..LoadOptions::default() };
-    let file = load(Some(&scenarios().join("default.toml")), &folder).unwrap_or_else(|f| panic!("{:?}", f.problems));
+    let folder = LoadOptions {
+        set: vec!["years=1".to_owned()],
+        ..LoadOptions::default()
+    };
+    let file =
+        load(Some(&scenarios().join("default.toml")), &folder).unwrap_or_else(|f| panic!("{:?}", f.problems));
     let embedded = load(None, &folder).unwrap_or_else(|f| panic!("{:?}", f.problems));
     assert_eq!(file.spec, embedded.spec);
     let setup = Setup::new(&file);
@@ -256,10 +302,22 @@ fn no_scenario_is_without_a_test() {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "toml") {
-                found.push(path.strip_prefix(scenarios()).unwrap().to_string_lossy().replace('\\', "/"));
+                found.push(
+                    path.strip_prefix(scenarios())
+                        .unwrap()
+                        .to_string_lossy()
+                        .replace('\\', "/"),
+                );
             }
         }
     }
     found.sort();
-    assert_eq!(found, ["default.toml", "with-data/texas-2023.toml", "with-data/texas-2024.toml"]);
+    assert_eq!(
+        found,
+        [
+            "default.toml",
+            "with-data/texas-2023.toml",
+            "with-data/texas-2024.toml"
+        ]
+    );
 }
