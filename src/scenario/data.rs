@@ -293,7 +293,14 @@ impl Reader<'_> {
             self.notes.push(("data".to_owned(), text));
         }
         for text in &repairs.notes {
-            self.notes.push(("data".to_owned(), format!("`{name}`: {text}")));
+            // Readers name the file themselves where they speak of it.
+            let named = text.starts_with(&format!("`{name}`"));
+            let text = if named {
+                text.clone()
+            } else {
+                format!("`{name}`: {text}")
+            };
+            self.notes.push(("data".to_owned(), text));
         }
         self.files.push(InputFile {
             name: name.to_owned(),

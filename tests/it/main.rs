@@ -7,3 +7,4 @@ mod compare;
 mod docs;
 mod replay;
 mod run_directory;
+mod scenarios;
