@@ -2,5 +2,9 @@
 
 mod architecture;
 mod compare;
+mod coupling;
+mod determinism;
+mod hand_made;
+mod invariants;
 mod replay;
 mod run_directory;

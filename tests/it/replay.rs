@@ -29,9 +29,17 @@ fn the_line_holds_the_figures_by_hand() {
     let jobs = file(&folder, "jobs.csv", JOBS);
     let easy = "jobs=4 makespan_s=25 mean_wait_s=5.500 p50_wait_s=4.500 p95_wait_s=12.400 p99_wait_s=12.880 \
                 utilisation=0.670 events=8 wall_s=";
-    replay(&jobs).args(["--policy", "easy"]).assert().success().stdout(contains(easy));
+    replay(&jobs)
+        .args(["--policy", "easy"])
+        .assert()
+        .success()
+        .stdout(contains(easy));
     let fcfs = "jobs=4 makespan_s=25 mean_wait_s=8.500 ";
-    replay(&jobs).args(["--policy", "fcfs"]).assert().success().stdout(contains(fcfs));
+    replay(&jobs)
+        .args(["--policy", "fcfs"])
+        .assert()
+        .success()
+        .stdout(contains(fcfs));
 }
 
 #[test]
@@ -39,31 +47,70 @@ fn starts_and_exact_values_are_written_on_demand() {
     let folder = TempDir::new().unwrap();
     let jobs = file(&folder, "jobs.csv", JOBS);
     let starts = folder.path().join("starts.csv");
-    let output = replay(&jobs).arg("--json").arg("--starts").arg(&starts).assert().success();
+    let output = replay(&jobs)
+        .arg("--json")
+        .arg("--starts")
+        .arg(&starts)
+        .assert()
+        .success();
     let json: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
-    assert_eq!((json["makespan_s"].as_i64(), json["p50_wait_s"].as_f64()), (Some(25), Some(4.5)));
-    assert_eq!(fs::read_to_string(starts).unwrap(), "job_id,start_s\n0,0\n1,10\n2,15\n3,3\n");
+    assert_eq!(
+        (json["makespan_s"].as_i64(), json["p50_wait_s"].as_f64()),
+        (Some(25), Some(4.5))
+    );
+    assert_eq!(
+        fs::read_to_string(starts).unwrap(),
+        "job_id,start_s\n0,0\n1,10\n2,15\n3,3\n"
+    );
 }
 
 #[test]
 fn lost_capacity_kills_and_requeues() {
     let folder = TempDir::new().unwrap();
-    let jobs = file(&folder, "jobs.csv", "job_id,submit_s,gpus,duration_s\n0,0,2,10\n1,0,2,10\n");
+    let jobs = file(
+        &folder,
+        "jobs.csv",
+        "job_id,submit_s,gpus,duration_s\n0,0,2,10\n1,0,2,10\n",
+    );
     let capacity = file(&folder, "capacity.csv", "t_s,gpus\n5,2\n8,4\n");
     let line = "makespan_s=18 mean_wait_s=1.500";
     let killed = "killed=1 lost_gpu_s=10.000 stranded=0";
-    replay(&jobs).arg("--capacity").arg(capacity).assert().success().stdout(contains(line).and(contains(killed)));
+    replay(&jobs)
+        .arg("--capacity")
+        .arg(capacity)
+        .assert()
+        .success()
+        .stdout(contains(line).and(contains(killed)));
 }
 
 #[test]
 fn wrong_input_exits_with_2_and_names_the_place() {
     let folder = TempDir::new().unwrap();
-    let large = file(&folder, "large.csv", "job_id,submit_s,gpus,duration_s\n7,0,5,10\n");
+    let large = file(
+        &folder,
+        "large.csv",
+        "job_id,submit_s,gpus,duration_s\n7,0,5,10\n",
+    );
     let refused = contains("job 7 needs 5 GPUs, but the cluster never has more than 4");
     replay(&large).assert().code(2).stdout("").stderr(refused);
-    let broken = file(&folder, "broken.csv", "job_id,submit_s,gpus,duration_s\n1,0,1,1\n2,0,1\n");
-    replay(&broken).assert().code(2).stdout("").stderr(contains("broken.csv:3: 3 fields where the header has 4"));
-    replay(&folder.path().join("absent.csv")).assert().code(2).stderr(contains("absent.csv"));
+    let broken = file(
+        &folder,
+        "broken.csv",
+        "job_id,submit_s,gpus,duration_s\n1,0,1,1\n2,0,1\n",
+    );
+    replay(&broken)
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(contains("broken.csv:3: 3 fields where the header has 4"));
+    replay(&folder.path().join("absent.csv"))
+        .assert()
+        .code(2)
+        .stderr(contains("absent.csv"));
     replay(&large).args(["--policy", "fastest"]).assert().code(2);
-    replay(&large).args(["--format", "parchment"]).assert().code(2).stderr(contains("known formats: native, philly, helios"));
+    replay(&large)
+        .args(["--format", "parchment"])
+        .assert()
+        .code(2)
+        .stderr(contains("known formats: native, philly, helios"));
 }
