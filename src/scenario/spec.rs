@@ -241,7 +241,7 @@ pub struct FinanceSpec {
     /// Corporate income tax, percent. Default 21 (US federal).
     pub income_tax_percent: f64,
     /// Life of facility plant for depreciation and residual, years, straight line. Default 20 (M&E 15 to 20,
-    /// building 20 to 40: DOMAIN section 4).
+    /// building 20 to 40: trade practice, assumption).
     pub facility_life_years: f64,
     /// Life of accelerators for depreciation and residual, years, straight line. Default 5 (S47: 4 to 6).
     pub hardware_life_years: f64,

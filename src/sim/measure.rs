@@ -100,28 +100,33 @@ fn finance(scalars: &mut Scalars, world: &World<'_>) {
     let bare = books.ledger.project_flows_without_residual_usd();
     // Prepayments are part of the operating flows; no debt is drawn yet, so equity carries the project's flows.
     let equity = books.ledger.equity_flows_usd();
+    let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
+        .iter()
+        .map(|a| -books.ledger.cash_usd(*a).iter().sum::<f64>())
+        .sum();
     let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
     put(Metric::NpvUsd, npv(&flows, rate).as_usd());
     put(Metric::NpvEquityUsd, npv(&equity, rate).as_usd());
     put(Metric::NpvWithoutResidualUsd, npv(&bare, rate).as_usd());
     put(Metric::PeakEquityUsd, peak_equity(&equity).as_usd());
-    if let Some(irr) = irr_roots_annual(&flows).first() {
-        put(Metric::Irr, *irr);
-    }
-    if let Some(irr) = irr_roots_annual(&equity).first() {
-        put(Metric::IrrEquity, *irr);
-    }
-    if let Some(moic) = moic(&equity) {
-        put(Metric::Moic, moic);
-    }
-    if let Some(years) = payback_years(&bare).filter(|_| bare.iter().any(|usd| *usd < 0.0)) {
-        put(Metric::PaybackYears, years);
-    }
-    let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
-        .iter()
-        .map(|a| -books.ledger.cash_usd(*a).iter().sum::<f64>())
-        .sum();
     put(Metric::CapexUsd, capex);
+    // A return on nothing invested has no meaning, whatever roots the flows have.
+    if capex > 0.0 {
+        let lowest = |flows: &[f64]| irr_roots_annual(flows).first().copied();
+        let returns = [
+            (Metric::Irr, lowest(&flows)),
+            (Metric::IrrEquity, lowest(&equity)),
+        ];
+        let others = [
+            (Metric::Moic, moic(&equity)),
+            (Metric::PaybackYears, payback_years(&bare)),
+        ];
+        for (metric, value) in returns.into_iter().chain(others) {
+            if let Some(value) = value {
+                put(metric, value);
+            }
+        }
+    }
     put(Metric::ServiceCreditsUsd, books.credits_usd);
     let gpu_it: f64 = world.sites.iter().map(|s| s.all.gpu_it_mwh).sum();
     let lease_it: f64 = world.sites.iter().map(|s| s.all.lease_it_mwh).sum();

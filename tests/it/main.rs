@@ -1,10 +1,14 @@
 //! Tests from outside: the command line, the architecture, scenarios from file to figures.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod architecture;
 mod compare;
 mod coupling;
 mod determinism;
+mod docs;
 mod hand_made;
 mod invariants;
 mod replay;
 mod run_directory;
+mod scenarios;
