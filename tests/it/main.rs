@@ -4,7 +4,11 @@
 
 mod architecture;
 mod compare;
+mod coupling;
+mod determinism;
 mod docs;
+mod hand_made;
+mod invariants;
 mod replay;
 mod run_directory;
 mod scenarios;
