@@ -20,6 +20,9 @@ use crate::sim::site::{
 use crate::time::SimTime;
 use crate::units::{EnergyPrice, Power, Ratio};
 
+/// By so much a step of the marginal cost may be missed: ten watts, far above the rounding of transformer losses.
+const STEP_ROUNDING_MW: f64 = 1e-5;
+
 /// What both halves of a settlement need to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -242,7 +245,9 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let marginal = |mining_mw: f64| {
         let load = fixed_mw + mining_mw;
         let meter = transformers.upstream_mw(load);
-        let cost = supply.marginal(from, meter, PowerUse::Mining, prices);
+        // A step of the cost, taken down through the transformers and up again, may come out a rounding below itself:
+        // looked at from there it would hold for nothing more, and no miner beyond it would ever run.
+        let cost = supply.marginal(from, meter + STEP_ROUNDING_MW, PowerUse::Mining, prices);
         // A megawatt-hour behind the transformers takes a little more at the meter.
         let slope = transformers.upstream_mw(load + 1e-3) - meter;
         let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - fixed_mw;
