@@ -144,6 +144,9 @@ fn every_source_that_a_field_names_is_listed() {
     let listed = text("docs/SOURCES.md");
     // `S19` and `S21` are also names of miners; they are listed too.
     for key in source_keys(&repower::scenario::schema::text()) {
-        assert!(listed.contains(&format!("| {key} |")), "docs/SOURCES.md lacks {key}");
+        assert!(
+            listed.contains(&format!("| {key} |")),
+            "docs/SOURCES.md lacks {key}"
+        );
     }
 }

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod compare;
+mod dispatch;
 mod docs;
 mod replay;
 mod run_directory;
