@@ -11,7 +11,7 @@ use crate::conversion::HallPhase;
 use crate::fleet::{Dispatch, HallConditions, SiteConditions};
 use crate::power::contract::{Interval, Use as PowerUse};
 use crate::sim::demand::Demand;
-use crate::sim::hall::{Flow, GpuHall, Hall, LeaseHall, NewUse, Plumbing};
+use crate::sim::hall::{Flow, GpuHall, Hall, LeaseHall, NewUse};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::paths::Paths;
 use crate::sim::site::{
@@ -19,9 +19,6 @@ use crate::sim::site::{
 };
 use crate::time::SimTime;
 use crate::units::{EnergyPrice, Power, Ratio};
-
-/// By so much a step of the marginal cost may be missed: ten watts, far above the rounding of transformer losses.
-const STEP_ROUNDING_MW: f64 = 1e-5;
 
 /// What both halves of a settlement need to know.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +47,11 @@ pub struct Closed {
     /// GPUs at work.
     pub gpus_busy: f64,
 }
+
+/// Within this of a break of the marginal cost, the cost beyond it holds. A break behind the transformers comes back
+/// to the meter with a rounding error; without this the step that ends there would be offered again and again, and
+/// miners that are worth their power would stand still.
+const PAST_BREAK_MW: f64 = 1e-9;
 
 /// Opens the next interval of a site.
 pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_>) {
@@ -116,8 +118,8 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 gpu.distribute();
                 let hour = site.tables[gpu.plumbing.plant].at(base);
                 let asked = asked_mw(gpu, demand, hour_of_week);
-                let limit = gpu.plumbing.it_limit_mw(&hour);
-                let allowed = gpu.plumbing.within(&hour, asked.min(limit), grid_mw);
+                let limit = gpu.plumbing.it_limit_mw(hour);
+                let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).0;
                 gpu.power_share = if asked > 0.0 { allowed / asked } else { 1.0 };
                 gpu.speed = gpu.throttle.speed(gpu.power_share);
                 hot |= limit < asked;
@@ -125,8 +127,8 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
             Some(NewUse::Lease(lease)) => {
                 let hour = site.tables[lease.plumbing.plant].at(base);
                 let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
-                let limit = lease.plumbing.it_limit_mw(&hour);
-                let allowed = lease.plumbing.within(&hour, asked.min(limit), grid_mw);
+                let limit = lease.plumbing.it_limit_mw(hour);
+                let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).0;
                 lease.powered = if asked > 0.0 { allowed / asked } else { 1.0 };
                 hot |= limit < asked;
             }
@@ -142,13 +144,13 @@ fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_we
         Some(NewUse::Gpu(gpu)) => {
             let hour = site.tables[gpu.plumbing.plant].at(base);
             gpu.plumbing
-                .flow(&hour, asked_mw(gpu, demand, hour_of_week) * gpu.power_share)
+                .flow(hour, asked_mw(gpu, demand, hour_of_week) * gpu.power_share)
                 .feed_mw()
         }
         Some(NewUse::Lease(lease)) => {
             let hour = site.tables[lease.plumbing.plant].at(base);
             let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
-            lease.plumbing.flow(&hour, asked * lease.powered).feed_mw()
+            lease.plumbing.flow(hour, asked * lease.powered).feed_mw()
         }
         None => 0.0,
     }
@@ -245,9 +247,7 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let marginal = |mining_mw: f64| {
         let load = fixed_mw + mining_mw;
         let meter = transformers.upstream_mw(load);
-        // A step of the cost, taken down through the transformers and up again, may come out a rounding below itself:
-        // looked at from there it would hold for nothing more, and no miner beyond it would ever run.
-        let cost = supply.marginal(from, meter + STEP_ROUNDING_MW, PowerUse::Mining, prices);
+        let cost = supply.marginal(from, meter + PAST_BREAK_MW, PowerUse::Mining, prices);
         // A megawatt-hour behind the transformers takes a little more at the meter.
         let slope = transformers.upstream_mw(load + 1e-3) - meter;
         let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - fixed_mw;
@@ -292,18 +292,13 @@ fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> HallConditio
         };
     }
     let hour = site.tables[hall.mine.plant].at(base);
-    let limit = hall.mine.it_limit_mw(&hour).min(fleet_mw);
-    let allowed = hall.mine.within(&hour, limit, hall.grid_mw);
-    let full = hall.mine.flow(&hour, allowed);
-    let overhead = if allowed > 0.0 {
-        full.feed_mw() / allowed
-    } else {
-        1.0
-    };
+    let limit = hall.mine.it_limit_mw(hour);
+    let (allowed, feed_mw) = hall.mine.within(hour, limit.min(fleet_mw), hall.grid_mw);
+    let overhead = if allowed > 0.0 { feed_mw / allowed } else { 1.0 };
     HallConditions {
         available: Power::from_mw(allowed),
         overhead: Ratio::from_fraction(overhead),
-        heat: Ratio::from_fraction((hall.mine.it_limit_mw(&hour) / fleet_mw).min(1.0)),
+        heat: Ratio::from_fraction((limit / fleet_mw).min(1.0)),
     }
 }
 
@@ -313,7 +308,7 @@ fn mining_flow(site: &Site, index: usize, base: u32) -> Flow {
         return Flow::default();
     }
     let hall = &site.halls[index];
-    hall.mine.flow(&site.tables[hall.mine.plant].at(base), it_mw)
+    hall.mine.flow(site.tables[hall.mine.plant].at(base), it_mw)
 }
 
 /// Says what bound, where orders and heat did not.
@@ -437,13 +432,15 @@ fn close_halls(
         let flow = match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {
                 let it_mw = close_gpu(gpu, shares, demand, hours, hour_of_week, closed);
-                let flow = plumb(&gpu.plumbing, site.tables[gpu.plumbing.plant].at(base), it_mw);
+                let flow = gpu.plumbing.flow(site.tables[gpu.plumbing.plant].at(base), it_mw);
                 powers.gpu_it += flow.it_mw;
                 flow
             }
             Some(NewUse::Lease(lease)) => {
                 let it_mw = close_lease(lease, demand, hours, hour_of_week);
-                let flow = plumb(&lease.plumbing, site.tables[lease.plumbing.plant].at(base), it_mw);
+                let flow = lease
+                    .plumbing
+                    .flow(site.tables[lease.plumbing.plant].at(base), it_mw);
                 powers.lease_it += flow.it_mw;
                 powers.lease_feed += flow.feed_mw();
                 flow
@@ -457,10 +454,6 @@ fn close_halls(
         powers.hall_path_losses += flow.losses_mw;
         powers.water += flow.water_m3_per_h;
     }
-}
-
-fn plumb(plumbing: &Plumbing, hour: crate::cooling::PlantHour, it_mw: f64) -> Flow {
-    plumbing.flow(&hour, it_mw)
 }
 
 /// Counts the GPU-hours of a hall and gives its IT load.
@@ -595,15 +588,17 @@ fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
             }
         };
         let hour = site.tables[plumbing.plant].at(base);
-        let full = plumbing.flow(&hour, let_mw).feed_mw().min(hall.grid_mw);
-        let wired = plumbing
-            .flow(&hour, let_mw.min(plumbing.path.capacity_mw()))
-            .feed_mw()
-            .min(full);
-        let cooled = plumbing
-            .flow(&hour, let_mw.min(plumbing.it_limit_mw(&hour)))
-            .feed_mw()
-            .min(wired);
+        let full = plumbing.flow(hour, let_mw).feed_mw().min(hall.grid_mw);
+        // In most hours neither wires nor heat bind, and one flow answers all three questions.
+        let within = |limit_mw: f64, so_far: f64| {
+            if let_mw <= limit_mw {
+                so_far
+            } else {
+                plumbing.flow(hour, limit_mw).feed_mw().min(so_far)
+            }
+        };
+        let wired = within(plumbing.path.capacity_mw(), full);
+        let cooled = within(plumbing.it_limit_mw(hour), wired);
         let lost = &mut totals.stranded_mwh;
         lost[STRANDED_UNLET] += (hall.grid_mw - full) * hours;
         lost[STRANDED_ELECTRICAL] += (full - wired) * hours;

@@ -15,6 +15,9 @@ use crate::problem::{Check, FieldPath, Problems};
 /// The most halls of a site, `repeat` expanded.
 pub const HALLS_MAX: usize = 200;
 
+/// The most power of a hall, in MW.
+pub const GRID_MW_MAX: f64 = 10_000.0;
+
 /// A hall of a site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +58,7 @@ impl Check for HallSpec {
         problems.name(&at.key("id"), &self.id);
         problems.within(&at.key("repeat"), f64::from(self.repeat), 1.0, HALLS_MAX as f64);
         problems.positive(&at.key("grid_mw"), self.grid_mw);
+        problems.within(&at.key("grid_mw"), self.grid_mw, f64::NEG_INFINITY, GRID_MW_MAX);
         self.cooling.check(&at.key("cooling"), problems);
         for (index, batch) in self.miners.iter().enumerate() {
             batch.check(&at.key("miners").index(index), problems);

@@ -8,3 +8,4 @@ mod dispatch;
 mod docs;
 mod replay;
 mod run_directory;
+mod scenarios;
