@@ -6,6 +6,7 @@ mod architecture;
 mod compare;
 mod coupling;
 mod determinism;
+mod dispatch;
 mod docs;
 mod hand_made;
 mod invariants;
