@@ -93,9 +93,9 @@ impl Plumbing {
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
             if self.flow(hour, middle).feed_mw() <= feed_mw {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         (low, self.flow(hour, low).feed_mw())

@@ -232,7 +232,7 @@ fn shed_hall(
         Some(NewUse::Lease(lease)) if !pools_only => {
             let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
             let hour = tables[lease.plumbing.plant].at(base);
-            let fits = lease
+            let (fits, _) = lease
                 .plumbing
                 .within(&hour, asked * lease.powered, before - excess_mw);
             let was = lease.powered;
