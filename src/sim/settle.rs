@@ -81,6 +81,7 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         hour: context.hour,
         import_limit_mw,
         connection_mw,
+        call_limit_mw: site.call_limit_mw(now),
         other_mw,
         binding,
     };
@@ -234,9 +235,7 @@ fn shed_hall(site: &mut Site, index: usize, excess_mw: f64, pools_only: bool, at
 /// Dispatches the miners into what is left.
 fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context: &Context<'_>) {
     let fixed_mw = firm_mw + site.open.other_mw;
-    let room_mw = (available_mw - fixed_mw)
-        .max(0.0)
-        .min(site.call_limit_mw(site.open.from));
+    let room_mw = (available_mw - fixed_mw).max(0.0).min(site.open.call_limit_mw);
     for (index, hall) in site.halls.iter().enumerate() {
         (site.conditions[index], site.allowed[index]) = conditions(site, hall, index, base);
     }
@@ -334,7 +333,7 @@ fn bind(site: &mut Site) {
         sum(|d| d.curtailed_by_cap),
         sum(|d| d.curtailed_by_heat),
     );
-    site.open.binding = if cap > 1e-6 && site.call_limit_mw(site.open.from).is_finite() {
+    site.open.binding = if cap > 1e-6 && site.open.call_limit_mw.is_finite() {
         Binding::Curtailment
     } else if cap > 1e-6 {
         Binding::Grid
@@ -524,7 +523,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         to,
         load_mw: meter_mw,
         mining_mw: mining_mw.min(meter_mw),
-        called: site.call_limit_mw(opened.from).is_finite(),
+        called: opened.call_limit_mw.is_finite(),
         prices: context.paths.prices(opened.hour),
     });
     let t = &mut closed.totals;

@@ -30,6 +30,8 @@ pub struct Opened {
     pub import_limit_mw: f64,
     /// Import limit of the connection alone, MW.
     pub connection_mw: f64,
+    /// Limit of calls on interruptible load, MW; infinite without one.
+    pub call_limit_mw: f64,
     /// Power for construction and auxiliaries, MW behind the transformers.
     pub other_mw: f64,
     /// What bound.
