@@ -7,7 +7,11 @@ use rstest::rstest;
 use crate::support::{Place, SMALL, changed, said};
 
 fn has(said: &str, parts: &[&str]) {
-    let flat: String = said.split_whitespace().filter(|w| *w != "│").collect::<Vec<_>>().join(" ");
+    let flat: String = said
+        .split_whitespace()
+        .filter(|w| *w != "│")
+        .collect::<Vec<_>>()
+        .join(" ");
     for part in parts {
         assert!(flat.contains(part), "`{part}` is not in:\n{said}");
     }
@@ -18,7 +22,10 @@ fn hours(header: &str, line: impl Fn(usize, &str) -> Option<String>) -> String {
     const DAYS: [usize; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let mut text = format!("{header}\n");
     let mut number = 0;
-    let months = DAYS.iter().enumerate().map(|(month, days)| (2026, month + 1, *days));
+    let months = DAYS
+        .iter()
+        .enumerate()
+        .map(|(month, days)| (2026, month + 1, *days));
     for (year, month, days) in months.chain([(2027, 1, 2)]) {
         for (day, hour) in (1..=days).flat_map(|day| (0..24).map(move |hour| (day, hour))) {
             let start = format!("{year}-{month:02}-{day:02}T{hour:02}:00:00Z");
@@ -52,7 +59,10 @@ fn with_prices(text: &str, more: &str) -> Place {
 
 #[test]
 fn whole_prices_are_replayed() {
-    with_prices(&prices(plain), "").run(&["--quiet"]).assert().success();
+    with_prices(&prices(plain), "")
+        .run(&["--quiet"])
+        .assert()
+        .success();
 }
 
 #[rstest]
@@ -60,10 +70,10 @@ fn whole_prices_are_replayed() {
 #[case::no_number(|n, s: &str| Some(if n == 99 { format!("{s},dear") } else { format!("{s},40") }), &["p.csv:101", "dear"])]
 #[case::not_a_number(|n, s: &str| Some(if n == 99 { format!("{s},nan") } else { format!("{s},40") }), &["p.csv:101", "nan"])]
 #[case::no_time(|n, s: &str| Some(if n == 99 { "yesterday,40".to_owned() } else { format!("{s},40") }), &["p.csv:101", "yesterday"])]
-#[case::twice(|n, s: &str| Some(if n == 99 { format!("{s},40\n{s},41") } else { format!("{s},40") }), &["p.csv:10"])]
+#[case::twice(|n, s: &str| Some(if n == 99 { format!("{s},40\n{s},41") } else { format!("{s},40") }), &["p.csv:102", "a second time"])]
 #[case::long_field(|n, s: &str| Some(if n == 99 { format!("{s},{}", "4".repeat(5_000)) } else { format!("{s},40") }), &["p.csv:101"])]
 #[case::long_line(|n, s: &str| Some(if n == 99 { format!("{s},{}", "4".repeat(70_000)) } else { format!("{s},40") }), &["p.csv:101"])]
-#[case::gap(|n, s: &str| (!(99..103).contains(&n)).then(|| format!("{s},40")), &["p.csv:10", "gap"])]
+#[case::gap(|n, s: &str| (!(99..103).contains(&n)).then(|| format!("{s},40")), &["p.csv:100", "no value from 2026-01-05T03:00:00Z", "(4 steps)"])]
 fn a_broken_row_or_a_gap_names_file_line_and_scenario(
     #[case] line: fn(usize, &str) -> Option<String>,
     #[case] parts: &[&str],
@@ -116,10 +126,23 @@ fn data_paths_resolve_below_the_data_folder_only() {
     let place = Place::with(&replaying("data:deep/p.csv", ""));
     place.write("d/deep/p.csv", prices(plain));
     place.run(&["--quiet", "--data", "d"]).assert().success();
-    has(&place.run(&["--data", "absent", "--seed", "9"]).assert().code(2).get_output().stderr.escape_ascii().to_string(), &["cannot open the folder"]);
+    has(
+        &place
+            .run(&["--data", "absent", "--seed", "9"])
+            .assert()
+            .code(2)
+            .get_output()
+            .stderr
+            .escape_ascii()
+            .to_string(),
+        &["cannot open the folder"],
+    );
     place.write("x.toml", replaying("data:../p.csv", ""));
     place.write("p.csv", prices(plain));
-    let out = place.repower(&["validate", "x.toml", "--data", "d"]).assert().code(2);
+    let out = place
+        .repower(&["validate", "x.toml", "--data", "d"])
+        .assert()
+        .code(2);
     has(&said(&out), &["is not a path inside the folder"]);
 }
 
@@ -165,12 +188,18 @@ fn extends_does_not_follow_a_link_out() {
 fn sixteen_levels_are_read_and_seventeen_are_not() {
     let place = Place::new();
     for level in 1..17 {
-        place.write(&format!("l{level}.toml"), format!("extends = \"l{}.toml\"\n", level - 1));
+        place.write(
+            &format!("l{level}.toml"),
+            format!("extends = \"l{}.toml\"\n", level - 1),
+        );
     }
     place.write("l0.toml", SMALL);
     place.repower(&["validate", "l15.toml"]).assert().success();
     let out = place.repower(&["validate", "l16.toml"]).assert().code(2);
-    has(&said(&out), &["more than 16 levels of `extends`", "flatten the family"]);
+    has(
+        &said(&out),
+        &["more than 16 levels of `extends`", "flatten the family"],
+    );
 }
 
 #[test]
@@ -199,16 +228,27 @@ fn jobs_are_read_and_a_job_larger_than_the_pool_is_refused_by_name() {
     with_jobs("").repower(&["validate", "x.toml"]).assert().success();
     has(
         &with_jobs("777,2880000,65,10\n").refused(&[]),
-        &["1 job(s), the first with id 777, need up to 65 GPUs; the pool has 64", "x.toml:26:", "raise `gpus`"],
+        &[
+            "1 job(s), the first with id 777, need up to 65 GPUs; the pool has 64",
+            "x.toml:26:",
+            "raise `gpus`",
+        ],
     );
     has(&with_jobs("777,2880000,-1,10\n").refused(&[]), &["jobs.csv:402"]);
     has(&with_jobs("777,2880000,4\n").refused(&[]), &["jobs.csv:402"]);
-    has(&with_jobs("777,99999999999999999999,4,10\n").refused(&[]), &["jobs.csv:402"]);
+    has(
+        &with_jobs("777,99999999999999999999,4,10\n").refused(&[]),
+        &["jobs.csv:402"],
+    );
 }
 
 #[test]
 fn replay_refuses_a_job_larger_than_the_cluster() {
     let place = with_jobs("777,2880000,65,10\n");
-    let out = place.repower(&["replay", "jobs.csv", "--gpus", "64"]).assert().code(2).stdout("");
+    let out = place
+        .repower(&["replay", "jobs.csv", "--gpus", "64"])
+        .assert()
+        .code(2)
+        .stdout("");
     has(&said(&out), &["job 777 needs 65 GPUs"]);
 }

@@ -6,7 +6,11 @@ use crate::support::{CONVERSION, INSTALL, Place, SMALL, changed};
 
 /// All texts are in what was said.
 fn has(said: &str, parts: &[&str]) {
-    let flat: String = said.split_whitespace().filter(|w| *w != "│").collect::<Vec<_>>().join(" ");
+    let flat: String = said
+        .split_whitespace()
+        .filter(|w| *w != "│")
+        .collect::<Vec<_>>()
+        .join(" ");
     for part in parts {
         assert!(flat.contains(part), "`{part}` is not in:\n{said}");
     }
@@ -74,7 +78,10 @@ fn a_wrong_conversion_is_told_with_its_place(#[case] from: &str, #[case] to: &st
 #[test]
 fn years_of_none_with_a_conversion_are_refused_and_no_panic() {
     let text = format!("{}{CONVERSION}{INSTALL}", changed("years = 1", "years = 0"));
-    has(&Place::with(&text).refused(&[]), &["years: `0` must lie between 1 and 40"]);
+    has(
+        &Place::with(&text).refused(&[]),
+        &["years: `0` must lie between 1 and 40"],
+    );
 }
 
 #[test]
@@ -87,15 +94,23 @@ fn commissioning_that_always_fails_is_refused() {
 #[test]
 fn firm_load_above_the_import_limit_is_refused_and_installed_load_above_it_is_not() {
     let serving = format!("serving = {{ {}", INSTALL.trim_start_matches("install = {"));
-    let hall = |miners: &str| SMALL.replace("miners = [{ model = \"antminer-s21\", count = 5000 }]\n", miners);
+    let hall =
+        |miners: &str| SMALL.replace("miners = [{ model = \"antminer-s21\", count = 5000 }]\n", miners);
     let firm = hall(&serving).replace("mw = 20 }", "mw = 10 }");
     has(
         &Place::with(&firm).refused(&[]),
-        &["x.toml:14:", "14.0 MW of critical load, the import limit is 10.0 MW", "raise the limit"],
+        &[
+            "x.toml:14:",
+            "14.0 MW of critical load, the import limit is 10.0 MW",
+            "raise the limit",
+        ],
     );
     let clipped = SMALL.replace("mw = 20 }", "mw = 10 }");
     let done = Place::with(&clipped).run(&["--quiet"]).assert().success();
-    has(&crate::support::said(&done), &["the connection never gives more than 10.0 MW"]);
+    has(
+        &crate::support::said(&done),
+        &["the connection never gives more than 10.0 MW"],
+    );
 }
 
 #[test]
@@ -110,10 +125,22 @@ fn every_problem_is_told_at_once_and_the_whole_report_is_stable() {
 
 #[test]
 fn what_is_missing_names_the_file() {
-    has(&Place::with("").refused(&[]), &["the key `format` is missing", "the key `strategies` is missing", "x.toml:1:1"]);
+    has(
+        &Place::with("").refused(&[]),
+        &[
+            "the key `format` is missing",
+            "the key `strategies` is missing",
+            "x.toml:1:1",
+        ],
+    );
     let none = SMALL.split("[[strategies]]").next().unwrap();
-    has(&Place::with(none).refused(&[]), &["the key `strategies` is missing", "x.toml:1:1"]);
-    let none = SMALL.replace("[[strategies]]\nid = \"stay-mining\"\n", "").replace("years = 1", "years = 1\nstrategies = []");
+    has(
+        &Place::with(none).refused(&[]),
+        &["the key `strategies` is missing", "x.toml:1:1"],
+    );
+    let none = SMALL
+        .replace("[[strategies]]\nid = \"stay-mining\"\n", "")
+        .replace("years = 1", "years = 1\nstrategies = []");
     has(&Place::with(&none).refused(&[]), &["at least one strategy"]);
 }
 
@@ -145,7 +172,10 @@ fn several_wrong_sets_are_told_at_once() {
 
 #[test]
 fn an_unknown_strategy_is_told_with_the_known_ones() {
-    has(&Place::with(SMALL).refused(&["--strategy", "stay-minin"]), &["did you mean `stay-mining`?"]);
+    has(
+        &Place::with(SMALL).refused(&["--strategy", "stay-minin"]),
+        &["did you mean `stay-mining`?"],
+    );
 }
 
 #[rstest]
@@ -170,7 +200,9 @@ fn a_scenario_that_is_absent_or_no_file_is_wrong_input() {
 #[test]
 fn a_pipe_is_refused_and_not_waited_for() {
     let place = Place::new();
-    let made = std::process::Command::new("mkfifo").arg(place.path("x.toml")).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.path("x.toml"))
+        .status();
     if !made.is_ok_and(|status| status.success()) {
         println!("left out: there is no `mkfifo` here");
         return;
@@ -181,7 +213,10 @@ fn a_pipe_is_refused_and_not_waited_for() {
 #[test]
 fn byte_order_mark_and_carriage_returns_are_read() {
     let text = format!("\u{feff}{}", SMALL.replace('\n', "\r\n"));
-    Place::with(&text).repower(&["validate", "x.toml"]).assert().success();
+    Place::with(&text)
+        .repower(&["validate", "x.toml"])
+        .assert()
+        .success();
 }
 
 #[rstest]
@@ -195,12 +230,20 @@ fn byte_order_mark_and_carriage_returns_are_read() {
 #[case::keys((0..20_000).fold(SMALL.to_owned(), |text, k| format!("{text}[k{k}]\n")))]
 fn a_hostile_text_is_refused_in_few_words(#[case] text: String) {
     let said = Place::with(&text).refused(&[]);
-    assert!((10..40_000).contains(&said.len()), "{} bytes: {}", said.len(), &said[..said.len().min(400)]);
+    assert!(
+        (10..40_000).contains(&said.len()),
+        "{} bytes: {}",
+        said.len(),
+        &said[..said.len().min(400)]
+    );
 }
 
 #[test]
 fn control_characters_do_not_reach_the_terminal() {
-    let text = changed("name = \"small\"", "name = \"\\u001b]0;x\\u0007\\u202e\"\n\"\\u001b[2J\" = 1");
+    let text = changed(
+        "name = \"small\"",
+        "name = \"\\u001b]0;x\\u0007\\u202e\"\n\"\\u001b[2J\" = 1",
+    );
     let said = Place::with(&text).refused(&[]);
     assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said:?}");
 }

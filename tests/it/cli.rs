@@ -21,19 +21,52 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("completions")]
 fn the_help_of_every_command_has_an_example(#[case] command: &str) {
     let example = contains("Example").and(contains(format!("repower {command}")));
-    Place::new().repower(&[command, "--help"]).assert().code(0).stdout(example).stderr("");
+    Place::new()
+        .repower(&[command, "--help"])
+        .assert()
+        .code(0)
+        .stdout(example)
+        .stderr("");
 }
 
 #[test]
 fn the_cases_above_are_all_commands() {
     let help = Place::new().repower(&["--help"]).assert().code(0);
     let text = String::from_utf8(help.get_output().stdout.clone()).unwrap();
-    let list = text.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
-    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let known = ["run", "validate", "compare", "report", "replay", "audit", "init", "schema", "completions", "help"];
+    let list = text
+        .split("Commands:")
+        .nth(1)
+        .unwrap()
+        .split("Options:")
+        .next()
+        .unwrap();
+    let names: Vec<&str> = list
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let known = [
+        "run",
+        "validate",
+        "compare",
+        "report",
+        "replay",
+        "audit",
+        "init",
+        "schema",
+        "completions",
+        "help",
+    ];
     let new: Vec<&&str> = names.iter().filter(|name| !known.contains(name)).collect();
     assert!(new.is_empty(), "commands without a test of their help: {new:?}");
-    for code in ["0 done", "1 the answer is no", "2 wrong input", "3 reading or writing", "4 an invariant", "75 stopped", "130 interrupted"] {
+    for code in [
+        "0 done",
+        "1 the answer is no",
+        "2 wrong input",
+        "3 reading or writing",
+        "4 an invariant",
+        "75 stopped",
+        "130 interrupted",
+    ] {
         assert!(text.contains(code), "{code}");
     }
 }
@@ -61,13 +94,22 @@ fn the_version_names_the_commit() {
 #[case(&["replay", "t.csv", "--gpus", "0"])]
 fn wrong_arguments_exit_with_2_and_leave_stdout_alone(#[case] args: &[&str]) {
     let place = Place::new();
-    place.repower(args).assert().code(2).stdout("").stderr(predicate::str::is_empty().not());
+    place
+        .repower(args)
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(predicate::str::is_empty().not());
     assert!(!place.path("outputs").exists());
 }
 
 #[test]
 fn a_misspelt_command_is_guessed() {
-    Place::new().repower(&["validat", "x"]).assert().code(2).stderr(contains("'validate'"));
+    Place::new()
+        .repower(&["validat", "x"])
+        .assert()
+        .code(2)
+        .stderr(contains("'validate'"));
 }
 
 #[rstest]
@@ -78,19 +120,46 @@ fn a_misspelt_command_is_guessed() {
 #[case("powershell")]
 fn completions_know_the_commands(#[case] shell: &str) {
     let known = contains("validate").and(contains("replications"));
-    Place::new().repower(&["completions", shell]).assert().code(0).stdout(known);
+    Place::new()
+        .repower(&["completions", shell])
+        .assert()
+        .code(0)
+        .stdout(known);
 }
 
 #[test]
 fn init_lists_writes_and_never_overwrites() {
     let place = Place::new();
-    place.repower(&["init"]).assert().code(0).stdout(starts_with("texas").and(contains("texas-2023")));
-    place.repower(&["init", "texas", "plans/a"]).assert().code(0).stdout(contains("wrote plans/a/texas.toml"));
-    place.repower(&["validate", "plans/a/texas.toml"]).assert().code(0).stdout("plans/a/texas.toml: valid\n");
+    place
+        .repower(&["init"])
+        .assert()
+        .code(0)
+        .stdout(starts_with("texas").and(contains("texas-2023")));
+    place
+        .repower(&["init", "texas", "plans/a"])
+        .assert()
+        .code(0)
+        .stdout(contains("wrote plans/a/texas.toml"));
+    place
+        .repower(&["validate", "plans/a/texas.toml"])
+        .assert()
+        .code(0)
+        .stdout("plans/a/texas.toml: valid\n");
     place.write("plans/a/texas.toml", "mine");
-    place.repower(&["init", "texas", "plans/a"]).assert().code(3).stdout("");
-    assert_eq!(std::fs::read_to_string(place.path("plans/a/texas.toml")).unwrap(), "mine");
-    place.repower(&["init", "texsa"]).assert().code(2).stderr(contains("did you mean `texas`?"));
+    place
+        .repower(&["init", "texas", "plans/a"])
+        .assert()
+        .code(3)
+        .stdout("");
+    assert_eq!(
+        std::fs::read_to_string(place.path("plans/a/texas.toml")).unwrap(),
+        "mine"
+    );
+    place
+        .repower(&["init", "texsa"])
+        .assert()
+        .code(2)
+        .stderr(contains("did you mean `texas`?"));
     place.repower(&["init", "../texas"]).assert().code(2);
     place.write("file", "");
     place.repower(&["init", "texas", "file"]).assert().code(3);
@@ -100,11 +169,24 @@ fn init_lists_writes_and_never_overwrites() {
 #[test]
 fn validate_says_valid_and_tells_warnings() {
     let place = Place::with(SMALL);
-    place.repower(&["validate", "x.toml"]).assert().code(0).stdout("x.toml: valid\n").stderr("");
+    place
+        .repower(&["validate", "x.toml"])
+        .assert()
+        .code(0)
+        .stdout("x.toml: valid\n")
+        .stderr("");
     place.write("x.toml", changed("mw = 20 }", "mw = 10 }"));
-    let done = place.repower(&["validate", "x.toml"]).assert().code(0).stdout("x.toml: valid, 1 warning(s)\n");
+    let done = place
+        .repower(&["validate", "x.toml"])
+        .assert()
+        .code(0)
+        .stdout("x.toml: valid, 1 warning(s)\n");
     assert!(said(&done).contains("never gives more than"));
-    place.repower(&["validate", "x.toml", "--set", "years=0"]).assert().code(2).stdout("");
+    place
+        .repower(&["validate", "x.toml", "--set", "years=0"])
+        .assert()
+        .code(2)
+        .stdout("");
 }
 
 #[test]
@@ -120,7 +202,9 @@ fn colour_is_there_on_demand_only() {
 #[test]
 fn a_dry_run_tells_and_writes_nothing() {
     let place = Place::with(SMALL);
-    let tells = contains("strategies    stay-mining").and(contains("replications  1\n")).and(contains("would write   out"));
+    let tells = contains("strategies    stay-mining")
+        .and(contains("replications  1\n"))
+        .and(contains("would write   out"));
     place.run(&["--dry-run"]).assert().code(0).stdout(tells);
     assert!(!place.path("out").exists() && !place.path("out.partial").exists());
 }
@@ -129,10 +213,23 @@ fn a_dry_run_tells_and_writes_nothing() {
 fn a_quiet_run_is_silent_and_works_without_home_and_with_odd_settings() {
     let place = Place::with(SMALL);
     let mut command = place.run(&["--quiet"]);
-    command.env_remove("PATH").env("TERM", "dumb").env("RUST_LOG", "=,=;nonsense").env("LANG", "xx_XX").env("TZ", "Nowhere/At_All");
+    command
+        .env_remove("PATH")
+        .env("TERM", "dumb")
+        .env("RUST_LOG", "=,=;nonsense")
+        .env("LANG", "xx_XX")
+        .env("TZ", "Nowhere/At_All");
     command.assert().code(0).stdout("").stderr("");
     // Equal to a run in a usual environment.
-    let mut other = place.repower(&["run", "x.toml", "--out", "other", "--replications", "1", "--quiet"]);
+    let mut other = place.repower(&[
+        "run",
+        "x.toml",
+        "--out",
+        "other",
+        "--replications",
+        "1",
+        "--quiet",
+    ]);
     other.env("TZ", "Asia/Kolkata").assert().code(0);
     assert!(results_of(&place.path("out")) == results_of(&place.path("other")));
 }
@@ -140,11 +237,18 @@ fn a_quiet_run_is_silent_and_works_without_home_and_with_odd_settings() {
 #[test]
 fn without_out_the_run_goes_below_outputs_by_name_and_id() {
     let place = Place::with(SMALL);
-    place.repower(&["run", "x.toml", "--replications", "1"]).assert().code(0).stdout(contains("NPV"));
+    place
+        .repower(&["run", "x.toml", "--replications", "1"])
+        .assert()
+        .code(0)
+        .stdout(contains("NPV"));
     let runs: Vec<_> = std::fs::read_dir(place.path("outputs/small")).unwrap().collect();
     assert_eq!(runs.len(), 1);
     let id = runs[0].as_ref().unwrap().file_name().into_string().unwrap();
-    assert!(id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+    assert!(
+        id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()),
+        "{id}"
+    );
 }
 
 #[test]
@@ -157,10 +261,15 @@ fn a_closed_pipe_is_no_failure() {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::with_capacity(16, child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        assert!(child.wait().unwrap().success() && said.is_empty() && !line.is_empty(), "{args:?}: {said}");
+        assert!(
+            child.wait().unwrap().success() && said.is_empty() && !line.is_empty(),
+            "{args:?}: {said}"
+        );
     }
 }
 
@@ -172,15 +281,21 @@ fn a_full_stdout_exits_with_3() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_repower"));
         let done = command.args(args).stdout(full).output().unwrap();
         assert_eq!(done.status.code(), Some(3), "{args:?}");
-        assert!(String::from_utf8_lossy(&done.stderr).contains("stdout"), "{args:?}");
+        assert!(
+            String::from_utf8_lossy(&done.stderr).contains("stdout"),
+            "{args:?}"
+        );
     }
 }
 
 #[test]
 fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
-    let hostile = "question = \"=HYPERLINK(1)<script>alert(1)</script> [x](javascript:1) <img src=x>\"\nyears = 1";
-    let text = changed("years = 1", hostile)
-        .replace("id = \"stay-mining\"", "id = \"stay-mining\"\nsummary = \"+cmd|' /C calc'!A0<b>bold</b> **x** `y`\"");
+    let hostile =
+        "question = \"=HYPERLINK(1)<script>alert(1)</script> [x](javascript:1) <img src=x>\"\nyears = 1";
+    let text = changed("years = 1", hostile).replace(
+        "id = \"stay-mining\"",
+        "id = \"stay-mining\"\nsummary = \"+cmd|' /C calc'!A0<b>bold</b> **x** `y`\"",
+    );
     let place = Place::with(&text);
     place.run(&["--quiet", "--series", "hourly"]).assert().code(0);
     for (name, bytes) in results_of(&place.path("out")) {
@@ -198,7 +313,11 @@ fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
                 let cell = cell.trim_start_matches('"');
                 cell.starts_with(['=', '@']) || cell.starts_with("+c")
             };
-            assert_eq!(cells.filter(formula).collect::<Vec<_>>(), Vec::<&str>::new(), "{name}");
+            assert_eq!(
+                cells.filter(formula).collect::<Vec<_>>(),
+                Vec::<&str>::new(),
+                "{name}"
+            );
         }
     }
     let assumptions = std::fs::read_to_string(place.path("out/assumptions.csv")).unwrap();
@@ -209,10 +328,16 @@ fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
 fn a_run_holds_no_name_of_the_machine() {
     let place = Place::with(SMALL);
     let full = place.path("x.toml").display().to_string();
-    place.repower(&["run", &full, "--out", "out", "--replications", "1", "--quiet"]).assert().code(0);
+    place
+        .repower(&["run", &full, "--out", "out", "--replications", "1", "--quiet"])
+        .assert()
+        .code(0);
     let folder = place.path("").display().to_string();
     for (name, bytes) in crate::support::files_of(&place.path("out")) {
-        assert!(!String::from_utf8_lossy(&bytes).contains(folder.trim_end_matches('/')), "{name}");
+        assert!(
+            !String::from_utf8_lossy(&bytes).contains(folder.trim_end_matches('/')),
+            "{name}"
+        );
     }
 }
 
@@ -241,7 +366,7 @@ fn a_run_holds_no_name_of_the_machine() {
 #[case::land_is_sold(&format!("{SMALL}{}", crate::support::CONVERSION.replace("rebuild-on-pad", "sell-the-land")))]
 #[case::no_tenants(&format!("{SMALL}{}{}", crate::support::CONVERSION, crate::support::INSTALL))]
 #[case::less_than_a_rack(&format!("{}{}{}", changed("grid_mw = 20", "grid_mw = 0.1"), crate::support::CONVERSION, crate::support::INSTALL))]
-#[case::curtailed_for_ever(&changed("mw = 20 }] }", "mw = 20 }], curtailment.orders = [{ from = \"2026-01-01T06:00:00Z\", hours = 8760, limit_mw = 0, notice_minutes = 0 }] }"))]
+#[case::curtailed_for_ever(&changed("mw = 20 }] }", "mw = 20 }], curtailment.orders = [{ from = \"2026-01-01T00:00\", hours = 8760, limit_mw = 0, notice_minutes = 0 }] }"))]
 #[case::random_site(&format!("{SMALL}[[uncertain]]\npath = \"sites.here.halls.h.grid_mw\"\ndistribution.uniform = {{ low = 1, high = 30 }}\n"))]
 fn odd_scenarios_run_to_their_end(#[case] text: &str) {
     let place = Place::with(text);
@@ -250,5 +375,8 @@ fn odd_scenarios_run_to_their_end(#[case] text: &str) {
     done.code(0);
     assert!(place.path("out/manifest.json").exists(), "{said}");
     let summary = std::fs::read_to_string(place.path("out/summary.csv")).unwrap();
-    assert!(summary.contains(",npv_usd,usd,") && !summary.contains("NaN") && !summary.contains("inf"), "{summary}");
+    assert!(
+        summary.contains(",npv_usd,usd,") && !summary.contains("NaN") && !summary.contains("inf"),
+        "{summary}"
+    );
 }

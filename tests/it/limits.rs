@@ -19,7 +19,10 @@ const HEADER: &str = "# Limits\n\n\
     | what | value | constant | file |\n|---|---|---|---|\n";
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -40,9 +43,13 @@ fn limits(text: &str) -> Vec<(String, String, String)> {
             about = format!("{about} {}", more.trim());
             continue;
         }
-        let constant = line.split_once("const ").filter(|(before, _)| before.is_empty() || before.starts_with("pub"));
+        let constant = line
+            .split_once("const ")
+            .filter(|(before, _)| before.is_empty() || before.starts_with("pub"));
         if let Some((name, rest)) = constant.and_then(|(_, rest)| rest.split_once(':')) {
-            let value = rest.split_once('=').and_then(|(_, value)| value.split(';').next());
+            let value = rest
+                .split_once('=')
+                .and_then(|(_, value)| value.split(';').next());
             let limit = name.ends_with("_MAX") || name == "START_YEARS";
             if let Some(value) = value.filter(|_| limit) {
                 let about = about.trim().trim_end_matches('.').replace('|', "\\|");
@@ -62,7 +69,12 @@ fn the_table_of_limits_is_the_code_s() {
     let mut page = HEADER.to_owned();
     let mut silent = Vec::new();
     for path in files {
-        let name = path.strip_prefix(root.join("src")).unwrap().to_str().unwrap().replace('\\', "/");
+        let name = path
+            .strip_prefix(root.join("src"))
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/");
         if NO_LIMITS.iter().any(|prefix| name.starts_with(prefix)) {
             continue;
         }
@@ -73,7 +85,11 @@ fn the_table_of_limits_is_the_code_s() {
             writeln!(page, "| {about} | `{value}` | `{constant}` | `src/{name}` |").unwrap();
         }
     }
-    assert!(silent.is_empty(), "limits without a description: {}", silent.join(", "));
+    assert!(
+        silent.is_empty(),
+        "limits without a description: {}",
+        silent.join(", ")
+    );
     let path = root.join("docs/LIMITS.md");
     if std::env::var_os("REPOWER_BLESS").is_some() {
         std::fs::write(&path, &page).unwrap();

@@ -18,7 +18,10 @@ pub(crate) const INSTALL: &str =
 /// The command, within a folder, without colours, terminal or home.
 pub(crate) fn repower(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_repower"));
-    command.current_dir(folder).env_remove("HOME").env_remove("RUST_BACKTRACE");
+    command
+        .current_dir(folder)
+        .env_remove("HOME")
+        .env_remove("RUST_BACKTRACE");
     command
 }
 
