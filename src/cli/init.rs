@@ -49,10 +49,12 @@ const TEMPLATES: &[Template] = &[
 pub fn run(args: &InitArgs) -> Result<Exit, Failure> {
     let Some(name) = &args.template else {
         let width = TEMPLATES.iter().map(|t| t.name.len()).max().unwrap_or(0);
-        let list: String = TEMPLATES
-            .iter()
-            .map(|t| format!("{:<width$}  {}\n", t.name, t.about))
-            .collect();
+        let line = |t: &Template| format!("{:<width$}  {}", t.name, t.about);
+        let list = TEMPLATES.iter().map(line).collect::<Vec<_>>().join(
+            "
+",
+        ) + "
+";
         output::stdout(list.as_bytes())?;
         return Ok(Exit::Done);
     };

@@ -127,7 +127,7 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
     let done = pool.install(|| carry_out(args, &scenario, manifest, writer, &stop));
     let (dir, tables) = match done {
         Ok(done) => done,
-        Err(Ended::Stopped) => return stopped(&stop, &out),
+        Err(Ended::Stopped) => return Ok(stopped(&stop, &out)),
         Err(Ended::Failed(failure)) => return Err(failure),
     };
     tell(args, &closing(&dir, &tables, started.elapsed().as_secs_f64()));
@@ -261,12 +261,12 @@ impl Drop for QuietPanics {
     }
 }
 
-fn stopped(stop: &Stop, out: &Path) -> Result<Exit, Failure> {
+fn stopped(stop: &Stop, out: &Path) -> Exit {
     output::stderr(&format!(
         "stopped; completed blocks are kept in `{}.partial`: the same command goes on from there\n",
         out.display()
     ));
-    Ok(stop.exit())
+    stop.exit()
 }
 
 fn dry_run(scenario: &Scenario, manifest: &Manifest, out: &Path) -> Result<Exit, Failure> {

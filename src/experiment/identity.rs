@@ -1,24 +1,17 @@
 //! What makes two runs the same run.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
+use crate::results::block::sha256_hex;
 use crate::results::replication::PORTFOLIO;
 use crate::results::tables::{InputFile, Manifest, Note, StrategyInfo};
 use crate::scenario::Scenario;
-use crate::scenario::spec::StrategySpec;
+use crate::scenario::spec::{ConversionSpec, StrategySpec};
 
 /// Version of the format of run directories.
 pub const RUN_FORMAT: u32 = 1;
 /// Length of a run id, in hexadecimal digits.
 const RUN_ID_DIGITS: usize = 16;
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
 
 /// The manifest of a run before it is simulated: identity, names, notes; no clock.
 pub fn manifest(scenario: &Scenario, replications: u32, git_hash: &str) -> Manifest {
@@ -81,7 +74,11 @@ fn describe(strategy: &StrategySpec) -> StrategyInfo {
         if strategy.conversions.is_empty() {
             return "keeps every hall as it is".to_owned();
         }
-        let parts: Vec<String> = strategy.conversions.iter().map(|c| c.describe()).collect();
+        let parts: Vec<String> = strategy
+            .conversions
+            .iter()
+            .map(ConversionSpec::describe)
+            .collect();
         parts.join("; ")
     };
     StrategyInfo {

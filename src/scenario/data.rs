@@ -24,7 +24,7 @@ use crate::time::Calendar;
 use crate::workload::demand::WeekSampler;
 use crate::workload::job::Trace;
 use crate::workload::synthetic;
-use crate::workload::tenant::{OnDemandSpec, TraceSpec};
+use crate::workload::tenant::{OnDemandSpec, TenantSpec, TraceSpec};
 use crate::workload::trace;
 
 /// Folders in which files are looked for.
@@ -96,23 +96,21 @@ pub struct Data {
     pub rents: Vec<GpuRent>,
     /// Weeks of jobs of each tenant that has an on-demand pool.
     pub demand: Vec<Option<Arc<WeekSampler>>>,
-    bitcoin_series: Option<BitcoinSeries>,
-    rent_series: Vec<Option<GpuRentSeries>>,
-    price_series: Vec<Option<Arc<PriceSeries>>>,
+    series: Series,
 }
 
 impl Data {
     /// The drawn parts of the market again, for a scenario whose numbers were changed by drawn inputs. Weather and
     /// traces stay: drawn inputs cannot address them.
     pub fn markets(&self, spec: &ScenarioSpec, horizon: &Horizon) -> Result<Markets, String> {
-        let prices = spec.market.power.iter().zip(&self.price_series);
+        let prices = spec.market.power.iter().zip(&self.series.prices);
         let prices = prices.map(|((name, s), series)| PowerPrice::new(name, s, series.clone(), &self.axis));
-        let rents = spec.market.gpu_rent.iter().zip(&self.rent_series);
+        let rents = spec.market.gpu_rent.iter().zip(&self.series.rents);
         let (start, end) = (horizon.start, horizon.end);
         let rents = rents.map(|((name, s), series)| GpuRent::new(name, s, series.as_ref(), start, end));
         Ok(Markets {
             prices: prices.collect::<Result<_, _>>()?,
-            bitcoin: Bitcoin::new(&spec.market.bitcoin, self.bitcoin_series.as_ref(), start, end)?,
+            bitcoin: Bitcoin::new(&spec.market.bitcoin, self.series.bitcoin.as_ref(), start, end)?,
             rents: rents.collect::<Result<_, _>>()?,
         })
     }
@@ -201,39 +199,13 @@ pub fn read(
     if problems.has_errors() {
         return None;
     }
-    let market = FieldPath::root().key("market");
-    let shared = Streams::shared(spec.run.seed);
-    let mut refuse = |at: FieldPath, message: String| problems.error(&at, message);
-    let mut prices = Vec::new();
-    for ((name, s), series) in spec.market.power.iter().zip(&price_series) {
-        match PowerPrice::new(name, s, series.clone(), &axis) {
-            Ok(price) => prices.push(price),
-            Err(message) => refuse(market.key("power").key(name.as_str()), message),
-        }
-    }
-    let mut rents = Vec::new();
-    for ((name, s), series) in spec.market.gpu_rent.iter().zip(&rent_series) {
-        match GpuRent::new(name, s, series.as_ref(), horizon.start, horizon.end) {
-            Ok(rent) => rents.push(rent),
-            Err(message) => refuse(market.key("gpu_rent").key(name.as_str()), message),
-        }
-    }
-    let bitcoin = Bitcoin::new(
-        &spec.market.bitcoin,
-        bitcoin_series.as_ref(),
-        horizon.start,
-        horizon.end,
-    );
-    let bitcoin = bitcoin
-        .map_err(|message| refuse(market.key("bitcoin"), message))
-        .ok();
-    let mut weather = Vec::new();
-    for (i, (site, series)) in spec.sites.iter().zip(weather_series).enumerate() {
-        match Weather::new(&site.id, &site.weather, series, &axis, &shared) {
-            Ok(one) => weather.push(one),
-            Err(message) => refuse(FieldPath::root().key("sites").index(i).key("weather"), message),
-        }
-    }
+    let series = Series {
+        prices: price_series,
+        bitcoin: bitcoin_series,
+        rents: rent_series,
+    };
+    let (prices, bitcoin, rents) = build_markets(spec, &series, (&axis, horizon), problems);
+    let weather = build_weather(spec, weather_series, &axis, problems);
     let price_order = draw_order(&spec.market.power_list())?;
     (!problems.has_errors()).then_some(Data {
         files,
@@ -245,10 +217,70 @@ pub fn read(
         bitcoin: bitcoin?,
         rents,
         demand,
-        bitcoin_series,
-        rent_series,
-        price_series,
+        series,
     })
+}
+
+/// What the files of the market held.
+#[derive(Debug)]
+struct Series {
+    prices: Vec<Option<Arc<PriceSeries>>>,
+    bitcoin: Option<BitcoinSeries>,
+    rents: Vec<Option<GpuRentSeries>>,
+}
+
+type Built = (Vec<PowerPrice>, Option<Bitcoin>, Vec<GpuRent>);
+
+fn build_markets(
+    spec: &ScenarioSpec,
+    series: &Series,
+    (axis, horizon): (&HourAxis, &Horizon),
+    problems: &mut Problems,
+) -> Built {
+    let market = FieldPath::root().key("market");
+    let mut prices = Vec::new();
+    for ((name, s), series) in spec.market.power.iter().zip(&series.prices) {
+        match PowerPrice::new(name, s, series.clone(), axis) {
+            Ok(price) => prices.push(price),
+            Err(message) => problems.error(&market.key("power").key(name.as_str()), message),
+        }
+    }
+    let mut rents = Vec::new();
+    for ((name, s), series) in spec.market.gpu_rent.iter().zip(&series.rents) {
+        match GpuRent::new(name, s, series.as_ref(), horizon.start, horizon.end) {
+            Ok(rent) => rents.push(rent),
+            Err(message) => problems.error(&market.key("gpu_rent").key(name.as_str()), message),
+        }
+    }
+    let bitcoin = Bitcoin::new(
+        &spec.market.bitcoin,
+        series.bitcoin.as_ref(),
+        horizon.start,
+        horizon.end,
+    );
+    let bitcoin = bitcoin
+        .map_err(|message| problems.error(&market.key("bitcoin"), message))
+        .ok();
+    (prices, bitcoin, rents)
+}
+
+fn build_weather(
+    spec: &ScenarioSpec,
+    series: Vec<Option<WeatherSeries>>,
+    axis: &HourAxis,
+    problems: &mut Problems,
+) -> Vec<Weather> {
+    let shared = Streams::shared(spec.run.seed);
+    let mut weather = Vec::new();
+    for (i, (site, series)) in spec.sites.iter().zip(series).enumerate() {
+        match Weather::new(&site.id, &site.weather, series, axis, &shared) {
+            Ok(one) => weather.push(one),
+            Err(message) => {
+                problems.error(&FieldPath::root().key("sites").index(i).key("weather"), message);
+            }
+        }
+    }
+    weather
 }
 
 struct Reader<'a> {
@@ -314,7 +346,14 @@ impl Reader<'_> {
             self.notes.push(("data".to_owned(), text));
         }
         for text in &repairs.notes {
-            self.notes.push(("data".to_owned(), format!("`{name}`: {text}")));
+            // Readers name the file themselves where they speak of it.
+            let named = text.starts_with(&format!("`{name}`"));
+            let text = if named {
+                text.clone()
+            } else {
+                format!("`{name}`: {text}")
+            };
+            self.notes.push(("data".to_owned(), text));
         }
         self.files.push(InputFile {
             name: name.to_owned(),
@@ -426,7 +465,7 @@ impl Reader<'_> {
                 (trace, at)
             }
         };
-        self.weeks(&trace, jobs.gpus, (&at, index), jobs.copies)
+        self.weeks(&trace, jobs.gpus, (&at, tenant), jobs.copies)
     }
 
     /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
@@ -434,7 +473,7 @@ impl Reader<'_> {
         &mut self,
         trace: &Trace,
         gpus: u32,
-        (at, tenant): (&FieldPath, usize),
+        (at, tenant): (&FieldPath, &TenantSpec),
         copies: u32,
     ) -> Option<Arc<WeekSampler>> {
         if trace.gpus_max() > gpus {
@@ -453,8 +492,9 @@ impl Reader<'_> {
             Ok(weeks) => {
                 let load = weeks.mean_gpus() * f64::from(copies) / f64::from(gpus);
                 let text = format!(
-                    "The job trace of tenant {} gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
-                    tenant + 1,
+                    "The {} of tenant `{}` gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
+                    jobs_word(tenant),
+                    tenant.id,
                     weeks.weeks(),
                     weeks.dropped(),
                     weeks.mean_gpus(),
@@ -486,10 +526,20 @@ impl<R: Read> Read for Hashing<R> {
 
 impl<R> Hashing<R> {
     fn finish(self) -> String {
-        self.hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        use std::fmt::Write as _;
+        self.hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+/// What a tenant's jobs are read from, for notes.
+fn jobs_word(tenant: &TenantSpec) -> &'static str {
+    match &tenant.on_demand {
+        Some(OnDemandSpec::Jobs(jobs)) if matches!(jobs.trace, TraceSpec::Synthetic(_)) => {
+            "synthetic job trace"
+        }
+        _ => "job trace",
     }
 }

@@ -210,7 +210,7 @@ impl Reader {
     fn text(&mut self, shown: &str, text: &Arc<str>) -> Result<Value, SourceError> {
         let source = Source {
             name: shown.to_owned(),
-            text: Arc::clone(&text),
+            text: Arc::clone(text),
         };
         let document = Document::parse(text.to_string()).map_err(|e| SourceError::Syntax {
             message: e.message().to_owned(),

@@ -6,7 +6,7 @@ use crate::finance::{irr_roots_annual, moic, npv, payback_years, peak_equity};
 use crate::metric::Metric;
 use crate::results::replication::{Cashflow, PORTFOLIO, Replication, Scalar};
 use crate::results::tables::ScheduleRow;
-use crate::sim::invariant;
+use crate::sim::invariant::{self, Fault};
 use crate::sim::site::{Site, Totals};
 use crate::sim::world::World;
 use crate::time::{SimTime, Span};
@@ -100,28 +100,33 @@ fn finance(scalars: &mut Scalars, world: &World<'_>) {
     let bare = books.ledger.project_flows_without_residual_usd();
     // Prepayments are part of the operating flows; no debt is drawn yet, so equity carries the project's flows.
     let equity = books.ledger.equity_flows_usd();
+    let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
+        .iter()
+        .map(|a| -books.ledger.cash_usd(*a).iter().sum::<f64>())
+        .sum();
     let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
     put(Metric::NpvUsd, npv(&flows, rate).as_usd());
     put(Metric::NpvEquityUsd, npv(&equity, rate).as_usd());
     put(Metric::NpvWithoutResidualUsd, npv(&bare, rate).as_usd());
     put(Metric::PeakEquityUsd, peak_equity(&equity).as_usd());
-    if let Some(irr) = irr_roots_annual(&flows).first() {
-        put(Metric::Irr, *irr);
-    }
-    if let Some(irr) = irr_roots_annual(&equity).first() {
-        put(Metric::IrrEquity, *irr);
-    }
-    if let Some(moic) = moic(&equity) {
-        put(Metric::Moic, moic);
-    }
-    if let Some(years) = payback_years(&bare).filter(|_| bare.iter().any(|usd| *usd < 0.0)) {
-        put(Metric::PaybackYears, years);
-    }
-    let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
-        .iter()
-        .map(|a| -books.ledger.cash_usd(*a).iter().sum::<f64>())
-        .sum();
     put(Metric::CapexUsd, capex);
+    // A return on nothing invested has no meaning, whatever roots the flows have.
+    if capex > 0.0 {
+        let lowest = |flows: &[f64]| irr_roots_annual(flows).first().copied();
+        let returns = [
+            (Metric::Irr, lowest(&flows)),
+            (Metric::IrrEquity, lowest(&equity)),
+        ];
+        let others = [
+            (Metric::Moic, moic(&equity)),
+            (Metric::PaybackYears, payback_years(&bare)),
+        ];
+        for (metric, value) in returns.into_iter().chain(others) {
+            if let Some(value) = value {
+                put(metric, value);
+            }
+        }
+    }
     put(Metric::ServiceCreditsUsd, books.credits_usd);
     let gpu_it: f64 = world.sites.iter().map(|s| s.all.gpu_it_mwh).sum();
     let lease_it: f64 = world.sites.iter().map(|s| s.all.lease_it_mwh).sum();
@@ -229,6 +234,19 @@ fn schedule(world: &World<'_>, replication: u32) -> Vec<ScheduleRow> {
 /// What must hold of a replication as a whole.
 pub fn check(world: &World<'_>) {
     let end = world.from.scenario.horizon.end;
+    for pool in &world.demand.pools {
+        let (submitted, mut accounted) = pool.jobs_balance();
+        if world.from.fault == Some(Fault::Job) {
+            accounted -= 1;
+        }
+        invariant::equal(
+            "jobs",
+            pool.tenant(),
+            end,
+            (submitted as f64, accounted as f64),
+            0.0,
+        );
+    }
     for site in &world.sites {
         for (hall, fleet) in site.halls.iter().zip(&site.fleets) {
             let mines = matches!(hall.phase, HallPhase::Mining | HallPhase::WindingDown);

@@ -11,7 +11,7 @@ use crate::conversion::HallPhase;
 use crate::fleet::{Dispatch, HallConditions, SiteConditions};
 use crate::power::contract::{Interval, Use as PowerUse};
 use crate::sim::demand::Demand;
-use crate::sim::hall::{Flow, GpuHall, Hall, LeaseHall, NewUse, Plumbing};
+use crate::sim::hall::{Flow, GpuHall, Hall, LeaseHall, NewUse};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::paths::Paths;
 use crate::sim::site::{
@@ -47,6 +47,11 @@ pub struct Closed {
     /// GPUs at work.
     pub gpus_busy: f64,
 }
+
+/// Within this of a break of the marginal cost, the cost beyond it holds. A break behind the transformers comes back
+/// to the meter with a rounding error; without this the step that ends there would be offered again and again, and
+/// miners that are worth their power would stand still.
+const PAST_BREAK_MW: f64 = 1e-9;
 
 /// Opens the next interval of a site.
 pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_>) {
@@ -113,8 +118,8 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 gpu.distribute();
                 let hour = site.tables[gpu.plumbing.plant].at(base);
                 let asked = asked_mw(gpu, demand, hour_of_week);
-                let limit = gpu.plumbing.it_limit_mw(&hour);
-                let allowed = gpu.plumbing.within(&hour, asked.min(limit), grid_mw);
+                let limit = gpu.plumbing.it_limit_mw(hour);
+                let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).0;
                 gpu.power_share = if asked > 0.0 { allowed / asked } else { 1.0 };
                 gpu.speed = gpu.throttle.speed(gpu.power_share);
                 hot |= limit < asked;
@@ -122,8 +127,8 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
             Some(NewUse::Lease(lease)) => {
                 let hour = site.tables[lease.plumbing.plant].at(base);
                 let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
-                let limit = lease.plumbing.it_limit_mw(&hour);
-                let allowed = lease.plumbing.within(&hour, asked.min(limit), grid_mw);
+                let limit = lease.plumbing.it_limit_mw(hour);
+                let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).0;
                 lease.powered = if asked > 0.0 { allowed / asked } else { 1.0 };
                 hot |= limit < asked;
             }
@@ -139,17 +144,20 @@ fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_we
         Some(NewUse::Gpu(gpu)) => {
             let hour = site.tables[gpu.plumbing.plant].at(base);
             gpu.plumbing
-                .flow(&hour, asked_mw(gpu, demand, hour_of_week) * gpu.power_share)
+                .flow(hour, asked_mw(gpu, demand, hour_of_week) * gpu.power_share)
                 .feed_mw()
         }
         Some(NewUse::Lease(lease)) => {
             let hour = site.tables[lease.plumbing.plant].at(base);
             let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
-            lease.plumbing.flow(&hour, asked * lease.powered).feed_mw()
+            lease.plumbing.flow(hour, asked * lease.powered).feed_mw()
         }
         None => 0.0,
     }
 }
+
+/// Firm load that may stand above its room, MW: what bisection and rounding leave.
+const ROUNDING_MW: f64 = 1e-9;
 
 /// Takes GPUs off power until the firm load fits: pools of all halls first, then blocks and leases alike. Gives the
 /// firm load behind the transformers.
@@ -161,31 +169,29 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
             .sum()
     };
     let mut load = firm(site);
-    if load <= room_mw {
-        return load;
-    }
-    // Pools first, then everything. Whole systems go dark; feed power is convex in load, so a share of GPUs frees at
-    // least its share of power and each round closes the gap from above. Rounds are bounded by the number of halls.
     for pools_only in [true, false] {
         for index in 0..site.halls.len() {
-            if load <= room_mw {
-                return load;
+            // Whole systems go dark. Network and storage draw on, so a share of the GPUs frees less than its share of
+            // the power and one round may not do; each takes at least one system more, which bounds the rounds.
+            while load > room_mw + ROUNDING_MW {
+                let excess = load - room_mw;
+                let at = (base, demand, hour_of_week);
+                if !shed_hall(site, index, excess, pools_only, at) {
+                    break;
+                }
+                load = firm(site);
             }
-            shed_hall(
-                site,
-                index,
-                load - room_mw,
-                pools_only,
-                (base, demand, hour_of_week),
-            );
-            load = firm(site);
         }
     }
-    if load > room_mw {
-        // Idle power of what stays on is all that is left: everything goes dark.
+    if load > room_mw + ROUNDING_MW {
+        // Network, storage and idle plant are all that is left: everything goes dark.
         for hall in site.halls.iter_mut().filter(|h| h.serves()) {
             match &mut hall.new_use {
-                Some(NewUse::Gpu(gpu)) => gpu.power_share = 0.0,
+                Some(NewUse::Gpu(gpu)) => {
+                    gpu.shed = gpu.gpus() - gpu.failed().min(gpu.gpus());
+                    gpu.distribute();
+                    gpu.power_share = 0.0;
+                }
                 Some(NewUse::Lease(lease)) => lease.powered = 0.0,
                 None => {}
             }
@@ -195,34 +201,45 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
     load
 }
 
-fn shed_hall(site: &mut Site, index: usize, excess_mw: f64, pools_only: bool, at: (u32, &Demand, usize)) {
+/// Takes so much off one hall, or all that may be taken; whether anything was.
+fn shed_hall(
+    site: &mut Site,
+    index: usize,
+    excess_mw: f64,
+    pools_only: bool,
+    at: (u32, &Demand, usize),
+) -> bool {
     let (base, demand, hour_of_week) = at;
     if !site.halls[index].serves() {
-        return;
+        return false;
     }
     let before = firm_feed_mw(site, &site.halls[index], base, demand, hour_of_week);
-    let hall = &mut site.halls[index];
-    match &mut hall.new_use {
+    let tables = &site.tables;
+    match &mut site.halls[index].new_use {
         Some(NewUse::Gpu(gpu)) => {
-            let per_system = gpu.systems.model().gpus;
-            let most = if pools_only {
-                gpu.pool_up()
-            } else {
-                gpu.gpus().saturating_sub(gpu.failed())
-            };
-            // What nobody holds is dark before anybody loses a GPU.
-            let spare = gpu.unlet.saturating_sub(gpu.failed());
-            let all = gpu.gpus().saturating_sub(gpu.failed()).max(1);
+            let most = gpu.sheddable(pools_only);
+            if gpu.shed >= most {
+                return false;
+            }
+            let alive = gpu.gpus().saturating_sub(gpu.failed() + gpu.shed).max(1);
             let share = (excess_mw / before.max(1e-9)).min(1.0);
-            let wanted = (f64::from(all) * share).ceil() as u32;
-            let rounded = wanted.div_ceil(per_system) * per_system;
-            gpu.shed = rounded.min(spare + most);
+            let wanted = (f64::from(alive) * share).ceil() as u32;
+            let systems = wanted.div_ceil(gpu.systems.model().gpus).max(1);
+            gpu.shed = most.min(gpu.shed + systems * gpu.systems.model().gpus);
             gpu.distribute();
+            true
         }
         Some(NewUse::Lease(lease)) if !pools_only => {
-            lease.powered *= (1.0 - excess_mw / before.max(1e-9)).max(0.0);
+            let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
+            let hour = tables[lease.plumbing.plant].at(base);
+            let fits = lease
+                .plumbing
+                .within(&hour, asked * lease.powered, before - excess_mw);
+            let was = lease.powered;
+            lease.powered = if asked > 0.0 { fits / asked } else { was };
+            lease.powered < was
         }
-        _ => {}
+        _ => false,
     }
 }
 
@@ -242,7 +259,7 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let marginal = |mining_mw: f64| {
         let load = fixed_mw + mining_mw;
         let meter = transformers.upstream_mw(load);
-        let cost = supply.marginal(from, meter, PowerUse::Mining, prices);
+        let cost = supply.marginal(from, meter + PAST_BREAK_MW, PowerUse::Mining, prices);
         // A megawatt-hour behind the transformers takes a little more at the meter.
         let slope = transformers.upstream_mw(load + 1e-3) - meter;
         let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - fixed_mw;
@@ -287,18 +304,13 @@ fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> HallConditio
         };
     }
     let hour = site.tables[hall.mine.plant].at(base);
-    let limit = hall.mine.it_limit_mw(&hour).min(fleet_mw);
-    let allowed = hall.mine.within(&hour, limit, hall.grid_mw);
-    let full = hall.mine.flow(&hour, allowed);
-    let overhead = if allowed > 0.0 {
-        full.feed_mw() / allowed
-    } else {
-        1.0
-    };
+    let limit = hall.mine.it_limit_mw(hour);
+    let (allowed, feed_mw) = hall.mine.within(hour, limit.min(fleet_mw), hall.grid_mw);
+    let overhead = if allowed > 0.0 { feed_mw / allowed } else { 1.0 };
     HallConditions {
         available: Power::from_mw(allowed),
         overhead: Ratio::from_fraction(overhead),
-        heat: Ratio::from_fraction((hall.mine.it_limit_mw(&hour) / fleet_mw).min(1.0)),
+        heat: Ratio::from_fraction((limit / fleet_mw).min(1.0)),
     }
 }
 
@@ -308,7 +320,7 @@ fn mining_flow(site: &Site, index: usize, base: u32) -> Flow {
         return Flow::default();
     }
     let hall = &site.halls[index];
-    hall.mine.flow(&site.tables[hall.mine.plant].at(base), it_mw)
+    hall.mine.flow(site.tables[hall.mine.plant].at(base), it_mw)
 }
 
 /// Says what bound, where orders and heat did not.
@@ -432,13 +444,15 @@ fn close_halls(
         let flow = match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {
                 let it_mw = close_gpu(gpu, shares, demand, hours, hour_of_week, closed);
-                let flow = plumb(&gpu.plumbing, site.tables[gpu.plumbing.plant].at(base), it_mw);
+                let flow = gpu.plumbing.flow(site.tables[gpu.plumbing.plant].at(base), it_mw);
                 powers.gpu_it += flow.it_mw;
                 flow
             }
             Some(NewUse::Lease(lease)) => {
                 let it_mw = close_lease(lease, demand, hours, hour_of_week);
-                let flow = plumb(&lease.plumbing, site.tables[lease.plumbing.plant].at(base), it_mw);
+                let flow = lease
+                    .plumbing
+                    .flow(site.tables[lease.plumbing.plant].at(base), it_mw);
                 powers.lease_it += flow.it_mw;
                 powers.lease_feed += flow.feed_mw();
                 flow
@@ -452,10 +466,6 @@ fn close_halls(
         powers.hall_path_losses += flow.losses_mw;
         powers.water += flow.water_m3_per_h;
     }
-}
-
-fn plumb(plumbing: &Plumbing, hour: crate::cooling::PlantHour, it_mw: f64) -> Flow {
-    plumbing.flow(&hour, it_mw)
 }
 
 /// Counts the GPU-hours of a hall and gives its IT load.
@@ -590,15 +600,17 @@ fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
             }
         };
         let hour = site.tables[plumbing.plant].at(base);
-        let full = plumbing.flow(&hour, let_mw).feed_mw().min(hall.grid_mw);
-        let wired = plumbing
-            .flow(&hour, let_mw.min(plumbing.path.capacity_mw()))
-            .feed_mw()
-            .min(full);
-        let cooled = plumbing
-            .flow(&hour, let_mw.min(plumbing.it_limit_mw(&hour)))
-            .feed_mw()
-            .min(wired);
+        let full = plumbing.flow(hour, let_mw).feed_mw().min(hall.grid_mw);
+        // In most hours neither wires nor heat bind, and one flow answers all three questions.
+        let within = |limit_mw: f64, so_far: f64| {
+            if let_mw <= limit_mw {
+                so_far
+            } else {
+                plumbing.flow(hour, limit_mw).feed_mw().min(so_far)
+            }
+        };
+        let wired = within(plumbing.path.capacity_mw(), full);
+        let cooled = within(plumbing.it_limit_mw(hour), wired);
         let lost = &mut totals.stranded_mwh;
         lost[STRANDED_UNLET] += (hall.grid_mw - full) * hours;
         lost[STRANDED_ELECTRICAL] += (full - wired) * hours;
