@@ -70,10 +70,10 @@ fn whole_prices_are_replayed() {
 #[case::no_number(|n, s: &str| Some(if n == 99 { format!("{s},dear") } else { format!("{s},40") }), &["p.csv:101", "dear"])]
 #[case::not_a_number(|n, s: &str| Some(if n == 99 { format!("{s},nan") } else { format!("{s},40") }), &["p.csv:101", "nan"])]
 #[case::no_time(|n, s: &str| Some(if n == 99 { "yesterday,40".to_owned() } else { format!("{s},40") }), &["p.csv:101", "yesterday"])]
-#[case::twice(|n, s: &str| Some(if n == 99 { format!("{s},40\n{s},41") } else { format!("{s},40") }), &["p.csv:10"])]
+#[case::twice(|n, s: &str| Some(if n == 99 { format!("{s},40\n{s},41") } else { format!("{s},40") }), &["p.csv:102", "a second time"])]
 #[case::long_field(|n, s: &str| Some(if n == 99 { format!("{s},{}", "4".repeat(5_000)) } else { format!("{s},40") }), &["p.csv:101"])]
 #[case::long_line(|n, s: &str| Some(if n == 99 { format!("{s},{}", "4".repeat(70_000)) } else { format!("{s},40") }), &["p.csv:101"])]
-#[case::gap(|n, s: &str| (!(99..103).contains(&n)).then(|| format!("{s},40")), &["p.csv:10", "gap"])]
+#[case::gap(|n, s: &str| (!(99..103).contains(&n)).then(|| format!("{s},40")), &["p.csv:100", "no value from 2026-01-05T03:00:00Z", "(4 steps)"])]
 fn a_broken_row_or_a_gap_names_file_line_and_scenario(
     #[case] line: fn(usize, &str) -> Option<String>,
     #[case] parts: &[&str],

@@ -366,7 +366,7 @@ fn a_run_holds_no_name_of_the_machine() {
 #[case::land_is_sold(&format!("{SMALL}{}", crate::support::CONVERSION.replace("rebuild-on-pad", "sell-the-land")))]
 #[case::no_tenants(&format!("{SMALL}{}{}", crate::support::CONVERSION, crate::support::INSTALL))]
 #[case::less_than_a_rack(&format!("{}{}{}", changed("grid_mw = 20", "grid_mw = 0.1"), crate::support::CONVERSION, crate::support::INSTALL))]
-#[case::curtailed_for_ever(&changed("mw = 20 }] }", "mw = 20 }], curtailment.orders = [{ from = \"2026-01-01T06:00:00Z\", hours = 8760, limit_mw = 0, notice_minutes = 0 }] }"))]
+#[case::curtailed_for_ever(&changed("mw = 20 }] }", "mw = 20 }], curtailment.orders = [{ from = \"2026-01-01T00:00\", hours = 8760, limit_mw = 0, notice_minutes = 0 }] }"))]
 #[case::random_site(&format!("{SMALL}[[uncertain]]\npath = \"sites.here.halls.h.grid_mw\"\ndistribution.uniform = {{ low = 1, high = 30 }}\n"))]
 fn odd_scenarios_run_to_their_end(#[case] text: &str) {
     let place = Place::with(text);
