@@ -96,17 +96,21 @@ impl Problems {
     }
     /// Adds an error.
     pub fn error(&mut self, path: &FieldPath, message: impl Into<String>) {
-        self.push(path, Severity::Error, message.into(), None);
+        self.add(path, Severity::Error, message.into(), None);
+    }
+    /// Adds an error, with a next step where there is one.
+    pub fn push(&mut self, path: &FieldPath, message: impl Into<String>, help: Option<String>) {
+        self.add(path, Severity::Error, message.into(), help);
     }
     /// Adds an error with a next step.
     pub fn error_with_help(&mut self, path: &FieldPath, message: impl Into<String>, help: impl Into<String>) {
-        self.push(path, Severity::Error, message.into(), Some(help.into()));
+        self.add(path, Severity::Error, message.into(), Some(help.into()));
     }
     /// Adds a warning.
     pub fn warn(&mut self, path: &FieldPath, message: impl Into<String>) {
-        self.push(path, Severity::Warning, message.into(), None);
+        self.add(path, Severity::Warning, message.into(), None);
     }
-    fn push(&mut self, path: &FieldPath, severity: Severity, message: String, help: Option<String>) {
+    fn add(&mut self, path: &FieldPath, severity: Severity, message: String, help: Option<String>) {
         self.0.push(Problem {
             path: path.clone(),
             severity,

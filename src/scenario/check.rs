@@ -8,8 +8,8 @@ use crate::id::Name;
 use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
-use crate::scenario::overlay;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
+use crate::scenario::{draw, overlay};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -22,6 +22,8 @@ pub const STRATEGIES_MAX: usize = 100;
 pub const TENANTS_MAX: usize = 200;
 /// The longest horizon, years.
 pub const YEARS_MAX: u32 = 40;
+/// Years in which a horizon may begin: bitcoin's first, and as long as zones and calendars are known.
+pub const START_YEARS: std::ops::RangeInclusive<i32> = 2009..=2200;
 /// The most uncertain inputs.
 pub const UNCERTAIN_MAX: usize = 1_000;
 
@@ -57,6 +59,9 @@ impl Check for ScenarioSpec {
         self.check_tenants(&at.key("tenants"), problems);
         self.check_strategies(at, problems);
         self.check_uncertain(&at.key("uncertain"), problems);
+        if !problems.has_errors() {
+            draw::check(self, &at.key("uncertain"), problems);
+        }
     }
 }
 
@@ -83,11 +88,21 @@ fn check_unique<'a>(
 
 impl ScenarioSpec {
     fn check_calendar(&self, at: &FieldPath, problems: &mut Problems) {
-        if parse_date(&self.start).is_none() {
-            problems.error(
+        match parse_date(&self.start).map(|date| i32::from(date.year())) {
+            None => problems.error(
                 &at.key("start"),
                 format!("`{}` is not a date such as `2026-01-01`", self.start),
-            );
+            ),
+            Some(year) if !START_YEARS.contains(&year) => problems.error(
+                &at.key("start"),
+                format!(
+                    "`{}` lies outside the years {} to {}",
+                    self.start,
+                    START_YEARS.start(),
+                    START_YEARS.end()
+                ),
+            ),
+            Some(_) => {}
         }
         if let Some(zone) = self
             .timezone
@@ -230,7 +245,8 @@ impl ScenarioSpec {
             StartSpec::When(when) => (when.or_date.as_ref(), at.key("start").key("when").key("or_date")),
         };
         let date = text.and_then(|t| parse_date(t));
-        if let (Some(date), Some(horizon)) = (date, Horizon::of(self)) {
+        let horizon = Horizon::of(self).filter(|h| !h.months.is_empty());
+        if let (Some(date), Some(horizon)) = (date, horizon) {
             let time = horizon.calendar.start_of(date);
             if time.is_some_and(|t| t < horizon.start || t >= horizon.end) {
                 let (from, to) = (horizon.months[0], horizon.months[horizon.months.len() - 1]);
@@ -242,7 +258,9 @@ impl ScenarioSpec {
     /// Every hall, written `site/hall`.
     pub fn hall_names(&self) -> Vec<String> {
         let of_site = |site: &SiteSpec| -> Vec<String> {
-            let names = site.halls.iter().flat_map(crate::site::HallSpec::names);
+            // A `repeat` beyond the limit is reported as such; its names would fill the memory.
+            let few = site.halls.iter().filter(|hall| hall.repeat as usize <= HALLS_MAX);
+            let names = few.flat_map(crate::site::HallSpec::names);
             names.map(|hall| format!("{}/{hall}", site.id)).collect()
         };
         self.sites.iter().flat_map(of_site).collect()

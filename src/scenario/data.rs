@@ -1,7 +1,6 @@
 //! The data files of a scenario: found inside their folders, hashed, read by their formats, and joined with the
 //! specs to everything that replications draw from.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,13 +18,13 @@ use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
 use crate::results::tables::InputFile;
 use crate::scenario::horizon::Horizon;
-use crate::scenario::source::inside;
+use crate::scenario::source::{inside, open_regular};
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
 use crate::time::Calendar;
 use crate::workload::demand::WeekSampler;
 use crate::workload::job::Trace;
 use crate::workload::synthetic;
-use crate::workload::tenant::{OnDemandSpec, TraceSpec};
+use crate::workload::tenant::{OnDemandSpec, TenantSpec, TraceSpec};
 use crate::workload::trace;
 
 /// Folders in which files are looked for.
@@ -36,6 +35,45 @@ pub struct Folders {
     /// The one that `data:` stands for.
     pub data: Option<PathBuf>,
 }
+
+impl Folders {
+    /// The file of a name as scenarios write it; otherwise what is wrong, and a next step.
+    fn find(&self, name: &str) -> Result<PathBuf, (String, Option<String>)> {
+        let (folder, relative): (Option<&Path>, &str) = match name.strip_prefix("data:") {
+            Some(rest) => (self.data.as_deref(), rest),
+            None => (self.scenario.as_deref(), name),
+        };
+        let Some(folder) = folder else {
+            let help = if name.starts_with("data:") {
+                "say where the data folder is: `--data DIR`"
+            } else {
+                "this scenario has no folder; use a `data:` path and `--data DIR`"
+            };
+            return Err((format!("`{name}` cannot be found"), Some(help.to_owned())));
+        };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        inside(folder, relative).map_err(|message| (format!("`{name}`: {message}"), None))
+    }
+}
+
+/// Why a reader gave up, with a next step where it knows one.
+trait Misread: std::fmt::Display {
+    fn next_step(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Misread for ReadError {
+    fn next_step(&self) -> Option<String> {
+        self.help.clone()
+    }
+}
+
+impl Misread for trace::TraceError {}
 
 /// What replications draw from, with the files that it came from.
 #[derive(Debug)]
@@ -87,6 +125,45 @@ pub struct Markets {
     pub bitcoin: Bitcoin,
     /// GPU rents.
     pub rents: Vec<GpuRent>,
+}
+
+/// Looks whether every file that a spec names is there, where other problems keep it from being read.
+pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
+    let root = FieldPath::root();
+    let mut named: Vec<(&str, FieldPath)> = Vec::new();
+    let market = root.key("market");
+    for (name, price) in &spec.market.power {
+        let at = market.key("power").key(name.as_str()).key("series").key("file");
+        named.extend(price.series.as_ref().map(|s| (s.file.as_str(), at)));
+    }
+    let bitcoin = spec.market.bitcoin.series.as_ref();
+    let at = market.key("bitcoin").key("series").key("file");
+    named.extend(bitcoin.map(|s| (s.file.as_str(), at)));
+    for (name, rent) in &spec.market.gpu_rent {
+        let at = market
+            .key("gpu_rent")
+            .key(name.as_str())
+            .key("series")
+            .key("file");
+        named.extend(rent.series.as_ref().map(|s| (s.file.as_str(), at)));
+    }
+    for (index, site) in spec.sites.iter().enumerate() {
+        let at = root.key("sites").index(index).key("weather").key("file");
+        named.extend(site.weather.file.as_deref().map(|file| (file, at)));
+    }
+    for (index, tenant) in spec.tenants.iter().enumerate() {
+        let at = root.key("tenants").index(index).key("on_demand").key("jobs");
+        if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand
+            && let TraceSpec::File(file) = &jobs.trace
+        {
+            named.push((file.file.as_str(), at.key("trace").key("file").key("file")));
+        }
+    }
+    for (name, at) in named {
+        if let Err((message, help)) = folders.find(name) {
+            problems.push(&at, message, help);
+        }
+    }
 }
 
 /// Reads every file that a checked spec names. What is wrong goes to `problems`; then the result is `None`.
@@ -216,23 +293,20 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Opens `name`, gives it to `parse` and notes hash and repairs; what is wrong is reported at `at`.
-    fn file<T, E: std::fmt::Display>(
+    fn file<T, E: Misread>(
         &mut self,
         name: &str,
         at: &FieldPath,
         parse: impl FnOnce(&str, &mut dyn Read) -> Result<(T, Repairs), E>,
     ) -> Option<T> {
-        let path = match self.find(name) {
+        let path = match self.folders.find(name) {
             Ok(path) => path,
             Err((message, help)) => {
-                match help {
-                    Some(help) => self.problems.error_with_help(at, message, help),
-                    None => self.problems.error(at, message),
-                }
+                self.problems.push(at, message, help);
                 return None;
             }
         };
-        let file = match File::open(&path) {
+        let file = match open_regular(&path) {
             Ok(file) => file,
             Err(error) => {
                 self.problems.error(at, format!("cannot read `{name}`: {error}"));
@@ -253,31 +327,10 @@ impl Reader<'_> {
                 Some(value)
             }
             Err(error) => {
-                self.problems.error(at, error.to_string());
+                self.problems.push(at, error.to_string(), error.next_step());
                 None
             }
         }
-    }
-
-    fn find(&self, name: &str) -> Result<PathBuf, (String, Option<String>)> {
-        let (folder, relative): (Option<&Path>, &str) = match name.strip_prefix("data:") {
-            Some(rest) => (self.folders.data.as_deref(), rest),
-            None => (self.folders.scenario.as_deref(), name),
-        };
-        let Some(folder) = folder else {
-            let help = if name.starts_with("data:") {
-                "say where the data folder is: `--data DIR`"
-            } else {
-                "this scenario has no folder; use a `data:` path and `--data DIR`"
-            };
-            return Err((format!("`{name}` cannot be found"), Some(help.to_owned())));
-        };
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        inside(folder, relative).map_err(|message| (format!("`{name}`: {message}"), None))
     }
 
     fn note(&mut self, name: &str, sha256: String, repairs: &Repairs) {
@@ -293,7 +346,14 @@ impl Reader<'_> {
             self.notes.push(("data".to_owned(), text));
         }
         for text in &repairs.notes {
-            self.notes.push(("data".to_owned(), format!("`{name}`: {text}")));
+            // Readers name the file themselves where they speak of it.
+            let named = text.starts_with(&format!("`{name}`"));
+            let text = if named {
+                text.clone()
+            } else {
+                format!("`{name}`: {text}")
+            };
+            self.notes.push(("data".to_owned(), text));
         }
         self.files.push(InputFile {
             name: name.to_owned(),
@@ -405,7 +465,7 @@ impl Reader<'_> {
                 (trace, at)
             }
         };
-        self.weeks(&trace, jobs.gpus, (&at, index), jobs.copies)
+        self.weeks(&trace, jobs.gpus, (&at, tenant), jobs.copies)
     }
 
     /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
@@ -413,13 +473,17 @@ impl Reader<'_> {
         &mut self,
         trace: &Trace,
         gpus: u32,
-        (at, tenant): (&FieldPath, usize),
+        (at, tenant): (&FieldPath, &TenantSpec),
         copies: u32,
     ) -> Option<Arc<WeekSampler>> {
         if trace.gpus_max() > gpus {
             let largest = trace.gpus_max();
-            let large = trace.jobs().iter().filter(|j| j.gpus > gpus).count();
-            let message = format!("{large} job(s) need up to {largest} GPUs, the pool has {gpus}");
+            let mut large = trace.jobs().iter().filter(|j| j.gpus > gpus);
+            let first = large.next().map_or(0, |job| job.id);
+            let count = large.count() + 1;
+            let message = format!(
+                "{count} job(s), the first with id {first}, need up to {largest} GPUs; the pool has {gpus}"
+            );
             let help = "raise `gpus` of the pool, or take a trace of smaller jobs";
             self.problems.error_with_help(at, message, help);
             return None;
@@ -428,8 +492,9 @@ impl Reader<'_> {
             Ok(weeks) => {
                 let load = weeks.mean_gpus() * f64::from(copies) / f64::from(gpus);
                 let text = format!(
-                    "The job trace of tenant {} gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
-                    tenant + 1,
+                    "The {} of tenant `{}` gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
+                    jobs_word(tenant),
+                    tenant.id,
                     weeks.weeks(),
                     weeks.dropped(),
                     weeks.mean_gpus(),
@@ -466,5 +531,15 @@ impl<R> Hashing<R> {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+}
+
+/// What a tenant's jobs are read from, for notes.
+fn jobs_word(tenant: &TenantSpec) -> &'static str {
+    match &tenant.on_demand {
+        Some(OnDemandSpec::Jobs(jobs)) if matches!(jobs.trace, TraceSpec::Synthetic(_)) => {
+            "synthetic job trace"
+        }
+        _ => "job trace",
     }
 }

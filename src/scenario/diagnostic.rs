@@ -12,6 +12,10 @@ use crate::scenario::source::{Place, Source, SourceError, Sources};
 
 /// At most so many problems are shown; the rest is counted.
 const SHOWN_MAX: usize = 50;
+/// Longer lines of a text are not shown around a problem; file, line and column are told instead.
+const LINE_SHOWN_MAX: usize = 600;
+/// Longer messages are cut, in characters.
+const MESSAGE_MAX: usize = 2_000;
 
 /// One problem with its place in a text.
 #[derive(Debug, Clone)]
@@ -33,11 +37,14 @@ pub struct Located {
 impl Located {
     /// Finds the place of a problem; `at_key` points at the key instead of the value.
     pub fn of(problem: Problem, sources: &Sources, at_key: bool) -> Self {
-        let place: Option<&Place> = if at_key {
+        let top = (!sources.files.is_empty()).then_some(Place { file: 0, span: 0..0 });
+        let place = if at_key {
             sources.key_place(&problem.path)
         } else {
             sources.place(&problem.path)
         };
+        // What is missing at the top stands nowhere: then at least the file is named.
+        let place = place.or(top.as_ref());
         Self {
             line_column: place.map(|p| sources.line_column(p)),
             place: place.map(|p| (sources.files[p.file].clone(), p.span.clone())),
@@ -79,7 +86,8 @@ impl From<SourceError> for Located {
 }
 
 impl Located {
-    fn at(message: String, help: Option<String>, source: Source, span: std::ops::Range<usize>) -> Self {
+    /// A problem with a stretch of a text that belongs to no field.
+    pub fn at(message: String, help: Option<String>, source: Source, span: std::ops::Range<usize>) -> Self {
         let sources = Sources::of_one(source.clone());
         let line_column = sources.line_column(&Place {
             file: 0,
@@ -130,17 +138,34 @@ impl Diagnostic for Shown {
     }
 }
 
-/// Removes control characters, which could move a terminal's cursor; line ends and tabs stay.
+/// Replaces control characters, which could move a terminal's cursor or turn the reading direction; line ends and
+/// tabs stay. The marks are as long as what they replace, so that places in the text stay true.
 pub fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' && c != '\t' {
-                '\u{fffd}'
-            } else {
-                c
-            }
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            c if c.is_ascii_control() => '?',
+            c if c.is_control() => '\u{b7}',
+            c if turns(c) => '\u{fffd}',
+            c => c,
         })
         .collect()
+}
+
+fn cut(text: &str) -> String {
+    let mut cut: String = printable(text).chars().take(MESSAGE_MAX).collect();
+    if text.chars().nth(MESSAGE_MAX).is_some() {
+        cut.push_str(" ...");
+    }
+    cut
+}
+
+/// Whether the line of a byte and its neighbours are short enough to be shown.
+fn short_lines(text: &str, at: usize) -> bool {
+    let line = text.bytes().take(at).filter(|b| *b == b'\n').count();
+    let near = text.lines().skip(line.saturating_sub(2)).take(5);
+    !text.is_empty() && near.map(str::len).all(|length| length <= LINE_SHOWN_MAX)
 }
 
 /// Renders problems for a terminal.
@@ -171,40 +196,29 @@ pub fn render(problems: &[Located], colour: bool) -> String {
 
 fn shown(problem: &Located) -> Shown {
     let field = problem.path.to_string();
-    let message = printable(&problem.message);
-    let message = if field.is_empty() {
-        message
-    } else {
-        format!("{}: {message}", printable(&field))
-    };
-    let (source, label) = match &problem.place {
-        Some((source, span)) => {
-            // Control characters are replaced one for one by a three-byte mark only outside ASCII texts; to keep
-            // spans true, they are replaced by `?` here.
-            let text: String = source
-                .text
-                .chars()
-                .map(|c| {
-                    if c.is_control() && c != '\n' && c != '\t' && c != '\r' {
-                        '?'
-                    } else {
-                        c
-                    }
-                })
-                .collect();
-            let same_length = text.len() == source.text.len();
-            let label = same_length.then(|| LabeledSpan::new_with_span(Some("here".into()), span.clone()));
-            (Some(NamedSource::new(printable(&source.name), text)), label)
+    let mut message = cut(&problem.message);
+    if !field.is_empty() {
+        message = format!("{}: {message}", cut(&field));
+    }
+    let (mut source, mut label) = (None, None);
+    if let Some((file, span)) = &problem.place {
+        let name = cut(&file.name);
+        if short_lines(&file.text, span.start) {
+            let text = printable(&file.text);
+            label = Some(LabeledSpan::new_with_span(Some("here".into()), span.clone()));
+            source = Some(NamedSource::new(name, text));
+        } else {
+            let (line, column) = problem.line_column.unwrap_or((1, 1));
+            message = format!("{message} ({name}:{line}:{column})");
         }
-        None => (None, None),
-    };
+    }
     let grave = match problem.severity {
         Severity::Error => Grave::Error,
         Severity::Warning => Grave::Warning,
     };
     Shown {
         message,
-        help: problem.help.as_deref().map(printable),
+        help: problem.help.as_deref().map(cut),
         grave,
         source,
         label,
@@ -216,6 +230,25 @@ mod tests {
     use super::*;
     use crate::problem::Problems;
     use crate::scenario::source::read_text;
+
+    #[test]
+    fn marks_are_as_long_as_what_they_replace() {
+        let hostile = "a\u{1b}[31m\u{85}\u{202e}\u{0}\rb\n\tc";
+        let shown = printable(hostile);
+        assert_eq!(shown, "a?[31m\u{b7}\u{fffd}??b\n\tc");
+        assert_eq!(shown.len(), hostile.len());
+    }
+
+    #[test]
+    fn long_lines_and_long_messages_are_cut() {
+        let text = format!("x = \"{}\"\n", "y".repeat(100_000));
+        let (_, sources) = read_text("long.toml", &text).unwrap();
+        let mut problems = Problems::new();
+        problems.error(&FieldPath::root().key("x"), "z".repeat(100_000));
+        let located = Located::of(problems.into_vec().remove(0), &sources, false);
+        let shown = render(&[located], false);
+        assert!(shown.len() < 4_000 && shown.contains("long.toml:1:5"), "{shown}");
+    }
 
     #[test]
     fn a_problem_is_shown_with_file_line_column_and_help() {

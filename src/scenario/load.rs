@@ -9,7 +9,7 @@ use crate::scenario::Scenario;
 use crate::scenario::data::Folders;
 use crate::scenario::diagnostic::Located;
 use crate::scenario::horizon::Horizon;
-use crate::scenario::source::{SourceError, Sources, read_file, read_text};
+use crate::scenario::source::{Source, SourceError, Sources, read_file, read_text};
 use crate::scenario::spec::ScenarioSpec;
 use crate::scenario::{data, overlay, schema, shape};
 
@@ -17,6 +17,8 @@ use crate::scenario::{data, overlay, schema, shape};
 pub const DEFAULT_SCENARIO: &str = include_str!("../../scenarios/default.toml");
 /// Its name in messages.
 pub const DEFAULT_NAME: &str = "default.toml (embedded)";
+/// How messages call an option that changes a field.
+const SET: &str = "--set";
 /// The most `--set` options.
 const SET_MAX: usize = 1_000;
 
@@ -88,7 +90,8 @@ fn load_tree(
     folders: &Folders,
     options: &LoadOptions,
 ) -> Result<Scenario, LoadFailure> {
-    let mut spec = parse(&tree, &sources)?;
+    let mut spec =
+        parse(&tree, &sources).map_err(|failure| with_the_rest(failure, &tree, &sources, folders))?;
     if !options.set.is_empty() {
         assign(&mut tree, &mut sources, &spec, &options.set)?;
         spec = parse(&tree, &sources)?;
@@ -97,10 +100,17 @@ fn load_tree(
     spec.check(&FieldPath::root(), &mut problems);
     let overrides = select(&mut spec, &options.strategies, &mut problems);
     let horizon = if problems.has_errors() {
+        data::look(&spec, folders, &mut problems);
         None
     } else {
         Horizon::of(&spec)
     };
+    if horizon.is_none() && !problems.has_errors() {
+        problems.error(
+            &FieldPath::root().key("start"),
+            "the horizon lies outside the calendar",
+        );
+    }
     let data =
         horizon.and_then(|horizon| Some((data::read(&spec, &horizon, folders, &mut problems)?, horizon)));
     let located: Vec<Located> = problems
@@ -119,6 +129,36 @@ fn load_tree(
             unreadable: false,
         }),
     }
+}
+
+/// Adds to misfits of the shape what the checks say of the rest, so that all is told at once. That needs a spec: it
+/// is made from the tree without what does not fit, and given up where that was required.
+fn with_the_rest(
+    mut failure: LoadFailure,
+    tree: &Value,
+    sources: &Sources,
+    folders: &Folders,
+) -> LoadFailure {
+    let mut rest = tree.clone();
+    for problem in &failure.problems {
+        overlay::remove(&mut rest, &problem.path);
+    }
+    let Ok(spec) = serde_json::from_value::<ScenarioSpec>(rest) else {
+        return failure;
+    };
+    let mut problems = Problems::new();
+    spec.check(&FieldPath::root(), &mut problems);
+    data::look(&spec, folders, &mut problems);
+    for problem in problems.into_vec() {
+        let told = |known: &Located| {
+            let (a, b) = (known.path.segments(), problem.path.segments());
+            a.starts_with(b) || b.starts_with(a)
+        };
+        if problem.severity == Severity::Error && !failure.problems.iter().any(told) {
+            failure.problems.push(Located::of(problem, sources, false));
+        }
+    }
+    failure
 }
 
 /// Checks the shape against the schema, then reads the tree into the spec.
@@ -179,21 +219,34 @@ fn assign(
     let known = serde_json::to_value(spec).expect("a spec is plain JSON");
     let mut failed = Vec::new();
     for assignment in set {
+        let wrong = |message: String, help, span| {
+            let source = Source {
+                name: SET.to_owned(),
+                text: assignment.as_str().into(),
+            };
+            Located::at(message, help, source, span)
+        };
         let Some((path, value)) = assignment.split_once('=') else {
             let help = Some("write `--set PATH=VALUE`, such as `--set run.seed=7`".to_owned());
-            failed.push(Located::bare(format!("`--set {assignment}` has no `=`"), help));
+            let message = format!("`{assignment}` has no `=`");
+            failed.push(wrong(message, help, 0..assignment.len()));
             continue;
         };
+        let value_text = value.trim();
+        let start = assignment.len() - value.trim_start().len();
+        let span = start..start + value_text.len();
         let resolved =
             overlay::parse_path(path.trim()).and_then(|segments| overlay::resolve(&known, &segments));
-        match resolved {
-            Ok(path) => {
-                let value_text = value.trim();
-                let start = assignment.len() - value.len() + (value.len() - value.trim_start().len());
-                overlay::put(tree, &path, overlay::parse_value(value_text));
-                sources.overwrite(&path, "--set", assignment, start..start + value_text.len());
+        match (resolved, overlay::parse_value(value_text)) {
+            (Ok(path), Some(value)) => {
+                overlay::put(tree, &known, &path, value);
+                sources.overwrite(&path, SET, assignment, span);
             }
-            Err(error) => failed.push(Located::bare(format!("`--set {path}`: {error}"), error.help)),
+            (Ok(path), None) => {
+                let message = format!("{path}: `nan`, `inf` and several lines are no values here");
+                failed.push(wrong(message, None, span));
+            }
+            (Err(error), _) => failed.push(wrong(error.to_string(), error.help, 0..path.len())),
         }
     }
     if failed.is_empty() {

@@ -124,38 +124,87 @@ fn unknown<'a>(path: &FieldPath, key: &str, known: impl IntoIterator<Item = &'a 
     error(format!("{place} has no `{key}`"), help)
 }
 
-/// Reads the right-hand side of `--set`: a TOML value, or a bare word as a text.
-pub fn parse_value(text: &str) -> Value {
+/// Reads the right-hand side of `--set`: a TOML value, or a bare word as a text. `None` for what no field can hold:
+/// `nan`, `inf` and several lines.
+pub fn parse_value(text: &str) -> Option<Value> {
+    if text.contains(['\n', '\r']) {
+        return None;
+    }
     let wrapped = format!("v = {text}\n");
     let parsed = toml::from_str::<toml::Table>(&wrapped)
         .ok()
         .and_then(|mut t| t.remove("v"));
     match parsed {
-        Some(toml::Value::Datetime(d)) => Value::String(d.to_string()),
-        Some(value) => serde_json::to_value(value).unwrap_or_else(|_| Value::String(text.to_owned())),
-        None => Value::String(text.to_owned()),
+        Some(value) => plain(value),
+        None => Some(Value::String(text.to_owned())),
     }
 }
 
-/// Puts a value at a resolved path, making tables on the way where only defaults stood.
-pub fn put(root: &mut Value, path: &FieldPath, value: Value) {
+/// A TOML value as the tree holds it. JSON has no word for `nan`, and would make it nothing.
+fn plain(value: toml::Value) -> Option<Value> {
+    Some(match value {
+        toml::Value::Datetime(d) => Value::String(d.to_string()),
+        toml::Value::Float(number) => Value::Number(serde_json::Number::from_f64(number)?),
+        toml::Value::Array(items) => Value::Array(items.into_iter().map(plain).collect::<Option<_>>()?),
+        toml::Value::Table(table) => {
+            let entries = table.into_iter().map(|(key, value)| Some((key, plain(value)?)));
+            Value::Object(entries.collect::<Option<_>>()?)
+        }
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+    })
+}
+
+/// Puts a value at a path that was resolved in `known`, making tables and lists on the way where only defaults
+/// stood.
+pub fn put(root: &mut Value, known: &Value, path: &FieldPath, value: Value) {
     let mut at = root;
+    let mut default = Some(known);
     for segment in path.segments() {
+        if at.is_null()
+            && let Some(list) = default.filter(|d| d.is_array())
+        {
+            *at = list.clone();
+        }
         at = match segment {
             Segment::Key(key) => {
+                default = default.and_then(|d| d.get(key));
                 if !at.is_object() {
                     *at = Value::Object(serde_json::Map::new());
                 }
                 let table = at.as_object_mut().expect("made a table above");
                 table.entry(key.clone()).or_insert(Value::Null)
             }
-            Segment::Index(index) => match at.as_array_mut().and_then(|items| items.get_mut(*index)) {
-                Some(item) => item,
-                None => return,
-            },
+            Segment::Index(index) => {
+                default = default.and_then(|d| d.get(index));
+                match at.as_array_mut().and_then(|items| items.get_mut(*index)) {
+                    Some(item) => item,
+                    None => return,
+                }
+            }
         };
     }
     *at = value;
+}
+
+/// Takes a key out of its table; elements of lists stay, because removing them would move the others.
+pub fn remove(root: &mut Value, path: &FieldPath) {
+    let Some((Segment::Key(last), holders)) = path.segments().split_last() else {
+        return;
+    };
+    let mut at = root;
+    for segment in holders {
+        let next = match segment {
+            Segment::Key(key) => at.get_mut(key),
+            Segment::Index(index) => at.get_mut(index),
+        };
+        let Some(next) = next else { return };
+        at = next;
+    }
+    if let Some(table) = at.as_object_mut() {
+        table.shift_remove(last);
+    }
 }
 
 #[cfg(test)]
@@ -182,7 +231,7 @@ mod tests {
                 .contains("2 elements")
         );
         let mut tree = written;
-        put(&mut tree, &find_path(&known, "run.seed"), json!(7));
+        put(&mut tree, &known, &find_path(&known, "run.seed"), json!(7));
         assert_eq!(tree["run"]["seed"], 7);
     }
 
@@ -192,11 +241,26 @@ mod tests {
 
     #[test]
     fn values_are_toml_or_words() {
-        assert_eq!(parse_value("3.5"), json!(3.5));
-        assert_eq!(parse_value("[1, 2]"), json!([1, 2]));
-        assert_eq!(parse_value("easy"), json!("easy"));
-        assert_eq!(parse_value("2026-01-01"), json!("2026-01-01"));
-        assert_eq!(parse_value("{ a = 1 }"), json!({"a": 1}));
+        assert_eq!(parse_value("3.5"), Some(json!(3.5)));
+        assert_eq!(parse_value("[1, 2]"), Some(json!([1, 2])));
+        assert_eq!(parse_value("easy"), Some(json!("easy")));
+        assert_eq!(parse_value("2026-01-01"), Some(json!("2026-01-01")));
+        assert_eq!(parse_value("{ a = 1 }"), Some(json!({"a": 1})));
+    }
+
+    #[test]
+    fn what_no_field_can_hold_is_no_value() {
+        for bad in ["nan", "inf", "-inf", "[1.0, nan]", "{ a = nan }", "3\nyears = 4"] {
+            assert_eq!(parse_value(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_element_of_a_list_that_stands_by_default_is_set() {
+        let known = json!({"months": [1, 2, 3]});
+        let mut tree = json!({});
+        put(&mut tree, &known, &find_path(&known, "months[1]"), json!(9));
+        assert_eq!(tree, json!({"months": [1, 9, 3]}));
     }
 
     #[test]

@@ -169,7 +169,10 @@ pub fn read_text(name: &str, text: &str) -> Result<(Value, Sources), SourceError
 }
 
 fn read_error(name: &str, error: &std::io::Error) -> SourceError {
-    let present = error.kind() != std::io::ErrorKind::NotFound;
+    use std::io::ErrorKind::{InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound};
+    // Absent, no file, or no text: the user named the wrong thing. Anything else is the system's refusal.
+    let wrong = [NotFound, NotADirectory, IsADirectory, InvalidData, InvalidInput];
+    let present = !wrong.contains(&error.kind());
     SourceError::Read {
         name: name.to_owned(),
         reason: error.to_string(),
@@ -186,7 +189,7 @@ struct Reader {
 impl Reader {
     fn file(&mut self, canonical: &Path, shown: &str) -> Result<Value, SourceError> {
         let mut text = String::new();
-        let file = std::fs::File::open(canonical).map_err(|e| read_error(shown, &e))?;
+        let file = open_regular(canonical).map_err(|e| read_error(shown, &e))?;
         file.take(FILE_BYTES_MAX + 1)
             .read_to_string(&mut text)
             .map_err(|e| read_error(shown, &e))?;
@@ -390,6 +393,24 @@ fn have_ids(items: &[Value]) -> bool {
         && items
             .iter()
             .all(|item| item.get("id").is_some_and(Value::is_string))
+}
+
+/// Opens a file that is a file: a pipe or a device could keep its reader waiting for ever.
+pub fn open_regular(path: &Path) -> std::io::Result<std::fs::File> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::IsADirectory,
+            "it is a folder",
+        ));
+    }
+    if !kind.is_file() {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            "it is a pipe or a device, not a file",
+        ));
+    }
+    std::fs::File::open(path)
 }
 
 /// Resolves a relative name inside a folder, after symbolic links; refuses to leave it.

@@ -211,12 +211,15 @@ impl ConversionSpec {
     /// One phrase about it, for the memo.
     pub fn describe(&self) -> String {
         let halls = self.halls.join(", ");
-        let what = match (&self.install, &self.lease) {
-            (Some(install), _) => format!("to {}", install.model),
-            (None, Some(lease)) => format!("let at {} USD/kW-month", lease.usd_per_kw_month),
-            (None, None) => "sold".to_owned(),
-        };
-        format!("{halls} by `{}` {what}", self.archetype)
+        let by = format!("by `{}`, {}", self.archetype, self.start.describe());
+        match (&self.install, &self.lease) {
+            (Some(install), _) => format!("turns {halls} into GPU halls of {} {by}", install.model),
+            (None, Some(lease)) => {
+                let (rent, years) = (lease.usd_per_kw_month, lease.years);
+                format!("lets {halls} at {rent} USD/kW-month for {years} years {by}")
+            }
+            (None, None) => format!("sells {halls} {by}"),
+        }
     }
 }
 
@@ -241,7 +244,7 @@ pub struct FinanceSpec {
     /// Corporate income tax, percent. Default 21 (US federal).
     pub income_tax_percent: f64,
     /// Life of facility plant for depreciation and residual, years, straight line. Default 20 (M&E 15 to 20,
-    /// building 20 to 40: DOMAIN section 4).
+    /// building 20 to 40: trade practice, assumption).
     pub facility_life_years: f64,
     /// Life of accelerators for depreciation and residual, years, straight line. Default 5 (S47: 4 to 6).
     pub hardware_life_years: f64,

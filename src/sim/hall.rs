@@ -158,6 +158,16 @@ impl GpuHall {
             missing -= taken;
         }
     }
+    /// The most GPUs that may go dark: those that nobody holds and those of pools, or all that work.
+    pub fn sheddable(&self, pools_only: bool) -> u32 {
+        let working = self.gpus().saturating_sub(self.failed());
+        let blocks: u32 = self.blocks.iter().map(|b| b.gpus).sum();
+        if pools_only {
+            working.saturating_sub(blocks)
+        } else {
+            working
+        }
+    }
     /// GPUs of pools that have power.
     pub fn pool_up(&self) -> u32 {
         self.pools.iter().map(|p| p.up).sum()

@@ -157,6 +157,9 @@ fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_we
     }
 }
 
+/// Firm load that may stand above its room, MW: what bisection and rounding leave.
+const ROUNDING_MW: f64 = 1e-9;
+
 /// Takes GPUs off power until the firm load fits: pools of all halls first, then blocks and leases alike. Gives the
 /// firm load behind the transformers.
 fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week: usize) -> f64 {
@@ -167,31 +170,29 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
             .sum()
     };
     let mut load = firm(site);
-    if load <= room_mw {
-        return load;
-    }
-    // Pools first, then everything. Whole systems go dark; feed power is convex in load, so a share of GPUs frees at
-    // least its share of power and each round closes the gap from above. Rounds are bounded by the number of halls.
     for pools_only in [true, false] {
         for index in 0..site.halls.len() {
-            if load <= room_mw {
-                return load;
+            // Whole systems go dark. Network and storage draw on, so a share of the GPUs frees less than its share of
+            // the power and one round may not do; each takes at least one system more, which bounds the rounds.
+            while load > room_mw + ROUNDING_MW {
+                let excess = load - room_mw;
+                let at = (base, demand, hour_of_week);
+                if !shed_hall(site, index, excess, pools_only, at) {
+                    break;
+                }
+                load = firm(site);
             }
-            shed_hall(
-                site,
-                index,
-                load - room_mw,
-                pools_only,
-                (base, demand, hour_of_week),
-            );
-            load = firm(site);
         }
     }
-    if load > room_mw {
-        // Idle power of what stays on is all that is left: everything goes dark.
+    if load > room_mw + ROUNDING_MW {
+        // Network, storage and idle plant are all that is left: everything goes dark.
         for hall in site.halls.iter_mut().filter(|h| h.serves()) {
             match &mut hall.new_use {
-                Some(NewUse::Gpu(gpu)) => gpu.power_share = 0.0,
+                Some(NewUse::Gpu(gpu)) => {
+                    gpu.shed = gpu.gpus() - gpu.failed().min(gpu.gpus());
+                    gpu.distribute();
+                    gpu.power_share = 0.0;
+                }
                 Some(NewUse::Lease(lease)) => lease.powered = 0.0,
                 None => {}
             }
@@ -201,34 +202,45 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
     load
 }
 
-fn shed_hall(site: &mut Site, index: usize, excess_mw: f64, pools_only: bool, at: (u32, &Demand, usize)) {
+/// Takes so much off one hall, or all that may be taken; whether anything was.
+fn shed_hall(
+    site: &mut Site,
+    index: usize,
+    excess_mw: f64,
+    pools_only: bool,
+    at: (u32, &Demand, usize),
+) -> bool {
     let (base, demand, hour_of_week) = at;
     if !site.halls[index].serves() {
-        return;
+        return false;
     }
     let before = firm_feed_mw(site, &site.halls[index], base, demand, hour_of_week);
-    let hall = &mut site.halls[index];
-    match &mut hall.new_use {
+    let tables = &site.tables;
+    match &mut site.halls[index].new_use {
         Some(NewUse::Gpu(gpu)) => {
-            let per_system = gpu.systems.model().gpus;
-            let most = if pools_only {
-                gpu.pool_up()
-            } else {
-                gpu.gpus().saturating_sub(gpu.failed())
-            };
-            // What nobody holds is dark before anybody loses a GPU.
-            let spare = gpu.unlet.saturating_sub(gpu.failed());
-            let all = gpu.gpus().saturating_sub(gpu.failed()).max(1);
+            let most = gpu.sheddable(pools_only);
+            if gpu.shed >= most {
+                return false;
+            }
+            let alive = gpu.gpus().saturating_sub(gpu.failed() + gpu.shed).max(1);
             let share = (excess_mw / before.max(1e-9)).min(1.0);
-            let wanted = (f64::from(all) * share).ceil() as u32;
-            let rounded = wanted.div_ceil(per_system) * per_system;
-            gpu.shed = rounded.min(spare + most);
+            let wanted = (f64::from(alive) * share).ceil() as u32;
+            let systems = wanted.div_ceil(gpu.systems.model().gpus).max(1);
+            gpu.shed = most.min(gpu.shed + systems * gpu.systems.model().gpus);
             gpu.distribute();
+            true
         }
         Some(NewUse::Lease(lease)) if !pools_only => {
-            lease.powered *= (1.0 - excess_mw / before.max(1e-9)).max(0.0);
+            let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
+            let hour = tables[lease.plumbing.plant].at(base);
+            let fits = lease
+                .plumbing
+                .within(&hour, asked * lease.powered, before - excess_mw);
+            let was = lease.powered;
+            lease.powered = if asked > 0.0 { fits / asked } else { was };
+            lease.powered < was
         }
-        _ => {}
+        _ => false,
     }
 }
 

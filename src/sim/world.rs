@@ -18,7 +18,7 @@ use crate::sim::demand::{Demand, Held, claims, concerns};
 use crate::sim::detail::Recorder;
 use crate::sim::event::{self, Event};
 use crate::sim::hall::{Allotment, GpuHall, LeaseHall, NewUse, Plumbing};
-use crate::sim::invariant::Fault;
+use crate::sim::invariant::{self, Fault};
 use crate::sim::paths::Paths;
 use crate::sim::pool::MonthOfJobs;
 use crate::sim::settle::{self, Closed, Context};
@@ -88,8 +88,8 @@ impl<'a> World<'a> {
             setup,
             paths,
             streams,
-            strategy,
             fault,
+            ..
         } = from;
         let start = scenario.horizon.start;
         let record = recorder.as_ref().is_some_and(Recorder::wants_jobs);
@@ -99,13 +99,6 @@ impl<'a> World<'a> {
         let sites: Vec<Site> = sites
             .map(|(site, own)| Site::new(spec, site, own, start, pools))
             .collect();
-        let tenant_concerned = |t: usize| concerns(spec, &spec.strategies[strategy], t);
-        let blocks = demand
-            .tenants
-            .iter()
-            .enumerate()
-            .filter(|(_, held)| matches!(held, Held::Block(_)));
-        let concerned = blocks.map(|(t, _)| tenant_concerned(t)).collect();
         let mut world = Self {
             queue: EventQueue::new(start),
             books: Books::new(scenario.months.len(), scenario.months[0], &spec.finance, fault),
@@ -115,7 +108,7 @@ impl<'a> World<'a> {
             recorder,
             failing: Vec::new(),
             effects: Vec::new(),
-            concerned,
+            concerned: Vec::new(),
             settled: start,
             ledger_from: start,
             hour: 0,
@@ -145,6 +138,13 @@ impl<'a> World<'a> {
                 }
             }
         }
+        // A block is this strategy's business where a hall holds it from the start or a conversion may.
+        let strategy = &spec.strategies[self.from.strategy];
+        let blocks = self.demand.tenants.iter().enumerate();
+        self.concerned = blocks
+            .filter(|(_, held)| matches!(held, Held::Block(_)))
+            .map(|(tenant, _)| given[tenant] > 0 || concerns(spec, strategy, tenant))
+            .collect();
         for (position, conversion) in spec.strategies[self.from.strategy].conversions.iter().enumerate() {
             let halls = setup.conversions[self.from.strategy][position].halls.clone();
             let claim = claims(spec, conversion.tenants.as_ref());
@@ -464,6 +464,10 @@ impl<'a> World<'a> {
                 .at(now)
                 .unwrap_or(book.rent_usd);
         }
+        if self.from.fault == Some(Fault::Clock) && self.hour > 0 {
+            let past = now + Span::from_hours(-1);
+            self.queue.schedule(past, event::HOUR, Event::Hour);
+        }
         let next = axis.time(self.hour + 1);
         if next < self.from.scenario.horizon.end {
             self.queue.schedule(next, event::HOUR, Event::Hour);
@@ -473,7 +477,18 @@ impl<'a> World<'a> {
     fn end_site_month(&mut self, index: usize, now: SimTime) {
         let site = &mut self.sites[index];
         let month = site.billing_month;
-        let lines = site.supply.close_month(month);
+        let mut lines = site.supply.close_month(month);
+        if self.from.fault == Some(Fault::Bill) {
+            lines.retain(|line| !line.carries_energy);
+        }
+        let carried = || lines.iter().filter(|l| l.carries_energy).map(|l| l.quantity);
+        invariant::equal(
+            "energy on the bill",
+            &site.name,
+            now,
+            (carried().sum(), site.month.grid_mwh),
+            carried().map(f64::abs).sum(),
+        );
         let horizon = &self.from.scenario.horizon;
         let ledger_month = horizon.month_index(month);
         let net = self.books.site_month(ledger_month, site, &lines);

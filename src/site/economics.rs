@@ -20,10 +20,10 @@ pub struct OperatingCostSpec {
     /// Network transit, software and sales of a GPU cloud, USD per GPU-hour installed. Default 0.12 (S88: operations
     /// 0.10 to 0.12 of an H100-hour; the network's capital stands in the hardware price).
     pub cloud_usd_per_gpu_h: f64,
-    /// Property insurance, percent of capex a year. Default 0.2 (finance table: 0.1 to 0.4, assumption).
+    /// Property insurance, percent of capex a year. Default 0.2 (assumption: 0.1 to 0.4).
     pub insurance_percent_of_capex: f64,
     /// Property tax, percent of capex net of straight-line wear a year. Default 0.9: half of the Texas mode of 1.8
-    /// for an abatement (finance table, assumption).
+    /// for an abatement (assumption).
     pub property_tax_percent_of_value: f64,
     /// Land, security and site overhead, USD a year. Default 1,500,000 (assumption).
     pub site_overhead_usd_per_year: f64,

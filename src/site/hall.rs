@@ -15,6 +15,9 @@ use crate::problem::{Check, FieldPath, Problems};
 /// The most halls of a site, `repeat` expanded.
 pub const HALLS_MAX: usize = 200;
 
+/// The most power of a hall, in MW.
+pub const GRID_MW_MAX: f64 = 10_000.0;
+
 /// A hall of a site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +58,7 @@ impl Check for HallSpec {
         problems.name(&at.key("id"), &self.id);
         problems.within(&at.key("repeat"), f64::from(self.repeat), 1.0, HALLS_MAX as f64);
         problems.positive(&at.key("grid_mw"), self.grid_mw);
+        problems.within(&at.key("grid_mw"), self.grid_mw, f64::NEG_INFINITY, GRID_MW_MAX);
         self.cooling.check(&at.key("cooling"), problems);
         for (index, batch) in self.miners.iter().enumerate() {
             batch.check(&at.key("miners").index(index), problems);
@@ -89,8 +93,8 @@ pub enum Redundancy {
 impl Redundancy {
     /// Facility capex relative to the archetype's figure, which is meant for `n+1`.
     ///
-    /// IREN's move from an N-type hall at 6-7 M USD/MW to Tier-3 equivalence about doubled its cost (DOMAIN
-    /// section 8, S23 S25): N is taken at 0.7 and 2N at 1.4 of N+1, so that 2N over N is 2. The split around N+1
+    /// IREN's move from an N-type hall at 6-7 M USD/MW to Tier-3 equivalence about doubled its cost (S23
+    /// S25): N is taken at 0.7 and 2N at 1.4 of N+1, so that 2N over N is 2. The split around N+1
     /// is an assumption.
     pub const fn capex_factor(self) -> f64 {
         match self {
@@ -116,7 +120,7 @@ pub struct InstallSpec {
     #[serde(default)]
     pub redundancy: Redundancy,
     /// Critical IT load as a share of the hall's grid power, in percent. Default 70: the middle of published
-    /// conversions, 65 to 80 (DOMAIN fact 1: S2 S10 S18 S14 S7 S91).
+    /// conversions, 65 to 80 (S2 S10 S18 S14 S7 S91).
     #[serde(default = "critical_it_percent")]
     pub critical_it_percent: f64,
     /// Facility fit-out in USD per kW of critical IT load. Default: the archetype's figure.

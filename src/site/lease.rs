@@ -30,7 +30,7 @@ pub struct LeaseSpec {
     /// Months free of rent at the beginning. Default 0.
     #[serde(default)]
     pub free_months: u32,
-    /// Critical IT load that is let, percent of the hall's grid power. Default 70 (DOMAIN fact 1: 65 to 80).
+    /// Critical IT load that is let, percent of the hall's grid power. Default 70 (S2 S7 S10 S14 S18 S91: 65 to 80).
     #[serde(default = "critical_it_percent")]
     pub critical_it_percent: f64,
     /// The cooling plant that the landlord builds.

@@ -1,0 +1,156 @@
+//! What the documents say of files, columns, commands and crates is what the code has.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use repower::finance::account::Account;
+use repower::metric::Metric;
+use repower::results::csv_table::Table;
+use repower::results::tables as t;
+use repower::scenario::load::{DEFAULT_SCENARIO, LoadOptions, load};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn table_of<T: Table>() -> (&'static str, &'static [&'static str]) {
+    (T::FILE, T::COLUMNS)
+}
+
+#[test]
+fn every_file_column_metric_and_account_is_described() {
+    let outputs = text("docs/OUTPUTS.md");
+    let tables = [
+        table_of::<t::SummaryRow>(),
+        table_of::<t::ComparisonRow>(),
+        table_of::<t::CashflowRow>(),
+        table_of::<t::StatementRow>(),
+        table_of::<t::SettlementRow>(),
+        table_of::<t::MonthlyRow>(),
+        table_of::<t::HourlyRow>(),
+        table_of::<t::CapacityRow>(),
+        table_of::<t::ScheduleRow>(),
+        table_of::<t::JobRow>(),
+        table_of::<t::EventRow>(),
+        table_of::<t::AssumptionRow>(),
+        table_of::<t::HallStateRow>(),
+        table_of::<t::FanRow>(),
+        table_of::<t::MiningBreakEvenRow>(),
+    ];
+    let words: Vec<&str> = outputs
+        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+        .map(|w| w.trim_matches('.'))
+        .collect();
+    let mut missing: Vec<String> = Vec::new();
+    for (file, columns) in tables {
+        let named = std::iter::once(&file).chain(columns);
+        missing.extend(
+            named
+                .filter(|n| !words.contains(n))
+                .map(|n| format!("{file}: {n}")),
+        );
+    }
+    for metric in Metric::ALL {
+        let definition = metric.definition();
+        let row = format!("| `{}` | {} |", definition.id, definition.unit);
+        if !outputs.contains(&row) {
+            missing.push(row);
+        }
+    }
+    for account in Account::ALL {
+        if !outputs.contains(&format!("| `{}` |", account.id())) {
+            missing.push(account.id().to_owned());
+        }
+    }
+    assert!(missing.is_empty(), "docs/OUTPUTS.md says nothing of {missing:#?}");
+}
+
+/// The fenced blocks of a language in a Markdown text.
+fn blocks<'a>(markdown: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    markdown
+        .split(fence.as_str())
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_example_of_the_guide_is_a_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("texas.toml"), DEFAULT_SCENARIO).unwrap();
+    let guide = text("docs/USER-GUIDE.md");
+    let examples = blocks(&guide, "toml");
+    assert!(examples.len() >= 5, "{} examples", examples.len());
+    for (index, example) in examples.into_iter().enumerate() {
+        let path: PathBuf = folder.path().join(format!("example-{index}.toml"));
+        fs::write(&path, example).unwrap();
+        if let Err(failure) = load(Some(&path), &LoadOptions::default()) {
+            panic!("{:#?}\n{example}", failure.problems);
+        }
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason_and_every_link_its_file() {
+    let reasons = text("docs/DEPENDENCIES.md");
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    for section in ["dependencies", "dev-dependencies"] {
+        for name in manifest[section].as_table().unwrap().keys() {
+            assert!(
+                reasons.contains(&format!("`{name}`")),
+                "docs/DEPENDENCIES.md has no word on {name}"
+            );
+        }
+    }
+    for (file, folder) in [
+        ("README.md", ""),
+        ("docs/USER-GUIDE.md", "docs"),
+        ("docs/OUTPUTS.md", "docs"),
+        ("docs/ARCHITECTURE.md", "docs"),
+    ] {
+        for link in text(file)
+            .split("](")
+            .skip(1)
+            .map(|l| l.split(')').next().unwrap().to_owned())
+        {
+            let target = link.split('#').next().unwrap();
+            // Written by whoever measures last.
+            if target == "docs/BENCHMARKS.md" {
+                continue;
+            }
+            if !target.is_empty() && !target.contains("://") {
+                assert!(
+                    root().join(folder).join(target).exists(),
+                    "{file} links {target}, which is not there"
+                );
+            }
+        }
+    }
+}
+
+/// Keys such as `S23` in a text.
+fn source_keys(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let is_key = |w: &&str| {
+        w.strip_prefix('S')
+            .is_some_and(|n| (1..=2).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    words.filter(is_key).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_source_that_a_field_names_is_listed() {
+    let listed = text("docs/SOURCES.md");
+    // `S19` and `S21` are also names of miners; they are listed too.
+    for key in source_keys(&repower::scenario::schema::text()) {
+        assert!(
+            listed.contains(&format!("| {key} |")),
+            "docs/SOURCES.md lacks {key}"
+        );
+    }
+}
