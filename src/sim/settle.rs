@@ -232,9 +232,8 @@ fn shed_hall(
         Some(NewUse::Lease(lease)) if !pools_only => {
             let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
             let hour = tables[lease.plumbing.plant].at(base);
-            let fits = lease
-                .plumbing
-                .within(&hour, asked * lease.powered, before - excess_mw);
+            let asked_now = asked * lease.powered;
+            let (fits, _) = lease.plumbing.within(hour, asked_now, before - excess_mw);
             let was = lease.powered;
             lease.powered = if asked > 0.0 { fits / asked } else { was };
             lease.powered < was
