@@ -29,7 +29,7 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("REPOWER
 #[derive(Debug, Parser)]
 #[command(name = "repower", version = VERSION, propagate_version = true, max_term_width = 100)]
 #[command(
-    after_help = "Example:\n  repower run                     the embedded default scenario\n  repower init && repower run scenario.toml\n\nExit codes: 0 done, 1 the answer is no, 2 wrong input, 3 reading or writing failed, 4 an invariant broke,\n75 stopped by SIGTERM (run again to go on), 130 interrupted."
+    after_help = "Example:\n  repower run                     the embedded default scenario\n  repower init texas && repower run texas.toml\n\nExit codes: 0 done, 1 the answer is no, 2 wrong input, 3 reading or writing failed, 4 an invariant broke,\n75 stopped by SIGTERM (run again to go on), 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]

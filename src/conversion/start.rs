@@ -27,6 +27,23 @@ pub struct WhenSpec {
     pub or_date: Option<String>,
 }
 
+impl StartSpec {
+    /// A phrase about it, for the memo.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Date(date) => format!("from {date}"),
+            Self::When(when) => {
+                let below = when.hashprice_below_usd_per_ph_day;
+                let latest = when.or_date.as_ref().map(|d| format!(", at the latest on {d}"));
+                format!(
+                    "when hashprice falls below {below} USD/PH/day{}",
+                    latest.unwrap_or_default()
+                )
+            }
+        }
+    }
+}
+
 impl Check for StartSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         match self {

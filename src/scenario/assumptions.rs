@@ -45,6 +45,7 @@ const UNITS: &[(&str, &str)] = &[
     ("percent_per_month", "%/month"),
     ("percent_per_point", "%/point"),
     ("percent_of_capex", "% of capex"),
+    ("percent_of_value", "% of value"),
     ("percent", "%"),
     ("minutes", "min"),
     ("hours", "h"),
@@ -151,6 +152,12 @@ impl<'a> Walk<'a> {
         let found = found.or_else(|| {
             self.find(schema, &|s| {
                 s.get("additionalProperties").filter(|a| a.is_object())
+            })
+        });
+        // Maps whose keys have a pattern, such as names.
+        let found = found.or_else(|| {
+            self.find(schema, &|s| {
+                s.get("patternProperties")?.as_object()?.values().next()
             })
         });
         let description = found.and_then(|f| f.get("description")).and_then(Value::as_str);

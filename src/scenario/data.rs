@@ -24,7 +24,7 @@ use crate::time::Calendar;
 use crate::workload::demand::WeekSampler;
 use crate::workload::job::Trace;
 use crate::workload::synthetic;
-use crate::workload::tenant::{OnDemandSpec, TraceSpec};
+use crate::workload::tenant::{OnDemandSpec, TenantSpec, TraceSpec};
 use crate::workload::trace;
 
 /// Folders in which files are looked for.
@@ -465,7 +465,7 @@ impl Reader<'_> {
                 (trace, at)
             }
         };
-        self.weeks(&trace, jobs.gpus, (&at, index), jobs.copies)
+        self.weeks(&trace, jobs.gpus, (&at, tenant), jobs.copies)
     }
 
     /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
@@ -473,7 +473,7 @@ impl Reader<'_> {
         &mut self,
         trace: &Trace,
         gpus: u32,
-        (at, tenant): (&FieldPath, usize),
+        (at, tenant): (&FieldPath, &TenantSpec),
         copies: u32,
     ) -> Option<Arc<WeekSampler>> {
         if trace.gpus_max() > gpus {
@@ -492,8 +492,9 @@ impl Reader<'_> {
             Ok(weeks) => {
                 let load = weeks.mean_gpus() * f64::from(copies) / f64::from(gpus);
                 let text = format!(
-                    "The job trace of tenant {} gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
-                    tenant + 1,
+                    "The {} of tenant `{}` gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
+                    jobs_word(tenant),
+                    tenant.id,
                     weeks.weeks(),
                     weeks.dropped(),
                     weeks.mean_gpus(),
@@ -530,5 +531,15 @@ impl<R> Hashing<R> {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+}
+
+/// What a tenant's jobs are read from, for notes.
+fn jobs_word(tenant: &TenantSpec) -> &'static str {
+    match &tenant.on_demand {
+        Some(OnDemandSpec::Jobs(jobs)) if matches!(jobs.trace, TraceSpec::Synthetic(_)) => {
+            "synthetic job trace"
+        }
+        _ => "job trace",
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod assumptions;
 pub mod check;
+pub mod claims;
 pub mod data;
 pub mod diagnostic;
 pub mod draw;
@@ -80,6 +81,8 @@ impl Scenario {
             .enumerate()
         {
             let base = source.name.rsplit(['/', '\\']).next().unwrap_or("");
+            // The default scenario is no file, and its name in messages says so.
+            let base = base.strip_suffix(" (embedded)").unwrap_or(base);
             let plain: String = base
                 .chars()
                 .map(|c| {

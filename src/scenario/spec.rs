@@ -211,12 +211,15 @@ impl ConversionSpec {
     /// One phrase about it, for the memo.
     pub fn describe(&self) -> String {
         let halls = self.halls.join(", ");
-        let what = match (&self.install, &self.lease) {
-            (Some(install), _) => format!("to {}", install.model),
-            (None, Some(lease)) => format!("let at {} USD/kW-month", lease.usd_per_kw_month),
-            (None, None) => "sold".to_owned(),
-        };
-        format!("{halls} by `{}` {what}", self.archetype)
+        let by = format!("by `{}`, {}", self.archetype, self.start.describe());
+        match (&self.install, &self.lease) {
+            (Some(install), _) => format!("turns {halls} into GPU halls of {} {by}", install.model),
+            (None, Some(lease)) => {
+                let (rent, years) = (lease.usd_per_kw_month, lease.years);
+                format!("lets {halls} at {rent} USD/kW-month for {years} years {by}")
+            }
+            (None, None) => format!("sells {halls} {by}"),
+        }
     }
 }
 

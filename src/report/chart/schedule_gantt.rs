@@ -56,7 +56,17 @@ impl Chart for ScheduleGantt {
             let Some(shown) = median.filter(|m| present(*m)).or(first) else {
                 continue;
             };
-            rows.extend(all.iter().filter(|r| r.replication == shown).map(|row| Row {
+            let mut own: Vec<&&ScheduleRow> = all.iter().filter(|r| r.replication == shown).collect();
+            // Stages come in the order of the plan, halls mixed; a reader follows one hall at a time.
+            let place = |row: &ScheduleRow| (row.site.clone(), row.hall.clone());
+            let mut places: Vec<(String, String)> = Vec::new();
+            for row in &own {
+                if !places.contains(&place(row)) {
+                    places.push(place(row));
+                }
+            }
+            own.sort_by_key(|row| places.iter().position(|p| *p == place(row)));
+            rows.extend(own.into_iter().map(|row| Row {
                 strategy: Cell(row.strategy.clone()),
                 case: Cell(row.case.clone()),
                 fidelity: Cell(row.fidelity.clone()),
@@ -118,7 +128,11 @@ impl Chart for ScheduleGantt {
                 let key = (&row.strategy, &row.site, &row.hall);
                 if group != Some(key) {
                     group = Some(key);
-                    let name = format!("{}: {}/{}", row.strategy.0, row.site.0, row.hall.0);
+                    let name = if row.hall.0.is_empty() {
+                        format!("{}: {}, shared by its halls", row.strategy.0, row.site.0)
+                    } else {
+                        format!("{}: {}/{}", row.strategy.0, row.site.0, row.hall.0)
+                    };
                     canvas.text(
                         (14.0, y + 11.0),
                         &fit(&name, 400.0, 12.0),

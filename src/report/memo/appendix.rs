@@ -26,7 +26,9 @@ fn worst_decile(view: &View<'_>, id: &str) -> String {
 /// Share of replications without any value of a metric that has one in others.
 fn share_without(view: &View<'_>, id: &str, metric: Metric) -> String {
     let (known, total) = (view.finite(id, metric).len(), view.values(id, metric).len());
-    if known == 0 {
+    // Where nothing is invested there is nothing to pay back and nothing to be ready.
+    let invests = view.summary(id, Metric::CapexUsd).is_some_and(|r| r.max > 0.0);
+    if total == 0 || (known == 0 && !invests) {
         return MISSING.to_owned();
     }
     format::probability((total - known) as f64 / total as f64, total)

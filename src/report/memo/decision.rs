@@ -7,6 +7,7 @@ use crate::report::memo::document::{Block, Section, Table, Text};
 use crate::report::memo::record::literals;
 use crate::report::memo::verdict;
 use crate::report::view::View;
+use crate::results::tables::AssumptionRow;
 
 /// Strategies side by side in one table; more go into further tables.
 pub(crate) const COLUMNS_MAX: usize = 5;
@@ -90,24 +91,22 @@ pub(crate) fn recommendation(view: &View<'_>) -> Section {
         } else {
             ""
         };
-        Text::default()
-            .strong(&s.id)
-            .text(format!("{role}: {}", s.summary))
+        literals(
+            Text::default().strong(&s.id).text(format!("{role}: ")),
+            &s.summary,
+        )
     });
     section.list(items.collect());
-    if view.tables.assumptions.iter().any(|a| a.label == "assumption") {
-        let count = view
-            .tables
-            .assumptions
-            .iter()
-            .filter(|a| a.label == "assumption")
-            .count();
+    // Words are choices of the model; what a reader must doubt are numbers that nobody published.
+    let is_guess = |a: &&AssumptionRow| a.label == "assumption" && a.value.parse::<f64>().is_ok();
+    let count = view.tables.assumptions.iter().filter(is_guess).count();
+    if count > 0 {
         let text = format!(
             "{} behind these figures without a published source; they are listed at the end and in ",
             if count == 1 {
-                "One input stands".to_owned()
+                "One number stands".to_owned()
             } else {
-                format!("{} inputs stand", format::number(count as f64, 0))
+                format!("{} numbers stand", format::number(count as f64, 0))
             }
         );
         section.paragraph(

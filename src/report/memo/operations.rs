@@ -48,7 +48,7 @@ pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
         ),
         metric(
             view,
-            "Energy cost, USD per MWh at the meter",
+            "Energy cost after resale and demand response, USD per MWh at the meter",
             Metric::EnergyCostUsdPerMwh,
             1.0,
             1,
@@ -98,7 +98,7 @@ fn per_mwh(view: &View<'_>) -> Vec<Text> {
         let cost = view.summary(id, Metric::EnergyCostUsdPerMwh)?.mean;
         (!earned.is_empty()).then(|| {
             Text::default().strong(id).text(format!(
-                ": a megawatt-hour earns {}, and costs {} USD at the meter (means).",
+                ": a megawatt-hour earns {}, and costs {} USD at the meter after resale and demand response (means).",
                 format::join_and(&earned),
                 format::number(cost, 0)
             ))
@@ -187,7 +187,12 @@ pub(crate) fn schedule(view: &View<'_>, chart: Option<Drawn>) -> Section {
                 .filter(|r| r.site == site && r.hall == hall)
                 .copied()
                 .collect();
-            let first = Text::new(format!("{id}: {site}/{hall}"));
+            let place = if hall.is_empty() {
+                format!("{site}, stages shared by its halls")
+            } else {
+                format!("{site}/{hall}")
+            };
+            let first = Text::new(format!("{id}: {place}"));
             rows.push(std::iter::once(first).chain(ends(&own).map(Text::new)).collect());
         }
     }

@@ -45,6 +45,11 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
         .iter()
         .filter(|n| known.iter().all(|k| k.0 != n.kind));
     items.extend(other.map(|n| item("Note.", n)));
+    if manifest.inputs.is_empty() && !manifest.scenario_hash.is_empty() {
+        let synthetic = "No data file was read: prices, weather, bitcoin, rents and jobs are seeded processes, and \
+            what they were fitted to is in the tool's method notes.";
+        items.push(Text::default().strong("Data.").text(format!(" {synthetic}")));
+    }
     section.list(items);
     section.table(inputs(view));
     section

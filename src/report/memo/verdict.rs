@@ -13,6 +13,9 @@ use crate::report::view::View;
 /// Below this share of replications a lead is called uncertain.
 const LIKELY: f64 = 0.8;
 
+/// Less than this shows as 0.0 million USD.
+const SHOWN_USD_MIN: f64 = 50_000.0;
+
 /// The difference of two strategies in a metric, paired by replication.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Paired {
@@ -270,9 +273,13 @@ fn price(view: &View<'_>, id: &str) -> Text {
     let parts: Vec<String> = asks
         .iter()
         .filter_map(|(metric, name)| {
-            let row = view.summary(id, *metric).filter(|row| row.p90 > 0.0)?;
+            let row = view.summary(id, *metric).filter(|row| row.p90 >= SHOWN_USD_MIN)?;
             let (middle, high) = (format::musd(row.p50), format::musd(row.p90));
-            Some(format!("{name} of {middle} million USD (P50; P90 {high})"))
+            Some(if row.p50 < SHOWN_USD_MIN {
+                format!("no {name} at P50 and {high} million USD at P90")
+            } else {
+                format!("{name} of {middle} million USD (P50; P90 {high})")
+            })
         })
         .collect();
     if parts.is_empty() {
