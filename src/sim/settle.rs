@@ -235,7 +235,7 @@ fn shed_hall(
             let hour = tables[lease.plumbing.plant].at(base);
             let fits = lease
                 .plumbing
-                .within(&hour, asked * lease.powered, before - excess_mw)
+                .within(hour, asked * lease.powered, before - excess_mw)
                 .it_mw;
             let was = lease.powered;
             lease.powered = if asked > 0.0 { fits / asked } else { was };
