@@ -26,6 +26,10 @@ fn worth(usd: f64, month: &str) -> f64 {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one change, followed in one piece through all that hangs on it"
+)]
 fn ten_kelvin_in_a_july_week_reach_jobs_mining_bill_ledger_and_npv() {
     let world = World::new();
     let usual = world.run("stay-mining", &[]);
@@ -168,6 +172,10 @@ fn hours_after(months: f64) -> f64 {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one change, followed in one piece through all that hangs on it"
+)]
 fn a_transformer_two_months_late_moves_ready_date_mining_rent_and_npv() {
     let world = World::new();
     let promised = "strategies.lease.conversions[0].lease.starts.when_ready=\
