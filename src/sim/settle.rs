@@ -81,6 +81,7 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         hour: context.hour,
         import_limit_mw,
         connection_mw,
+        call_limit_mw: site.call_limit_mw(now),
         other_mw,
         binding,
     };
@@ -119,7 +120,7 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 let hour = site.tables[gpu.plumbing.plant].at(base);
                 let asked = asked_mw(gpu, demand, hour_of_week);
                 let limit = gpu.plumbing.it_limit_mw(hour);
-                let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).0;
+                let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
                 gpu.power_share = if asked > 0.0 { allowed / asked } else { 1.0 };
                 gpu.speed = gpu.throttle.speed(gpu.power_share);
                 hot |= limit < asked;
@@ -128,7 +129,7 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 let hour = site.tables[lease.plumbing.plant].at(base);
                 let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
                 let limit = lease.plumbing.it_limit_mw(hour);
-                let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).0;
+                let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
                 lease.powered = if asked > 0.0 { allowed / asked } else { 1.0 };
                 hot |= limit < asked;
             }
@@ -234,7 +235,8 @@ fn shed_hall(
             let hour = tables[lease.plumbing.plant].at(base);
             let fits = lease
                 .plumbing
-                .within(&hour, asked * lease.powered, before - excess_mw);
+                .within(&hour, asked * lease.powered, before - excess_mw)
+                .it_mw;
             let was = lease.powered;
             lease.powered = if asked > 0.0 { fits / asked } else { was };
             lease.powered < was
@@ -246,11 +248,9 @@ fn shed_hall(
 /// Dispatches the miners into what is left.
 fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context: &Context<'_>) {
     let fixed_mw = firm_mw + site.open.other_mw;
-    let room_mw = (available_mw - fixed_mw)
-        .max(0.0)
-        .min(site.call_limit_mw(site.open.from));
+    let room_mw = (available_mw - fixed_mw).max(0.0).min(site.open.call_limit_mw);
     for (index, hall) in site.halls.iter().enumerate() {
-        site.conditions[index] = conditions(site, hall, index, base);
+        (site.conditions[index], site.allowed[index]) = conditions(site, hall, index, base);
     }
     let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day;
     let prices = context.paths.prices(context.hour);
@@ -283,9 +283,11 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
         };
         site.merit
             .dispatch_along(&site.conditions, &conditions, marginal, &mut site.dispatch);
-        let feed: f64 = (0..site.halls.len())
-            .map(|i| mining_flow(site, i, base).feed_mw())
-            .sum();
+        let mut feed = 0.0;
+        for index in 0..site.halls.len() {
+            site.mining[index] = mining_flow(site, index, base);
+            feed += site.mining[index].feed_mw();
+        }
         if feed <= room_mw * (1.0 + 1e-12) + 1e-12 {
             break;
         }
@@ -294,30 +296,40 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     bind(site);
 }
 
-fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> HallConditions {
+/// What a hall allows its miners, and what they take if they use all of it.
+fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> (HallConditions, Flow) {
     let fleet_mw = site.fleets[index].power().as_mw();
     if !matches!(hall.phase, HallPhase::Mining) || fleet_mw <= 0.0 {
-        return HallConditions {
+        let none = HallConditions {
             available: Power::ZERO,
             overhead: Ratio::from_fraction(1.0),
             heat: Ratio::ZERO,
         };
+        return (none, Flow::default());
     }
     let hour = site.tables[hall.mine.plant].at(base);
     let limit = hall.mine.it_limit_mw(hour);
-    let (allowed, feed_mw) = hall.mine.within(hour, limit.min(fleet_mw), hall.grid_mw);
-    let overhead = if allowed > 0.0 { feed_mw / allowed } else { 1.0 };
-    HallConditions {
-        available: Power::from_mw(allowed),
+    let allowed = hall.mine.within(hour, limit.min(fleet_mw), hall.grid_mw);
+    let overhead = if allowed.it_mw > 0.0 {
+        allowed.feed_mw() / allowed.it_mw
+    } else {
+        1.0
+    };
+    let conditions = HallConditions {
+        available: Power::from_mw(allowed.it_mw),
         overhead: Ratio::from_fraction(overhead),
         heat: Ratio::from_fraction((limit / fleet_mw).min(1.0)),
-    }
+    };
+    (conditions, allowed)
 }
 
 fn mining_flow(site: &Site, index: usize, base: u32) -> Flow {
     let it_mw = site.dispatch[index].it.as_mw();
     if it_mw <= 0.0 {
         return Flow::default();
+    }
+    if it_mw == site.allowed[index].it_mw {
+        return site.allowed[index];
     }
     let hall = &site.halls[index];
     hall.mine.flow(site.tables[hall.mine.plant].at(base), it_mw)
@@ -334,7 +346,7 @@ fn bind(site: &mut Site) {
         sum(|d| d.curtailed_by_cap),
         sum(|d| d.curtailed_by_heat),
     );
-    site.open.binding = if cap > 1e-6 && site.call_limit_mw(site.open.from).is_finite() {
+    site.open.binding = if cap > 1e-6 && site.open.call_limit_mw.is_finite() {
         Binding::Curtailment
     } else if cap > 1e-6 {
         Binding::Grid
@@ -377,7 +389,7 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
     };
     let mut powers = Powers::default();
     read_pools(site, demand, (to - opened.from).as_seconds() as f64);
-    close_mining(site, (base, hours), &mut powers, &mut closed, context);
+    close_mining(site, hours, &mut powers, &mut closed, context);
     close_halls(
         site,
         demand,
@@ -403,18 +415,12 @@ fn read_pools(site: &mut Site, demand: &Demand, seconds: f64) {
     }
 }
 
-fn close_mining(
-    site: &mut Site,
-    (base, hours): (u32, f64),
-    powers: &mut Powers,
-    closed: &mut Closed,
-    context: &Context<'_>,
-) {
+fn close_mining(site: &Site, hours: f64, powers: &mut Powers, closed: &mut Closed, context: &Context<'_>) {
     let day = context.paths.bitcoin.at(site.open.from);
     let mut hashrate_ph = 0.0;
     for index in 0..site.halls.len() {
         let dispatch = site.dispatch[index];
-        let flow = mining_flow(site, index, base);
+        let flow = site.mining[index];
         hashrate_ph += dispatch.hashrate_ph;
         powers.mining_it += flow.it_mw;
         powers.mining_feed += flow.feed_mw();
@@ -530,7 +536,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         to,
         load_mw: meter_mw,
         mining_mw: mining_mw.min(meter_mw),
-        called: site.call_limit_mw(opened.from).is_finite(),
+        called: opened.call_limit_mw.is_finite(),
         prices: context.paths.prices(opened.hour),
     });
     let t = &mut closed.totals;
@@ -600,7 +606,14 @@ fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
             }
         };
         let hour = site.tables[plumbing.plant].at(base);
-        let full = plumbing.flow(hour, let_mw).feed_mw().min(hall.grid_mw);
+        // Miners that may all run were asked about when the interval was opened.
+        let allowed = &site.allowed[index];
+        let whole = if matches!(hall.phase, HallPhase::Mining) && allowed.it_mw == let_mw {
+            *allowed
+        } else {
+            plumbing.flow(hour, let_mw)
+        };
+        let full = whole.feed_mw().min(hall.grid_mw);
         // In most hours neither wires nor heat bind, and one flow answers all three questions.
         let within = |limit_mw: f64, so_far: f64| {
             if let_mw <= limit_mw {
