@@ -119,8 +119,10 @@ impl<'a> Walk<'a> {
             let place = self
                 .sources
                 .place(at)
-                .map(|p| self.sources.files[p.file].name.clone());
-            ("given", place.unwrap_or_default())
+                .map(|p| self.sources.files[p.file].name.as_str());
+            // The folders of the machine on which a run was made are nobody's business.
+            let file = place.and_then(|name| name.rsplit(['/', '\\']).next());
+            ("given", file.unwrap_or_default().to_owned())
         } else if lower.contains("assumption") {
             ("assumption", about.to_owned())
         } else if lower.contains("computed") {
