@@ -9,4 +9,4 @@ pub mod simulate;
 
 pub use assemble::finish;
 pub use identity::manifest;
-pub use simulate::{ExperimentError, Watch, simulate};
+pub use simulate::{ExperimentError, Watch, guarded, simulate};

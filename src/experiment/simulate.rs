@@ -143,11 +143,7 @@ fn block(
 }
 
 /// Runs a replication and turns a broken invariant into an error that says how to see it again.
-pub(super) fn guarded<T>(
-    seed: u64,
-    replication: u32,
-    work: impl FnOnce() -> T,
-) -> Result<T, ExperimentError> {
+pub fn guarded<T>(seed: u64, replication: u32, work: impl FnOnce() -> T) -> Result<T, ExperimentError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let message = payload
             .downcast_ref::<Broken>()

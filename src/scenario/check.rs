@@ -7,6 +7,7 @@ use crate::fleet::MiningFleet;
 use crate::id::Name;
 use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
+use crate::scenario::claims;
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
 use crate::scenario::{draw, overlay};
@@ -180,7 +181,9 @@ impl ScenarioSpec {
         }
         let halls = self.hall_names();
         for (index, strategy) in self.strategies.iter().enumerate() {
-            let at = at.index(index).key("conversions");
+            let here = at.index(index);
+            claims::check(self, strategy, &here, problems);
+            let at = here.key("conversions");
             let mut taken: BTreeSet<&str> = BTreeSet::new();
             for (position, conversion) in strategy.conversions.iter().enumerate() {
                 let at = at.index(position);

@@ -2,6 +2,7 @@
 
 pub mod assumptions;
 pub mod check;
+pub mod claims;
 pub mod data;
 pub mod diagnostic;
 pub mod draw;

@@ -235,10 +235,15 @@ impl Lease {
             return (0.0, penalty);
         };
         let free = Span::from_days_f64(f64::from(self.spec.free_months) * 365.25 / 12.0);
-        let held = (to - from.max(ready + free)).as_hours().max(0.0);
-        let years = ((from.max(ready) - ready).as_days() / 365.25).floor();
-        let rent = first_rent * (1.0 + self.spec.escalator_percent / 100.0).powf(years);
-        let rent_usd = rent * held / (to - from).as_hours();
+        // The rent of a month is split at the anniversary on which it steps up.
+        let start = from.max(ready + free);
+        let years = ((start - ready).as_days() / 365.25).floor();
+        let step = ready + Span::from_days_f64((years + 1.0) * 365.25);
+        let hours = |from: SimTime, to: SimTime| (to - from).as_hours().max(0.0);
+        let rent = |years: f64| first_rent * (1.0 + self.spec.escalator_percent / 100.0).powf(years);
+        let rent_usd = (rent(years) * hours(start, to.min(step))
+            + rent(years + 1.0) * hours(start.max(step), to))
+            / (to - from).as_hours();
         let availability = if asked > 0.0 { delivered / asked } else { 1.0 };
         let missed_points = (LEASE_AVAILABILITY - availability).max(0.0) * 100.0;
         (
@@ -364,16 +369,10 @@ pub fn claims(spec: &ScenarioSpec, named: Option<&Vec<crate::id::Name>>) -> Vec<
     }
 }
 
-/// Whether a block belongs to a strategy at all: whether any of its conversions, or a hall that serves from the
-/// start, may hold it.
+/// Whether any conversion of a strategy may hold a tenant.
 pub fn concerns(spec: &ScenarioSpec, strategy: &StrategySpec, tenant: usize) -> bool {
-    let serving = spec
-        .sites
-        .iter()
-        .flat_map(|s| &s.halls)
-        .any(|h| h.serving.is_some());
     let mut installs = strategy.conversions.iter().filter(|c| c.install.is_some());
-    serving || installs.any(|c| claims(spec, c.tenants.as_ref()).contains(&tenant))
+    installs.any(|c| claims(spec, c.tenants.as_ref()).contains(&tenant))
 }
 
 fn pool_plan(

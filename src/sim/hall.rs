@@ -83,22 +83,22 @@ impl Plumbing {
     pub fn it_limit_mw(&self, hour: &PlantHour) -> f64 {
         (hour.max_heat_share * self.design_mw).min(self.path.capacity_mw())
     }
-    /// The greatest IT load not above `it_mw` whose feed stays within `feed_mw`, and that feed.
-    pub fn within(&self, hour: &PlantHour, it_mw: f64, feed_mw: f64) -> (f64, f64) {
-        let whole = self.flow(hour, it_mw).feed_mw();
-        if whole <= feed_mw {
-            return (it_mw, whole);
+    /// The greatest IT load not above `it_mw` whose feed stays within `feed_mw`, and what it takes.
+    pub fn within(&self, hour: &PlantHour, it_mw: f64, feed_mw: f64) -> Flow {
+        let whole = self.flow(hour, it_mw);
+        if whole.feed_mw() <= feed_mw {
+            return whole;
         }
         let (mut low, mut high) = (0.0, it_mw);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
             if self.flow(hour, middle).feed_mw() <= feed_mw {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
-        (low, self.flow(hour, low).feed_mw())
+        self.flow(hour, low)
     }
 }
 
@@ -156,6 +156,16 @@ impl GpuHall {
             let taken = missing.min(held.gpus);
             held.up = held.gpus - taken;
             missing -= taken;
+        }
+    }
+    /// The most GPUs that may go dark: those that nobody holds and those of pools, or all that work.
+    pub fn sheddable(&self, pools_only: bool) -> u32 {
+        let working = self.gpus().saturating_sub(self.failed());
+        let blocks: u32 = self.blocks.iter().map(|b| b.gpus).sum();
+        if pools_only {
+            working.saturating_sub(blocks)
+        } else {
+            working
         }
     }
     /// GPUs of pools that have power.

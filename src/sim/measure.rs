@@ -6,7 +6,7 @@ use crate::finance::{irr_roots_annual, moic, npv, payback_years, peak_equity};
 use crate::metric::Metric;
 use crate::results::replication::{Cashflow, PORTFOLIO, Replication, Scalar};
 use crate::results::tables::ScheduleRow;
-use crate::sim::invariant;
+use crate::sim::invariant::{self, Fault};
 use crate::sim::site::{Site, Totals};
 use crate::sim::world::World;
 use crate::time::{SimTime, Span};
@@ -234,6 +234,19 @@ fn schedule(world: &World<'_>, replication: u32) -> Vec<ScheduleRow> {
 /// What must hold of a replication as a whole.
 pub fn check(world: &World<'_>) {
     let end = world.from.scenario.horizon.end;
+    for pool in &world.demand.pools {
+        let (submitted, mut accounted) = pool.jobs_balance();
+        if world.from.fault == Some(Fault::Job) {
+            accounted -= 1;
+        }
+        invariant::equal(
+            "jobs",
+            pool.tenant(),
+            end,
+            (submitted as f64, accounted as f64),
+            0.0,
+        );
+    }
     for site in &world.sites {
         for (hall, fleet) in site.halls.iter().zip(&site.fleets) {
             let mines = matches!(hall.phase, HallPhase::Mining | HallPhase::WindingDown);

@@ -4,6 +4,7 @@
 //! and waiting jobs stay as they are) and the use of the last simulated week holds, hour of week by hour of week,
 //! as a share of the GPUs that have power. The pool never decides how many GPUs it has, nor how fast they run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::random::Streams;
@@ -65,6 +66,8 @@ impl Use {
 struct Watch {
     waits_s: Vec<u32>,
     record: Option<Vec<SeenJob>>,
+    /// Work that kills took from jobs that have not left yet, GPU-seconds; kept only where jobs are recorded.
+    lost_gpu_s: BTreeMap<u64, f64>,
     events: u64,
     /// Wall time less pool time in the present week.
     offset: Span,
@@ -100,25 +103,32 @@ impl Observer for Watch {
     fn finished(&mut self, finished: &Finished) {
         self.events += 1;
         if let Some(record) = &mut self.record {
+            let lost_gpu_s = self.lost_gpu_s.remove(&finished.job.id).unwrap_or(0.0);
             record.push(SeenJob {
                 job: finished.job,
                 start: Some(finished.start),
                 end: Some(finished.end),
                 restarts: finished.restarts,
-                lost_gpu_s: 0.0,
+                lost_gpu_s,
                 reason: None,
                 offset: self.offset,
             });
         }
     }
+    fn killed(&mut self, _now: SimTime, job: &Job, lost_gpu_s: f64) {
+        if self.record.is_some() {
+            *self.lost_gpu_s.entry(job.id).or_insert(0.0) += lost_gpu_s;
+        }
+    }
     fn withdrawn(&mut self, now: SimTime, job: &Job, reason: Withdrawal) {
         if let Some(record) = &mut self.record {
+            let lost_gpu_s = self.lost_gpu_s.remove(&job.id).unwrap_or(0.0);
             record.push(SeenJob {
                 job: *job,
                 start: None,
                 end: Some(now),
                 restarts: 0,
-                lost_gpu_s: 0.0,
+                lost_gpu_s,
                 reason: Some(reason),
                 offset: self.offset,
             });
@@ -407,6 +417,13 @@ impl Pool {
         }
     }
 
+    /// Jobs submitted, and jobs finished, running, waiting or gone elsewhere: the same number.
+    pub fn jobs_balance(&self) -> (u64, u64) {
+        let usage = self.scheduler.total_usage();
+        let pool = self.scheduler.pool();
+        let here = (pool.running() + pool.queued()) as u64;
+        (usage.submitted, usage.finished + usage.withdrawn() + here)
+    }
     /// Asserts that no job was lost, and gives the totals.
     pub fn totals(&self) -> PoolTotals {
         self.scheduler.assert_conserved();

@@ -81,6 +81,7 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         hour: context.hour,
         import_limit_mw,
         connection_mw,
+        call_limit_mw: site.call_limit_mw(now),
         other_mw,
         binding,
     };
@@ -119,7 +120,7 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 let hour = site.tables[gpu.plumbing.plant].at(base);
                 let asked = asked_mw(gpu, demand, hour_of_week);
                 let limit = gpu.plumbing.it_limit_mw(hour);
-                let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).0;
+                let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
                 gpu.power_share = if asked > 0.0 { allowed / asked } else { 1.0 };
                 gpu.speed = gpu.throttle.speed(gpu.power_share);
                 hot |= limit < asked;
@@ -128,7 +129,7 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 let hour = site.tables[lease.plumbing.plant].at(base);
                 let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
                 let limit = lease.plumbing.it_limit_mw(hour);
-                let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).0;
+                let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
                 lease.powered = if asked > 0.0 { allowed / asked } else { 1.0 };
                 hot |= limit < asked;
             }
@@ -156,6 +157,9 @@ fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_we
     }
 }
 
+/// Firm load that may stand above its room, MW: what bisection and rounding leave.
+const ROUNDING_MW: f64 = 1e-9;
+
 /// Takes GPUs off power until the firm load fits: pools of all halls first, then blocks and leases alike. Gives the
 /// firm load behind the transformers.
 fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week: usize) -> f64 {
@@ -166,31 +170,29 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
             .sum()
     };
     let mut load = firm(site);
-    if load <= room_mw {
-        return load;
-    }
-    // Pools first, then everything. Whole systems go dark; feed power is convex in load, so a share of GPUs frees at
-    // least its share of power and each round closes the gap from above. Rounds are bounded by the number of halls.
     for pools_only in [true, false] {
         for index in 0..site.halls.len() {
-            if load <= room_mw {
-                return load;
+            // Whole systems go dark. Network and storage draw on, so a share of the GPUs frees less than its share of
+            // the power and one round may not do; each takes at least one system more, which bounds the rounds.
+            while load > room_mw + ROUNDING_MW {
+                let excess = load - room_mw;
+                let at = (base, demand, hour_of_week);
+                if !shed_hall(site, index, excess, pools_only, at) {
+                    break;
+                }
+                load = firm(site);
             }
-            shed_hall(
-                site,
-                index,
-                load - room_mw,
-                pools_only,
-                (base, demand, hour_of_week),
-            );
-            load = firm(site);
         }
     }
-    if load > room_mw {
-        // Idle power of what stays on is all that is left: everything goes dark.
+    if load > room_mw + ROUNDING_MW {
+        // Network, storage and idle plant are all that is left: everything goes dark.
         for hall in site.halls.iter_mut().filter(|h| h.serves()) {
             match &mut hall.new_use {
-                Some(NewUse::Gpu(gpu)) => gpu.power_share = 0.0,
+                Some(NewUse::Gpu(gpu)) => {
+                    gpu.shed = gpu.gpus() - gpu.failed().min(gpu.gpus());
+                    gpu.distribute();
+                    gpu.power_share = 0.0;
+                }
                 Some(NewUse::Lease(lease)) => lease.powered = 0.0,
                 None => {}
             }
@@ -200,45 +202,55 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
     load
 }
 
-fn shed_hall(site: &mut Site, index: usize, excess_mw: f64, pools_only: bool, at: (u32, &Demand, usize)) {
+/// Takes so much off one hall, or all that may be taken; whether anything was.
+fn shed_hall(
+    site: &mut Site,
+    index: usize,
+    excess_mw: f64,
+    pools_only: bool,
+    at: (u32, &Demand, usize),
+) -> bool {
     let (base, demand, hour_of_week) = at;
     if !site.halls[index].serves() {
-        return;
+        return false;
     }
     let before = firm_feed_mw(site, &site.halls[index], base, demand, hour_of_week);
-    let hall = &mut site.halls[index];
-    match &mut hall.new_use {
+    let tables = &site.tables;
+    match &mut site.halls[index].new_use {
         Some(NewUse::Gpu(gpu)) => {
-            let per_system = gpu.systems.model().gpus;
-            let most = if pools_only {
-                gpu.pool_up()
-            } else {
-                gpu.gpus().saturating_sub(gpu.failed())
-            };
-            // What nobody holds is dark before anybody loses a GPU.
-            let spare = gpu.unlet.saturating_sub(gpu.failed());
-            let all = gpu.gpus().saturating_sub(gpu.failed()).max(1);
+            let most = gpu.sheddable(pools_only);
+            if gpu.shed >= most {
+                return false;
+            }
+            let alive = gpu.gpus().saturating_sub(gpu.failed() + gpu.shed).max(1);
             let share = (excess_mw / before.max(1e-9)).min(1.0);
-            let wanted = (f64::from(all) * share).ceil() as u32;
-            let rounded = wanted.div_ceil(per_system) * per_system;
-            gpu.shed = rounded.min(spare + most);
+            let wanted = (f64::from(alive) * share).ceil() as u32;
+            let systems = wanted.div_ceil(gpu.systems.model().gpus).max(1);
+            gpu.shed = most.min(gpu.shed + systems * gpu.systems.model().gpus);
             gpu.distribute();
+            true
         }
         Some(NewUse::Lease(lease)) if !pools_only => {
-            lease.powered *= (1.0 - excess_mw / before.max(1e-9)).max(0.0);
+            let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
+            let hour = tables[lease.plumbing.plant].at(base);
+            let fits = lease
+                .plumbing
+                .within(&hour, asked * lease.powered, before - excess_mw)
+                .it_mw;
+            let was = lease.powered;
+            lease.powered = if asked > 0.0 { fits / asked } else { was };
+            lease.powered < was
         }
-        _ => {}
+        _ => false,
     }
 }
 
 /// Dispatches the miners into what is left.
 fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context: &Context<'_>) {
     let fixed_mw = firm_mw + site.open.other_mw;
-    let room_mw = (available_mw - fixed_mw)
-        .max(0.0)
-        .min(site.call_limit_mw(site.open.from));
+    let room_mw = (available_mw - fixed_mw).max(0.0).min(site.open.call_limit_mw);
     for (index, hall) in site.halls.iter().enumerate() {
-        site.conditions[index] = conditions(site, hall, index, base);
+        (site.conditions[index], site.allowed[index]) = conditions(site, hall, index, base);
     }
     let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day;
     let prices = context.paths.prices(context.hour);
@@ -271,9 +283,11 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
         };
         site.merit
             .dispatch_along(&site.conditions, &conditions, marginal, &mut site.dispatch);
-        let feed: f64 = (0..site.halls.len())
-            .map(|i| mining_flow(site, i, base).feed_mw())
-            .sum();
+        let mut feed = 0.0;
+        for index in 0..site.halls.len() {
+            site.mining[index] = mining_flow(site, index, base);
+            feed += site.mining[index].feed_mw();
+        }
         if feed <= room_mw * (1.0 + 1e-12) + 1e-12 {
             break;
         }
@@ -282,30 +296,40 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     bind(site);
 }
 
-fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> HallConditions {
+/// What a hall allows its miners, and what they take if they use all of it.
+fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> (HallConditions, Flow) {
     let fleet_mw = site.fleets[index].power().as_mw();
     if !matches!(hall.phase, HallPhase::Mining) || fleet_mw <= 0.0 {
-        return HallConditions {
+        let none = HallConditions {
             available: Power::ZERO,
             overhead: Ratio::from_fraction(1.0),
             heat: Ratio::ZERO,
         };
+        return (none, Flow::default());
     }
     let hour = site.tables[hall.mine.plant].at(base);
     let limit = hall.mine.it_limit_mw(hour);
-    let (allowed, feed_mw) = hall.mine.within(hour, limit.min(fleet_mw), hall.grid_mw);
-    let overhead = if allowed > 0.0 { feed_mw / allowed } else { 1.0 };
-    HallConditions {
-        available: Power::from_mw(allowed),
+    let allowed = hall.mine.within(hour, limit.min(fleet_mw), hall.grid_mw);
+    let overhead = if allowed.it_mw > 0.0 {
+        allowed.feed_mw() / allowed.it_mw
+    } else {
+        1.0
+    };
+    let conditions = HallConditions {
+        available: Power::from_mw(allowed.it_mw),
         overhead: Ratio::from_fraction(overhead),
         heat: Ratio::from_fraction((limit / fleet_mw).min(1.0)),
-    }
+    };
+    (conditions, allowed)
 }
 
 fn mining_flow(site: &Site, index: usize, base: u32) -> Flow {
     let it_mw = site.dispatch[index].it.as_mw();
     if it_mw <= 0.0 {
         return Flow::default();
+    }
+    if it_mw == site.allowed[index].it_mw {
+        return site.allowed[index];
     }
     let hall = &site.halls[index];
     hall.mine.flow(site.tables[hall.mine.plant].at(base), it_mw)
@@ -322,7 +346,7 @@ fn bind(site: &mut Site) {
         sum(|d| d.curtailed_by_cap),
         sum(|d| d.curtailed_by_heat),
     );
-    site.open.binding = if cap > 1e-6 && site.call_limit_mw(site.open.from).is_finite() {
+    site.open.binding = if cap > 1e-6 && site.open.call_limit_mw.is_finite() {
         Binding::Curtailment
     } else if cap > 1e-6 {
         Binding::Grid
@@ -365,7 +389,7 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
     };
     let mut powers = Powers::default();
     read_pools(site, demand, (to - opened.from).as_seconds() as f64);
-    close_mining(site, (base, hours), &mut powers, &mut closed, context);
+    close_mining(site, hours, &mut powers, &mut closed, context);
     close_halls(
         site,
         demand,
@@ -391,18 +415,12 @@ fn read_pools(site: &mut Site, demand: &Demand, seconds: f64) {
     }
 }
 
-fn close_mining(
-    site: &mut Site,
-    (base, hours): (u32, f64),
-    powers: &mut Powers,
-    closed: &mut Closed,
-    context: &Context<'_>,
-) {
+fn close_mining(site: &Site, hours: f64, powers: &mut Powers, closed: &mut Closed, context: &Context<'_>) {
     let day = context.paths.bitcoin.at(site.open.from);
     let mut hashrate_ph = 0.0;
     for index in 0..site.halls.len() {
         let dispatch = site.dispatch[index];
-        let flow = mining_flow(site, index, base);
+        let flow = site.mining[index];
         hashrate_ph += dispatch.hashrate_ph;
         powers.mining_it += flow.it_mw;
         powers.mining_feed += flow.feed_mw();
@@ -518,7 +536,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         to,
         load_mw: meter_mw,
         mining_mw: mining_mw.min(meter_mw),
-        called: site.call_limit_mw(opened.from).is_finite(),
+        called: opened.call_limit_mw.is_finite(),
         prices: context.paths.prices(opened.hour),
     });
     let t = &mut closed.totals;
@@ -588,7 +606,14 @@ fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
             }
         };
         let hour = site.tables[plumbing.plant].at(base);
-        let full = plumbing.flow(hour, let_mw).feed_mw().min(hall.grid_mw);
+        // Miners that may all run were asked about when the interval was opened.
+        let allowed = &site.allowed[index];
+        let whole = if matches!(hall.phase, HallPhase::Mining) && allowed.it_mw == let_mw {
+            *allowed
+        } else {
+            plumbing.flow(hour, let_mw)
+        };
+        let full = whole.feed_mw().min(hall.grid_mw);
         // In most hours neither wires nor heat bind, and one flow answers all three questions.
         let within = |limit_mw: f64, so_far: f64| {
             if let_mw <= limit_mw {

@@ -8,7 +8,7 @@ use crate::power::contract::{PriceId, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
-use crate::sim::hall::{Hall, PlantTable, Plumbing};
+use crate::sim::hall::{Flow, Hall, PlantTable, Plumbing};
 use crate::sim::setup::SiteSetup;
 use crate::site::OperatingCostSpec;
 use crate::staff::Staff;
@@ -30,6 +30,8 @@ pub struct Opened {
     pub import_limit_mw: f64,
     /// Import limit of the connection alone, MW.
     pub connection_mw: f64,
+    /// Limit of calls on interruptible load, MW; infinite without one.
+    pub call_limit_mw: f64,
     /// Power for construction and auxiliaries, MW behind the transformers.
     pub other_mw: f64,
     /// What bound.
@@ -182,6 +184,10 @@ pub struct Site {
     pub conditions: Vec<HallConditions>,
     /// What the miners of each hall do now.
     pub dispatch: Vec<Dispatch>,
+    /// The most that the miners of each hall may take now.
+    pub allowed: Vec<Flow>,
+    /// What they take.
+    pub mining: Vec<Flow>,
     /// Plants over the base weather.
     pub tables: Vec<Arc<PlantTable>>,
     /// Orders to import less.
@@ -266,6 +272,8 @@ impl Site {
             fleets,
             conditions: vec![none; count],
             dispatch: vec![Dispatch::default(); count],
+            allowed: vec![Flow::default(); count],
+            mining: vec![Flow::default(); count],
             tables: setup.tables(),
             orders: Vec::new(),
             calls: Vec::new(),

@@ -3,9 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
+mod bad_data;
+mod bad_input;
+mod cli;
 mod compare;
+mod coupling;
+mod determinism;
 mod dispatch;
 mod docs;
+mod faults;
+mod hand_made;
+mod invariants;
+mod limits;
 mod replay;
 mod run_directory;
 mod scenarios;
+mod schema;
+mod support;
