@@ -119,10 +119,6 @@ fn every_dependency_has_its_reason_and_every_link_its_file() {
             .map(|l| l.split(')').next().unwrap().to_owned())
         {
             let target = link.split('#').next().unwrap();
-            // Written by whoever measures last.
-            if target == "docs/BENCHMARKS.md" {
-                continue;
-            }
             if !target.is_empty() && !target.contains("://") {
                 assert!(
                     root().join(folder).join(target).exists(),
