@@ -13,7 +13,7 @@ use crate::power::throttle::GpuThrottle;
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::ScenarioSpec;
-use crate::sim::books::Books;
+use crate::sim::books::{Books, cost_of_use_usd};
 use crate::sim::demand::{Demand, Held, claims, concerns};
 use crate::sim::detail::Recorder;
 use crate::sim::event::{self, Event};
@@ -492,7 +492,8 @@ impl<'a> World<'a> {
         let horizon = &self.from.scenario.horizon;
         let ledger_month = horizon.month_index(month);
         let net = self.books.site_month(ledger_month, site, &lines);
-        self.books.recharge(ledger_month, site, &self.demand, net);
+        self.books
+            .recharge(ledger_month, site, &self.demand, cost_of_use_usd(&lines));
         let begin = site.calendar.start_of_month(month).max(horizon.start);
         let whole = site.calendar.start_of_month(month.plus(1)) - site.calendar.start_of_month(month);
         self.books
