@@ -14,6 +14,7 @@ use crate::workload::trace::{self, TraceFormat};
 
 /// Arguments of `repower audit`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  repower audit jobs.csv --gpus 2048")]
 pub struct AuditArgs {
     /// The job trace, in a format of `--format`
     pub trace: PathBuf,

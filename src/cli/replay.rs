@@ -29,6 +29,7 @@ pub enum PolicyArg {
 
 /// Arguments of `repower replay`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  repower replay jobs.csv --gpus 2048 --policy easy")]
 pub struct ReplayArgs {
     /// The job trace, in a format of `--format`
     pub trace: PathBuf,

@@ -108,6 +108,8 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         replications,
         files: wanted_files(args.series),
     };
+    // From here on a signal means: stop in good order, with 75 or 130.
+    let stop = Stop::install()?;
     let writer = match RunWriter::open(request)? {
         Opened::Done => {
             tell(
@@ -123,7 +125,6 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         .num_threads(threads)
         .build()
         .map_err(|e| Failure::io(format!("cannot start worker threads: {e}")))?;
-    let stop = Stop::install()?;
     let done = pool.install(|| carry_out(args, &scenario, manifest, writer, &stop));
     let (dir, tables) = match done {
         Ok(done) => done,

@@ -29,10 +29,10 @@ const YEAR_DAYS: f64 = 365.25;
 #[serde(deny_unknown_fields)]
 pub struct BitcoinSpec {
     /// A file of daily price and difficulty that covers the horizon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub series: Option<BitcoinSeriesSpec>,
     /// A random or fixed process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub process: Option<BitcoinProcessSpec>,
     /// Fees over subsidy where a file has none, percent; 1 by default (0.55 to 1.9 in 2025-26: Hashrate Index,
     /// sourced; the single figure is an assumption).
@@ -80,14 +80,14 @@ pub struct PriceAndDifficultySpec {
     /// Difficulty at the start.
     pub start_difficulty: f64,
     /// Volatility of the price, log a square root of a year; the preset's by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub volatility: Option<f64>,
     /// Growth of the expected price, percent a year; 0 by default (an assumption: no view on the price). The median
     /// then falls by half the variance a year.
     #[serde(default)]
     pub drift_percent_per_year: f64,
     /// Decline of hashprice that better machines bring, percent a year; the preset's by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub efficiency_percent_per_year: Option<f64>,
 }
 

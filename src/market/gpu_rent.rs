@@ -26,13 +26,13 @@ const RENT_MAX: f64 = 10_000.0;
 #[serde(deny_unknown_fields)]
 pub struct GpuRentSpec {
     /// One rent for ever, USD/GPU-h.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub fixed_usd_per_gpu_h: Option<f64>,
     /// A file of rents, each held until the next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub series: Option<GpuRentSeriesSpec>,
     /// A random process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub process: Option<GpuRentProcessSpec>,
 }
 

@@ -30,19 +30,19 @@ const PRICE_MAX: f64 = 100_000.0;
 #[serde(deny_unknown_fields)]
 pub struct PowerPriceSpec {
     /// A file of prices.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub series: Option<PriceSeriesSpec>,
     /// A random process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub process: Option<PriceProcessSpec>,
     /// One price for all hours, USD/MWh.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub fixed_usd_per_mwh: Option<f64>,
     /// How a file's years become the horizon; weeks redrawn within their season by default.
     #[serde(default)]
     pub extend: ExtendSpec,
     /// What-if changes on top, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub adjustments: Vec<PriceAdjustmentSpec>,
 }
 
@@ -56,7 +56,7 @@ pub struct PriceSeriesSpec {
     #[serde(default)]
     pub format: PriceFormat,
     /// The column to read where the layout has several, such as `rtm_lmp`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub column: Option<String>,
     /// What to do with gaps; `refuse` by default.
     #[serde(default)]
@@ -142,10 +142,10 @@ pub struct PriceAdjustmentSpec {
     /// Day after the last.
     pub to: String,
     /// Added to the price, USD/MWh.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub add_usd_per_mwh: Option<f64>,
     /// Put in the price's place, USD/MWh.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub set_usd_per_mwh: Option<f64>,
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::problem::FieldPath;
+use crate::problem::{FieldPath, Segment};
 use crate::scenario::schema;
 use crate::scenario::source::Sources;
 use crate::scenario::spec::ScenarioSpec;
@@ -47,6 +47,12 @@ const UNITS: &[(&str, &str)] = &[
     ("percent_of_capex", "% of capex"),
     ("percent_of_value", "% of value"),
     ("percent", "%"),
+    ("hours_per_year", "h/year"),
+    ("hours_each", "h"),
+    ("from_hour", "hour of day"),
+    ("to_hour", "hour of day"),
+    ("days", "day"),
+    ("weeks", "week"),
     ("minutes", "min"),
     ("hours", "h"),
     ("months", "month"),
@@ -68,6 +74,19 @@ pub fn unit_of(key: &str) -> &'static str {
         .iter()
         .find(|(suffix, _)| key.ends_with(suffix))
         .map_or("", |(_, unit)| unit)
+}
+
+/// Words for points of a distribution, whose unit is that of the field it stands for.
+const POINTS: [&str; 8] = ["p10", "p50", "p90", "low", "mode", "high", "mean", "sd"];
+
+fn unit_at(at: &FieldPath, key: &str) -> &'static str {
+    if !POINTS.contains(&key) {
+        return unit_of(key);
+    }
+    match at.segments().iter().rev().nth(1) {
+        Some(Segment::Key(parent)) => unit_of(parent),
+        _ => "",
+    }
 }
 
 /// Lists every leaf of the scenario, defaults included.
@@ -119,8 +138,10 @@ impl<'a> Walk<'a> {
             let place = self
                 .sources
                 .place(at)
-                .map(|p| self.sources.files[p.file].name.clone());
-            ("given", place.unwrap_or_default())
+                .map(|p| self.sources.files[p.file].name.as_str());
+            // The folders of the machine on which a run was made are nobody's business.
+            let file = place.and_then(|name| name.rsplit(['/', '\\']).next());
+            ("given", file.unwrap_or_default().to_owned())
         } else if lower.contains("assumption") {
             ("assumption", about.to_owned())
         } else if lower.contains("computed") {
@@ -134,7 +155,7 @@ impl<'a> Walk<'a> {
         self.rows.push(Assumption {
             path: at.to_string(),
             value,
-            unit: unit_of(key),
+            unit: unit_at(at, key),
             label,
             source,
         });

@@ -131,6 +131,22 @@ fn load_tree(
     }
 }
 
+/// The spec without what does not fit. A text or a flag where something else is required gives way to a number, by
+/// far the most frequent thing meant; what the checks then say of that place is not told.
+fn rest_of(tree: &Value, misfits: &[Located]) -> Option<ScenarioSpec> {
+    let (mut without, mut with_numbers) = (tree.clone(), tree.clone());
+    for misfit in misfits {
+        overlay::remove(&mut without, &misfit.path);
+        if misfit.message.starts_with("unknown") {
+            overlay::remove(&mut with_numbers, &misfit.path);
+        } else if !misfit.path.segments().is_empty() {
+            overlay::put(&mut with_numbers, tree, &misfit.path, Value::from(1));
+        }
+    }
+    let read = |tree| serde_json::from_value(tree).ok();
+    read(without).or_else(|| read(with_numbers))
+}
+
 /// Adds to misfits of the shape what the checks say of the rest, so that all is told at once. That needs a spec: it
 /// is made from the tree without what does not fit, and given up where that was required.
 fn with_the_rest(
@@ -139,11 +155,7 @@ fn with_the_rest(
     sources: &Sources,
     folders: &Folders,
 ) -> LoadFailure {
-    let mut rest = tree.clone();
-    for problem in &failure.problems {
-        overlay::remove(&mut rest, &problem.path);
-    }
-    let Ok(spec) = serde_json::from_value::<ScenarioSpec>(rest) else {
+    let Some(spec) = rest_of(tree, &failure.problems) else {
         return failure;
     };
     let mut problems = Problems::new();

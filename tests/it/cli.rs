@@ -303,11 +303,14 @@ fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
             continue;
         }
         let text = String::from_utf8(bytes).unwrap();
-        assert!(!text.contains("<script>alert"), "{name}");
-        assert!(!text.contains("<img src=x>"), "{name}");
-        assert!(!text.contains("<b>bold"), "{name}");
-        assert!(!text.contains("](javascript:"), "{name}");
-        if name.ends_with(".csv") {
+        if !name.ends_with(".csv") {
+            assert!(!text.contains("<script>alert"), "{name}");
+            assert!(!text.contains("<img src=x>"), "{name}");
+            assert!(!text.contains("<b>bold"), "{name}");
+            assert!(!text.contains("](javascript:"), "{name}");
+            continue;
+        }
+        {
             let cells = text.lines().flat_map(|line| line.split(','));
             let formula = |cell: &&str| {
                 let cell = cell.trim_start_matches('"');

@@ -26,6 +26,10 @@ fn worth(usd: f64, month: &str) -> f64 {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one change, followed in one piece through all that hangs on it"
+)]
 fn ten_kelvin_in_a_july_week_reach_jobs_mining_bill_ledger_and_npv() {
     let world = World::new();
     let usual = world.run("stay-mining", &[]);
@@ -168,6 +172,10 @@ fn hours_after(months: f64) -> f64 {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one change, followed in one piece through all that hangs on it"
+)]
 fn a_transformer_two_months_late_moves_ready_date_mining_rent_and_npv() {
     let world = World::new();
     let promised = "strategies.lease.conversions[0].lease.starts.when_ready=\
@@ -404,9 +412,10 @@ fn orders_shed_old_miners_new_miners_spot_on_demand_and_the_block_in_this_order(
     // Room for 2,080 of the block: no pool.
     near("capacity", hour(10, "gpu_capacity"), BLOCK - 800.0, 1e-9);
     assert_eq!(hour(10, "mining_mw"), 0.0);
-    // Not even room for network and storage: all is dark, auxiliaries go on.
+    // Not even room for network and storage: the hall is dark; miners take the 50 kW that auxiliaries leave.
     assert_eq!((hour(11, "gpu_capacity"), hour(11, "gpu_it_mw")), (0.0, 0.0));
-    near("what is left", hour(11, "grid_mw"), AUX_MW, 1e-9);
+    let left = hour(11, "grid_mw");
+    assert!(left > AUX_MW && left <= 0.35, "{left}");
 
     let dark = 160.0 * 2.0 / 3.0 + (POOL + 800.0) + all;
     near(

@@ -33,7 +33,7 @@ const OFFSET_C_MAX: f64 = 30.0;
 #[serde(deny_unknown_fields)]
 pub struct WeatherSpec {
     /// Path of a weather file; `data:` stands for the data folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub file: Option<String>,
     /// The file's layout; `native` by default.
     #[serde(default)]
@@ -45,16 +45,16 @@ pub struct WeatherSpec {
     #[serde(default)]
     pub years: YearsSpec,
     /// A synthetic climate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub process: Option<ClimateSpec>,
     /// Elevation of the site in metres, for the pressure where a file has none; the file's or climate's by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub elevation_m: Option<f64>,
     /// Added to every dry bulb, in kelvin; 0 by default. Moisture stays, so relative humidity falls.
     #[serde(default)]
     pub warming_c: f64,
     /// What-if changes between dates, which add up.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub offsets: Vec<WeatherOffsetSpec>,
 }
 

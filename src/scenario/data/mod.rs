@@ -1,0 +1,282 @@
+//! The data files of a scenario: found inside their folders, hashed, read by their formats, and joined with the
+//! specs to everything that replications draw from.
+
+mod reader;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use reader::Reader;
+
+use crate::cooling::weather::{Weather, WeatherSeries};
+use crate::ingest::{HourAxis, ReadError};
+use crate::market::bitcoin::Bitcoin;
+use crate::market::bitcoin_format::BitcoinSeries;
+use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
+use crate::market::power_price::{PowerPrice, draw_order};
+use crate::market::price_format::PriceSeries;
+use crate::problem::{FieldPath, Problems};
+use crate::random::Streams;
+use crate::results::tables::InputFile;
+use crate::scenario::horizon::Horizon;
+use crate::scenario::source::inside;
+use crate::scenario::spec::ScenarioSpec;
+use crate::workload::demand::WeekSampler;
+use crate::workload::tenant::{OnDemandSpec, TraceSpec};
+use crate::workload::trace;
+
+/// Folders in which files are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Folders {
+    /// The scenario's own.
+    pub scenario: Option<PathBuf>,
+    /// The one that `data:` stands for.
+    pub data: Option<PathBuf>,
+}
+
+impl Folders {
+    /// The file of a name as scenarios write it; otherwise what is wrong, and a next step.
+    fn find(&self, name: &str) -> Result<PathBuf, (String, Option<String>)> {
+        let (folder, relative): (Option<&Path>, &str) = match name.strip_prefix("data:") {
+            Some(rest) => (self.data.as_deref(), rest),
+            None => (self.scenario.as_deref(), name),
+        };
+        let Some(folder) = folder else {
+            let help = if name.starts_with("data:") {
+                "say where the data folder is: `--data DIR`"
+            } else {
+                "this scenario has no folder; use a `data:` path and `--data DIR`"
+            };
+            return Err((format!("`{name}` cannot be found"), Some(help.to_owned())));
+        };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        inside(folder, relative).map_err(|message| (format!("`{name}`: {message}"), None))
+    }
+}
+
+/// Why a reader gave up, with a next step where it knows one.
+trait Misread: std::fmt::Display {
+    fn next_step(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Misread for ReadError {
+    fn next_step(&self) -> Option<String> {
+        self.help.clone()
+    }
+}
+
+impl Misread for trace::TraceError {}
+
+/// What replications draw from, with the files that it came from.
+#[derive(Debug)]
+pub struct Data {
+    /// Every file read, with its hash.
+    pub files: Vec<InputFile>,
+    /// Sentences for the memo: what was repaired and assumed.
+    pub notes: Vec<(String, String)>,
+    /// The hours of the horizon.
+    pub axis: HourAxis,
+    /// Power prices, in file order.
+    pub prices: Vec<PowerPrice>,
+    /// An order in which prices can be drawn.
+    pub price_order: Vec<usize>,
+    /// Weather of each site.
+    pub weather: Vec<Weather>,
+    /// Bitcoin.
+    pub bitcoin: Bitcoin,
+    /// GPU rents, in file order.
+    pub rents: Vec<GpuRent>,
+    /// Weeks of jobs of each tenant that has an on-demand pool.
+    pub demand: Vec<Option<Arc<WeekSampler>>>,
+    series: Series,
+}
+
+impl Data {
+    /// The drawn parts of the market again, for a scenario whose numbers were changed by drawn inputs. Weather and
+    /// traces stay: drawn inputs cannot address them.
+    pub fn markets(&self, spec: &ScenarioSpec, horizon: &Horizon) -> Result<Markets, String> {
+        let prices = spec.market.power.iter().zip(&self.series.prices);
+        let prices = prices.map(|((name, s), series)| PowerPrice::new(name, s, series.clone(), &self.axis));
+        let rents = spec.market.gpu_rent.iter().zip(&self.series.rents);
+        let (start, end) = (horizon.start, horizon.end);
+        let rents = rents.map(|((name, s), series)| GpuRent::new(name, s, series.as_ref(), start, end));
+        Ok(Markets {
+            prices: prices.collect::<Result<_, _>>()?,
+            bitcoin: Bitcoin::new(&spec.market.bitcoin, self.series.bitcoin.as_ref(), start, end)?,
+            rents: rents.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The parts of the market that drawn inputs can change.
+#[derive(Debug)]
+pub struct Markets {
+    /// Power prices.
+    pub prices: Vec<PowerPrice>,
+    /// Bitcoin.
+    pub bitcoin: Bitcoin,
+    /// GPU rents.
+    pub rents: Vec<GpuRent>,
+}
+
+/// Looks whether every file that a spec names is there, where other problems keep it from being read.
+pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
+    let root = FieldPath::root();
+    let mut named: Vec<(&str, FieldPath)> = Vec::new();
+    let market = root.key("market");
+    for (name, price) in &spec.market.power {
+        let at = market.key("power").key(name.as_str()).key("series").key("file");
+        named.extend(price.series.as_ref().map(|s| (s.file.as_str(), at)));
+    }
+    let bitcoin = spec.market.bitcoin.series.as_ref();
+    let at = market.key("bitcoin").key("series").key("file");
+    named.extend(bitcoin.map(|s| (s.file.as_str(), at)));
+    for (name, rent) in &spec.market.gpu_rent {
+        let at = market
+            .key("gpu_rent")
+            .key(name.as_str())
+            .key("series")
+            .key("file");
+        named.extend(rent.series.as_ref().map(|s| (s.file.as_str(), at)));
+    }
+    for (index, site) in spec.sites.iter().enumerate() {
+        let at = root.key("sites").index(index).key("weather").key("file");
+        named.extend(site.weather.file.as_deref().map(|file| (file, at)));
+    }
+    for (index, tenant) in spec.tenants.iter().enumerate() {
+        let at = root.key("tenants").index(index).key("on_demand").key("jobs");
+        if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand
+            && let TraceSpec::File(file) = &jobs.trace
+        {
+            named.push((file.file.as_str(), at.key("trace").key("file").key("file")));
+        }
+    }
+    for (name, at) in named {
+        if let Err((message, help)) = folders.find(name) {
+            problems.push(&at, message, help);
+        }
+    }
+}
+
+/// Reads every file that a checked spec names. What is wrong goes to `problems`; then the result is `None`.
+pub fn read(
+    spec: &ScenarioSpec,
+    horizon: &Horizon,
+    folders: &Folders,
+    problems: &mut Problems,
+) -> Option<Data> {
+    let axis = HourAxis::new(&horizon.calendar, horizon.start, horizon.end);
+    let mut reader = Reader {
+        folders,
+        problems,
+        files: Vec::new(),
+        notes: Vec::new(),
+        horizon,
+    };
+    let price_series = reader.prices(spec);
+    let bitcoin_series = reader.bitcoin(spec);
+    let rent_series = reader.rents(spec);
+    let weather_series: Vec<Option<WeatherSeries>> = spec
+        .sites
+        .iter()
+        .enumerate()
+        .map(|(i, site)| reader.weather(site, i))
+        .collect();
+    let demand: Vec<Option<Arc<WeekSampler>>> =
+        (0..spec.tenants.len()).map(|i| reader.demand(spec, i)).collect();
+    let (files, notes) = (
+        std::mem::take(&mut reader.files),
+        std::mem::take(&mut reader.notes),
+    );
+    if problems.has_errors() {
+        return None;
+    }
+    let series = Series {
+        prices: price_series,
+        bitcoin: bitcoin_series,
+        rents: rent_series,
+    };
+    let (prices, bitcoin, rents) = build_markets(spec, &series, (&axis, horizon), problems);
+    let weather = build_weather(spec, weather_series, &axis, problems);
+    let price_order = draw_order(&spec.market.power_list())?;
+    (!problems.has_errors()).then_some(Data {
+        files,
+        notes,
+        axis,
+        prices,
+        price_order,
+        weather,
+        bitcoin: bitcoin?,
+        rents,
+        demand,
+        series,
+    })
+}
+
+/// What the files of the market held.
+#[derive(Debug)]
+struct Series {
+    prices: Vec<Option<Arc<PriceSeries>>>,
+    bitcoin: Option<BitcoinSeries>,
+    rents: Vec<Option<GpuRentSeries>>,
+}
+
+type Built = (Vec<PowerPrice>, Option<Bitcoin>, Vec<GpuRent>);
+
+fn build_markets(
+    spec: &ScenarioSpec,
+    series: &Series,
+    (axis, horizon): (&HourAxis, &Horizon),
+    problems: &mut Problems,
+) -> Built {
+    let market = FieldPath::root().key("market");
+    let mut prices = Vec::new();
+    for ((name, s), series) in spec.market.power.iter().zip(&series.prices) {
+        match PowerPrice::new(name, s, series.clone(), axis) {
+            Ok(price) => prices.push(price),
+            Err(message) => problems.error(&market.key("power").key(name.as_str()), message),
+        }
+    }
+    let mut rents = Vec::new();
+    for ((name, s), series) in spec.market.gpu_rent.iter().zip(&series.rents) {
+        match GpuRent::new(name, s, series.as_ref(), horizon.start, horizon.end) {
+            Ok(rent) => rents.push(rent),
+            Err(message) => problems.error(&market.key("gpu_rent").key(name.as_str()), message),
+        }
+    }
+    let bitcoin = Bitcoin::new(
+        &spec.market.bitcoin,
+        series.bitcoin.as_ref(),
+        horizon.start,
+        horizon.end,
+    );
+    let bitcoin = bitcoin
+        .map_err(|message| problems.error(&market.key("bitcoin"), message))
+        .ok();
+    (prices, bitcoin, rents)
+}
+
+fn build_weather(
+    spec: &ScenarioSpec,
+    series: Vec<Option<WeatherSeries>>,
+    axis: &HourAxis,
+    problems: &mut Problems,
+) -> Vec<Weather> {
+    let shared = Streams::shared(spec.run.seed);
+    let mut weather = Vec::new();
+    for (i, (site, series)) in spec.sites.iter().zip(series).enumerate() {
+        match Weather::new(&site.id, &site.weather, series, axis, &shared) {
+            Ok(one) => weather.push(one),
+            Err(message) => {
+                problems.error(&FieldPath::root().key("sites").index(i).key("weather"), message);
+            }
+        }
+    }
+    weather
+}

@@ -1,0 +1,286 @@
+//! Opening, hashing and parsing the files that a scenario names; what is wrong is reported at the field.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::{Folders, Misread};
+use crate::cooling::weather::{WeatherReadOptions, WeatherSeries};
+use crate::ingest::{ReadError, Repairs};
+use crate::market::bitcoin_format::BitcoinSeries;
+use crate::market::gpu_rent::GpuRentSeries;
+use crate::market::price_format::{PriceReadOptions, PriceSeries};
+use crate::problem::{FieldPath, Problems};
+use crate::random::Streams;
+use crate::results::tables::InputFile;
+use crate::scenario::horizon::Horizon;
+use crate::scenario::source::open_regular;
+use crate::scenario::spec::{ScenarioSpec, SiteSpec};
+use crate::time::Calendar;
+use crate::workload::demand::WeekSampler;
+use crate::workload::job::Trace;
+use crate::workload::synthetic;
+use crate::workload::tenant::{OnDemandSpec, TenantSpec, TraceSpec};
+use crate::workload::trace;
+
+pub(super) struct Reader<'a> {
+    pub(super) folders: &'a Folders,
+    pub(super) problems: &'a mut Problems,
+    pub(super) files: Vec<InputFile>,
+    pub(super) notes: Vec<(String, String)>,
+    pub(super) horizon: &'a Horizon,
+}
+
+impl Reader<'_> {
+    /// Opens `name`, gives it to `parse` and notes hash and repairs; what is wrong is reported at `at`.
+    fn file<T, E: Misread>(
+        &mut self,
+        name: &str,
+        at: &FieldPath,
+        parse: impl FnOnce(&str, &mut dyn Read) -> Result<(T, Repairs), E>,
+    ) -> Option<T> {
+        let path = match self.folders.find(name) {
+            Ok(path) => path,
+            Err((message, help)) => {
+                self.problems.push(at, message, help);
+                return None;
+            }
+        };
+        let file = match open_regular(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.problems.error(at, format!("cannot read `{name}`: {error}"));
+                return None;
+            }
+        };
+        let mut hashing = Hashing {
+            inner: file,
+            hash: Sha256::new(),
+        };
+        match parse(name, &mut hashing) {
+            Ok((value, repairs)) => {
+                if let Err(error) = io::copy(&mut hashing, &mut io::sink()) {
+                    self.problems.error(at, format!("cannot read `{name}`: {error}"));
+                    return None;
+                }
+                self.note(name, hashing.finish(), &repairs);
+                Some(value)
+            }
+            Err(error) => {
+                self.problems.push(at, error.to_string(), error.next_step());
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, name: &str, sha256: String, repairs: &Repairs) {
+        if self.files.iter().any(|f| f.name == name) {
+            return;
+        }
+        if repairs.steps > 0 {
+            let intervals = repairs.intervals.len();
+            let text = format!(
+                "In `{name}` {} steps in {intervals} gaps were filled by the stated policy.",
+                repairs.steps
+            );
+            self.notes.push(("data".to_owned(), text));
+        }
+        for text in &repairs.notes {
+            // Readers name the file themselves where they speak of it.
+            let named = text.starts_with(&format!("`{name}`"));
+            let text = if named {
+                text.clone()
+            } else {
+                format!("`{name}`: {text}")
+            };
+            self.notes.push(("data".to_owned(), text));
+        }
+        self.files.push(InputFile {
+            name: name.to_owned(),
+            sha256,
+            repaired: repairs.steps as u64,
+        });
+    }
+
+    pub(super) fn prices(&mut self, spec: &ScenarioSpec) -> Vec<Option<Arc<PriceSeries>>> {
+        let at = FieldPath::root().key("market").key("power");
+        let zone = self.horizon.calendar.clone();
+        let mut all = Vec::new();
+        for (name, price) in &spec.market.power {
+            let at = at.key(name.as_str()).key("series").key("file");
+            all.push(price.series.as_ref().and_then(|series| {
+                self.file(&series.file, &at, |file, input| {
+                    let column = series.column.as_deref();
+                    let options = PriceReadOptions {
+                        file,
+                        zone: &zone,
+                        column,
+                        gaps: series.gaps,
+                    };
+                    let read = series.format.read(input, &options)?;
+                    let repairs = read.repairs.clone();
+                    Ok::<_, ReadError>((Arc::new(read), repairs))
+                })
+            }));
+        }
+        all
+    }
+
+    pub(super) fn bitcoin(&mut self, spec: &ScenarioSpec) -> Option<BitcoinSeries> {
+        let series = spec.market.bitcoin.series.as_ref()?;
+        let at = FieldPath::root()
+            .key("market")
+            .key("bitcoin")
+            .key("series")
+            .key("file");
+        self.file(&series.file, &at, |file, input| {
+            let read = series.format.read(file, input, series.gaps)?;
+            let repairs = read.repairs.clone();
+            Ok::<_, ReadError>((read, repairs))
+        })
+    }
+
+    pub(super) fn rents(&mut self, spec: &ScenarioSpec) -> Vec<Option<GpuRentSeries>> {
+        let at = FieldPath::root().key("market").key("gpu_rent");
+        let mut all = Vec::new();
+        for (name, rent) in &spec.market.gpu_rent {
+            let at = at.key(name.as_str()).key("series").key("file");
+            all.push(rent.series.as_ref().and_then(|series| {
+                self.file(&series.file, &at, |file, input| {
+                    Ok::<_, ReadError>((GpuRentSeries::read(file, input)?, Repairs::default()))
+                })
+            }));
+        }
+        all
+    }
+
+    pub(super) fn weather(&mut self, site: &SiteSpec, index: usize) -> Option<WeatherSeries> {
+        let name = site.weather.file.as_ref()?;
+        let at = FieldPath::root()
+            .key("sites")
+            .index(index)
+            .key("weather")
+            .key("file");
+        let zone = Calendar::of_zone(&site.timezone).unwrap_or_else(Calendar::utc);
+        let year = zone.civil(self.horizon.start).year();
+        let (gaps, elevation_m) = (site.weather.gaps, site.weather.elevation_m);
+        self.file(name, &at, |file, input| {
+            let options = WeatherReadOptions {
+                file,
+                gaps,
+                year,
+                elevation_m,
+            };
+            let read = site.weather.format.read(input, &options)?;
+            let repairs = read.repairs.clone();
+            Ok::<_, ReadError>((read, repairs))
+        })
+    }
+
+    pub(super) fn demand(&mut self, spec: &ScenarioSpec, index: usize) -> Option<Arc<WeekSampler>> {
+        let tenant = &spec.tenants[index];
+        let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand else {
+            return None;
+        };
+        let at = FieldPath::root()
+            .key("tenants")
+            .index(index)
+            .key("on_demand")
+            .key("jobs");
+        let (trace, at) = match &jobs.trace {
+            TraceSpec::Synthetic(synthetic) => {
+                let mut stream = Streams::shared(spec.run.seed).stream(&format!("trace/{}", tenant.id));
+                (synthetic::generate(synthetic, &mut stream), at.key("trace"))
+            }
+            TraceSpec::File(file) => {
+                let at = at.key("trace").key("file").key("file");
+                let trace = self.file(&file.file, &at, |name, input| {
+                    let read = trace::read(input, file.format, name)?;
+                    let repairs = Repairs {
+                        notes: read.assumptions().to_vec(),
+                        ..Repairs::default()
+                    };
+                    Ok::<_, trace::TraceError>((read, repairs))
+                })?;
+                (trace, at)
+            }
+        };
+        self.weeks(&trace, jobs.gpus, (&at, tenant), jobs.copies)
+    }
+
+    /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
+    fn weeks(
+        &mut self,
+        trace: &Trace,
+        gpus: u32,
+        (at, tenant): (&FieldPath, &TenantSpec),
+        copies: u32,
+    ) -> Option<Arc<WeekSampler>> {
+        if trace.gpus_max() > gpus {
+            let largest = trace.gpus_max();
+            let mut large = trace.jobs().iter().filter(|j| j.gpus > gpus);
+            let first = large.next().map_or(0, |job| job.id);
+            let count = large.count() + 1;
+            let message = format!(
+                "{count} job(s), the first with id {first}, need up to {largest} GPUs; the pool has {gpus}"
+            );
+            let help = "raise `gpus` of the pool, or take a trace of smaller jobs";
+            self.problems.error_with_help(at, message, help);
+            return None;
+        }
+        match WeekSampler::new(trace) {
+            Ok(weeks) => {
+                let load = weeks.mean_gpus() * f64::from(copies) / f64::from(gpus);
+                let text = format!(
+                    "The {} of tenant `{}` gives {} whole weeks ({} jobs outside them left out) of {:.0} GPUs mean load a copy; {copies} superposed copies on {gpus} GPUs offer a load of {load:.2}.",
+                    jobs_word(tenant),
+                    tenant.id,
+                    weeks.weeks(),
+                    weeks.dropped(),
+                    weeks.mean_gpus(),
+                );
+                self.notes.push(("data".to_owned(), text));
+                Some(Arc::new(weeks))
+            }
+            Err(error) => {
+                self.problems.error(at, error.to_string());
+                None
+            }
+        }
+    }
+}
+
+/// Hashes what is read through it.
+struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl<R> Hashing<R> {
+    fn finish(self) -> String {
+        use std::fmt::Write as _;
+        self.hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+/// What a tenant's jobs are read from, for notes.
+fn jobs_word(tenant: &TenantSpec) -> &'static str {
+    match &tenant.on_demand {
+        Some(OnDemandSpec::Jobs(jobs)) if matches!(jobs.trace, TraceSpec::Synthetic(_)) => {
+            "synthetic job trace"
+        }
+        _ => "job trace",
+    }
+}

@@ -1,0 +1,301 @@
+//! Closing an interval: what ran is integrated, metered and counted, and must balance.
+
+use super::{Closed, Context};
+use crate::conversion::HallPhase;
+use crate::power::contract::Interval;
+use crate::sim::demand::Demand;
+use crate::sim::hall::{GpuHall, LeaseHall, NewUse};
+use crate::sim::invariant::{self, Fault};
+use crate::sim::site::{STRANDED_COOLING, STRANDED_ELECTRICAL, STRANDED_GRID, STRANDED_UNLET, Site, Totals};
+use crate::time::SimTime;
+
+/// Sums of an interval's powers, MW.
+#[derive(Debug, Clone, Copy, Default)]
+struct Powers {
+    mining_it: f64,
+    mining_feed: f64,
+    gpu_it: f64,
+    lease_it: f64,
+    hall_feed: f64,
+    lease_feed: f64,
+    cooling: f64,
+    hall_cooling: f64,
+    path_losses: f64,
+    hall_path_losses: f64,
+    water: f64,
+}
+
+/// Closes the present interval of a site: integrates, meters, counts.
+pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Context<'_>) -> Closed {
+    let opened = site.open;
+    let hours = (to - opened.from).as_hours();
+    if hours <= 0.0 {
+        return Closed::default();
+    }
+    let base = context.paths.weather[site.index].indices()[opened.hour];
+    let mut closed = Closed {
+        hours,
+        ..Closed::default()
+    };
+    let mut powers = Powers::default();
+    read_pools(site, demand, (to - opened.from).as_seconds() as f64);
+    close_mining(site, hours, &mut powers, &mut closed, context);
+    close_halls(
+        site,
+        demand,
+        (base, hours),
+        &mut powers,
+        &mut closed,
+        context.hour_of_week,
+    );
+    meter(site, to, &powers, &mut closed, context);
+    strand(site, base, hours, &mut closed.totals);
+    check_gpu_hours(site, to, &closed.totals, context.fault);
+    site.month.add(&closed.totals);
+    site.open.from = to;
+    closed
+}
+
+fn read_pools(site: &mut Site, demand: &Demand, seconds: f64) {
+    for (index, pool) in demand.pools.iter().enumerate() {
+        let reading = pool.integral();
+        let now = [reading.on_demand, reading.spot];
+        let last = std::mem::replace(&mut site.pool_readings[index], now);
+        site.pool_shares[index] = [(now[0] - last[0]) / seconds, (now[1] - last[1]) / seconds];
+    }
+}
+
+fn close_mining(site: &Site, hours: f64, powers: &mut Powers, closed: &mut Closed, context: &Context<'_>) {
+    let day = context.paths.bitcoin.at(site.open.from);
+    let mut hashrate_ph = 0.0;
+    for index in 0..site.halls.len() {
+        let dispatch = site.dispatch[index];
+        let flow = site.mining[index];
+        hashrate_ph += dispatch.hashrate_ph;
+        powers.mining_it += flow.it_mw;
+        powers.mining_feed += flow.feed_mw();
+        powers.cooling += flow.cooling_mw;
+        powers.path_losses += flow.losses_mw;
+        powers.water += flow.water_m3_per_h;
+        if matches!(site.halls[index].phase, HallPhase::Mining) {
+            let stood = dispatch.curtailed_by_price + dispatch.curtailed_by_cap;
+            closed.totals.curtailed_mwh += stood.as_mw() * hours;
+        }
+    }
+    closed.totals.btc = hashrate_ph * day.btc_per_ph_day * hours / 24.0;
+    closed.totals.mining_usd = closed.totals.btc * day.btc_usd;
+    closed.totals.mining_mwh = powers.mining_it * hours;
+}
+
+fn close_halls(
+    site: &mut Site,
+    demand: &mut Demand,
+    (base, hours): (u32, f64),
+    powers: &mut Powers,
+    closed: &mut Closed,
+    hour_of_week: usize,
+) {
+    let shares = &site.pool_shares;
+    for hall in site.halls.iter_mut().filter(|h| h.serves()) {
+        let flow = match &mut hall.new_use {
+            Some(NewUse::Gpu(gpu)) => {
+                let it_mw = close_gpu(gpu, shares, demand, hours, hour_of_week, closed);
+                let flow = gpu.plumbing.flow(site.tables[gpu.plumbing.plant].at(base), it_mw);
+                powers.gpu_it += flow.it_mw;
+                flow
+            }
+            Some(NewUse::Lease(lease)) => {
+                let it_mw = close_lease(lease, demand, hours, hour_of_week);
+                let flow = lease
+                    .plumbing
+                    .flow(site.tables[lease.plumbing.plant].at(base), it_mw);
+                powers.lease_it += flow.it_mw;
+                powers.lease_feed += flow.feed_mw();
+                flow
+            }
+            None => continue,
+        };
+        powers.hall_feed += flow.feed_mw();
+        powers.cooling += flow.cooling_mw;
+        powers.hall_cooling += flow.cooling_mw;
+        powers.path_losses += flow.losses_mw;
+        powers.hall_path_losses += flow.losses_mw;
+        powers.water += flow.water_m3_per_h;
+    }
+}
+
+/// Counts the GPU-hours of a hall and gives its IT load.
+fn close_gpu(
+    gpu: &GpuHall,
+    shares: &[[f64; 2]],
+    demand: &mut Demand,
+    hours: f64,
+    hour_of_week: usize,
+    closed: &mut Closed,
+) -> f64 {
+    let mut active = 0.0;
+    for held in &gpu.blocks {
+        let share = demand.block_share(held.index, hour_of_week);
+        let busy = f64::from(held.up) * share;
+        active += busy;
+        let delivered = f64::from(held.up) * gpu.speed * hours;
+        demand.blocks[held.index].deliver(f64::from(held.gpus) * hours, delivered, busy * gpu.speed * hours);
+    }
+    for held in &gpu.pools {
+        let [on_demand, spot] = shares[held.index];
+        let up = f64::from(held.up);
+        active += up * (on_demand + spot);
+        demand.pool_books[held.index]
+            .deliver(up * on_demand * gpu.speed * hours, up * spot * gpu.speed * hours);
+    }
+    let (all, failed) = (f64::from(gpu.gpus()), f64::from(gpu.failed()));
+    let shed = f64::from(gpu.shed).min(all - failed);
+    let t = &mut closed.totals;
+    t.offered_gpu_h += all * hours;
+    t.failed_gpu_h += failed * hours;
+    t.served_gpu_h += active * gpu.speed * hours;
+    t.unpowered_gpu_h += (shed + active * (1.0 - gpu.speed)) * hours;
+    t.idle_gpu_h += (all - failed - shed - active) * hours;
+    closed.gpu_capacity += all - failed - shed;
+    closed.gpus_busy += active;
+    gpu.it_mw(active) * gpu.power_share
+}
+
+fn close_lease(lease: &LeaseHall, demand: &mut Demand, hours: f64, hour_of_week: usize) -> f64 {
+    let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
+    demand.leases[lease.lease].deliver(asked * hours, asked * lease.powered * hours);
+    asked * lease.powered
+}
+
+/// Meters the interval and asserts that the meter equals its uses and stays within the limit.
+fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, context: &Context<'_>) {
+    let (opened, hours) = (site.open, closed.hours);
+    let downstream = powers.mining_feed + powers.hall_feed + opened.other_mw;
+    let meter_mw = site.grid.transformers.upstream_mw(downstream);
+    let transformer_losses = meter_mw - downstream;
+    let part = |feed: f64| {
+        if downstream > 0.0 {
+            feed / downstream * meter_mw
+        } else {
+            0.0
+        }
+    };
+    let mining_mw = part(powers.mining_feed);
+    site.supply.meter(&Interval {
+        from: opened.from,
+        to,
+        load_mw: meter_mw,
+        mining_mw: mining_mw.min(meter_mw),
+        called: opened.call_limit_mw.is_finite(),
+        prices: context.paths.prices(opened.hour),
+    });
+    let t = &mut closed.totals;
+    t.grid_mwh = meter_mw * hours;
+    t.gpu_it_mwh = powers.gpu_it * hours;
+    t.lease_it_mwh = powers.lease_it * hours;
+    t.cooling_mwh = powers.cooling * hours;
+    t.hall_cooling_mwh = powers.hall_cooling * hours;
+    t.losses_mwh = (powers.path_losses + transformer_losses) * hours;
+    let share = if downstream > 0.0 {
+        powers.hall_feed / downstream
+    } else {
+        0.0
+    };
+    t.hall_losses_mwh = (powers.hall_path_losses + transformer_losses * share) * hours;
+    t.other_mwh = opened.other_mw * hours;
+    t.lease_meter_mwh = part(powers.lease_feed) * hours;
+    t.peak_mw = meter_mw;
+    t.water_m3 = powers.water * hours;
+    closed.meter_mw = meter_mw;
+    if context.fault == Some(Fault::EnergyTerm) {
+        t.cooling_mwh *= 0.999;
+    }
+    let uses = t.mining_mwh + t.gpu_it_mwh + t.lease_it_mwh + t.cooling_mwh + t.losses_mwh + t.other_mwh;
+    invariant::equal(
+        "energy at the meter",
+        &site.name,
+        to,
+        (t.grid_mwh, uses),
+        t.grid_mwh,
+    );
+    // The greatest load for a limit is found by bisection and square roots: a millionth of a megawatt is rounding.
+    invariant::at_most(
+        "power at the meter",
+        &site.name,
+        to,
+        meter_mw,
+        opened.import_limit_mw + 1e-6 + idle_mw(site),
+    );
+}
+
+/// What a connection draws although its limit is below it: iron losses of its transformers.
+fn idle_mw(site: &Site) -> f64 {
+    let idle = site.grid.transformers.upstream_mw(0.0);
+    if idle.is_finite() && site.open.import_limit_mw < idle {
+        idle
+    } else {
+        0.0
+    }
+}
+
+/// What is energised and could not be used, by the limit that binds.
+fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
+    let mut usable_sum = 0.0;
+    for (index, hall) in site.halls.iter().enumerate() {
+        let (plumbing, let_mw) = match (&hall.new_use, hall.phase) {
+            (Some(NewUse::Gpu(gpu)), HallPhase::Serving) => {
+                let held = f64::from(gpu.gpus() - gpu.unlet.min(gpu.gpus())) / f64::from(gpu.gpus().max(1));
+                (&gpu.plumbing, gpu.systems.full_power().as_mw() * held)
+            }
+            (Some(NewUse::Lease(lease)), HallPhase::Leased) => (&lease.plumbing, lease.it_mw),
+            (_, HallPhase::Mining) => (&hall.mine, site.fleets[index].power().as_mw()),
+            (_, HallPhase::Sold) => continue,
+            _ => {
+                totals.stranded_mwh[STRANDED_UNLET] += hall.grid_mw * hours;
+                continue;
+            }
+        };
+        let hour = site.tables[plumbing.plant].at(base);
+        // Miners that may all run were asked about when the interval was opened.
+        let allowed = &site.allowed[index];
+        let whole = if matches!(hall.phase, HallPhase::Mining) && allowed.it_mw == let_mw {
+            *allowed
+        } else {
+            plumbing.flow(hour, let_mw)
+        };
+        let full = whole.feed_mw().min(hall.grid_mw);
+        // In most hours neither wires nor heat bind, and one flow answers all three questions.
+        let within = |limit_mw: f64, so_far: f64| {
+            if let_mw <= limit_mw {
+                so_far
+            } else {
+                plumbing.flow(hour, limit_mw).feed_mw().min(so_far)
+            }
+        };
+        let wired = within(plumbing.path.capacity_mw(), full);
+        let cooled = within(plumbing.it_limit_mw(hour), wired);
+        let lost = &mut totals.stranded_mwh;
+        lost[STRANDED_UNLET] += (hall.grid_mw - full) * hours;
+        lost[STRANDED_ELECTRICAL] += (full - wired) * hours;
+        lost[STRANDED_COOLING] += (wired - cooled) * hours;
+        usable_sum += cooled;
+    }
+    let given = site.grid.transformers.downstream_mw(site.open.import_limit_mw) - site.open.other_mw;
+    totals.stranded_mwh[STRANDED_GRID] += (usable_sum - given.max(0.0)).max(0.0) * hours;
+}
+
+fn check_gpu_hours(site: &Site, at: SimTime, t: &Totals, fault: Option<Fault>) {
+    let served = if fault == Some(Fault::GpuHours) {
+        t.served_gpu_h * 1.001
+    } else {
+        t.served_gpu_h
+    };
+    let parts = served + t.idle_gpu_h + t.failed_gpu_h + t.unpowered_gpu_h;
+    invariant::equal(
+        "GPU-hours offered",
+        &site.name,
+        at,
+        (t.offered_gpu_h, parts),
+        t.offered_gpu_h,
+    );
+}

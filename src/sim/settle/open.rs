@@ -1,0 +1,322 @@
+//! Opening an interval: what heat, wires, connection and orders allow, who is shed, what mines.
+
+use super::Context;
+use crate::conversion::HallPhase;
+use crate::fleet::{Dispatch, HallConditions, SiteConditions};
+use crate::power::contract::Use as PowerUse;
+use crate::sim::demand::Demand;
+use crate::sim::hall::{Flow, GpuHall, Hall, NewUse};
+use crate::sim::site::{Binding, Opened, Site};
+use crate::time::SimTime;
+use crate::units::{EnergyPrice, Power, Ratio};
+
+/// Within this of a break of the marginal cost, the cost beyond it holds. A break behind the transformers comes back
+/// to the meter with a rounding error; without this the step that ends there would be offered again and again, and
+/// miners that are worth their power would stand still.
+const PAST_BREAK_MW: f64 = 1e-9;
+
+/// Opens the next interval of a site.
+pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_>) {
+    let connection_mw = site.grid.import_limit(now).as_mw();
+    let order_mw = site.order_limit_mw(now);
+    let import_limit_mw = connection_mw.min(order_mw);
+    let construction: f64 = site
+        .halls
+        .iter()
+        .map(|h| construction_mw(h, site.costs.construction_power_percent))
+        .sum();
+    let available = site.grid.transformers.downstream_mw(import_limit_mw);
+    let other_mw = (site.costs.auxiliary_mw + construction).min(available);
+    let mut binding = if order_mw < connection_mw {
+        Binding::Curtailment
+    } else {
+        Binding::None
+    };
+    let base = context.paths.weather[site.index].indices()[context.hour];
+    let hot = allow_halls(site, base, demand, context.hour_of_week);
+    let firm_mw = shed(site, base, available - other_mw, demand, context.hour_of_week);
+    if hot {
+        binding = Binding::Cooling;
+    }
+    site.open = Opened {
+        from: now,
+        hour: context.hour,
+        import_limit_mw,
+        connection_mw,
+        call_limit_mw: site.call_limit_mw(now),
+        other_mw,
+        binding,
+    };
+    mine(site, (base, firm_mw, available), context);
+}
+
+/// Power that a hall under construction draws.
+fn construction_mw(hall: &Hall, percent: f64) -> f64 {
+    match hall.phase {
+        HallPhase::Building | HallPhase::Energised | HallPhase::Commissioning | HallPhase::Ramp => {
+            hall.grid_mw * percent / 100.0
+        }
+        _ => 0.0,
+    }
+}
+
+/// IT load that a hall asks for with every pool GPU at work.
+fn asked_mw(gpu: &GpuHall, demand: &Demand, hour_of_week: usize) -> f64 {
+    let blocks: f64 = gpu
+        .blocks
+        .iter()
+        .map(|b| f64::from(b.up) * demand.block_share(b.index, hour_of_week))
+        .sum();
+    gpu.it_mw(blocks + f64::from(gpu.pool_up()))
+}
+
+/// Sets speed and powered share of every serving hall by heat, wires and its own feed; whether heat bound anywhere.
+fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize) -> bool {
+    let mut hot = false;
+    for hall in site.halls.iter_mut().filter(|h| h.serves()) {
+        let grid_mw = hall.grid_mw;
+        match &mut hall.new_use {
+            Some(NewUse::Gpu(gpu)) => {
+                gpu.shed = 0;
+                gpu.distribute();
+                let hour = site.tables[gpu.plumbing.plant].at(base);
+                let asked = asked_mw(gpu, demand, hour_of_week);
+                let limit = gpu.plumbing.it_limit_mw(hour);
+                let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
+                gpu.power_share = if asked > 0.0 { allowed / asked } else { 1.0 };
+                gpu.speed = gpu.throttle.speed(gpu.power_share);
+                hot |= limit < asked;
+            }
+            Some(NewUse::Lease(lease)) => {
+                let hour = site.tables[lease.plumbing.plant].at(base);
+                let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
+                let limit = lease.plumbing.it_limit_mw(hour);
+                let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
+                lease.powered = if asked > 0.0 { allowed / asked } else { 1.0 };
+                hot |= limit < asked;
+            }
+            None => {}
+        }
+    }
+    hot
+}
+
+/// The most that a serving hall takes at its feed in this interval.
+fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_week: usize) -> f64 {
+    match &hall.new_use {
+        Some(NewUse::Gpu(gpu)) => {
+            let hour = site.tables[gpu.plumbing.plant].at(base);
+            gpu.plumbing
+                .flow(hour, asked_mw(gpu, demand, hour_of_week) * gpu.power_share)
+                .feed_mw()
+        }
+        Some(NewUse::Lease(lease)) => {
+            let hour = site.tables[lease.plumbing.plant].at(base);
+            let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
+            lease.plumbing.flow(hour, asked * lease.powered).feed_mw()
+        }
+        None => 0.0,
+    }
+}
+
+/// Firm load that may stand above its room, MW: what bisection and rounding leave.
+const ROUNDING_MW: f64 = 1e-9;
+
+/// Takes GPUs off power until the firm load fits: pools of all halls first, then blocks and leases alike. Gives the
+/// firm load behind the transformers.
+fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week: usize) -> f64 {
+    let firm = |site: &Site| -> f64 {
+        let serving = site.halls.iter().filter(|h| h.serves());
+        serving
+            .map(|h| firm_feed_mw(site, h, base, demand, hour_of_week))
+            .sum()
+    };
+    let mut load = firm(site);
+    for pools_only in [true, false] {
+        for index in 0..site.halls.len() {
+            // Whole systems go dark. Network and storage draw on, so a share of the GPUs frees less than its share of
+            // the power and one round may not do; each takes at least one system more, which bounds the rounds.
+            while load > room_mw + ROUNDING_MW {
+                let excess = load - room_mw;
+                let at = (base, demand, hour_of_week);
+                if !shed_hall(site, index, excess, pools_only, at) {
+                    break;
+                }
+                load = firm(site);
+            }
+        }
+    }
+    if load > room_mw + ROUNDING_MW {
+        // Network, storage and idle plant are all that is left: everything goes dark.
+        for hall in site.halls.iter_mut().filter(|h| h.serves()) {
+            match &mut hall.new_use {
+                Some(NewUse::Gpu(gpu)) => {
+                    gpu.shed = gpu.gpus() - gpu.failed().min(gpu.gpus());
+                    gpu.distribute();
+                    gpu.power_share = 0.0;
+                }
+                Some(NewUse::Lease(lease)) => lease.powered = 0.0,
+                None => {}
+            }
+        }
+        load = firm(site);
+    }
+    load
+}
+
+/// Takes so much off one hall, or all that may be taken; whether anything was.
+fn shed_hall(
+    site: &mut Site,
+    index: usize,
+    excess_mw: f64,
+    pools_only: bool,
+    at: (u32, &Demand, usize),
+) -> bool {
+    let (base, demand, hour_of_week) = at;
+    if !site.halls[index].serves() {
+        return false;
+    }
+    let before = firm_feed_mw(site, &site.halls[index], base, demand, hour_of_week);
+    let tables = &site.tables;
+    match &mut site.halls[index].new_use {
+        Some(NewUse::Gpu(gpu)) => {
+            let most = gpu.sheddable(pools_only);
+            if gpu.shed >= most {
+                return false;
+            }
+            let alive = gpu.gpus().saturating_sub(gpu.failed() + gpu.shed).max(1);
+            let share = (excess_mw / before.max(1e-9)).min(1.0);
+            let wanted = (f64::from(alive) * share).ceil() as u32;
+            let systems = wanted.div_ceil(gpu.systems.model().gpus).max(1);
+            gpu.shed = most.min(gpu.shed + systems * gpu.systems.model().gpus);
+            gpu.distribute();
+            true
+        }
+        Some(NewUse::Lease(lease)) if !pools_only => {
+            let asked = lease.it_mw * demand.lease_share(lease.lease, hour_of_week);
+            let hour = tables[lease.plumbing.plant].at(base);
+            let fits = lease
+                .plumbing
+                .within(hour, asked * lease.powered, before - excess_mw)
+                .it_mw;
+            let was = lease.powered;
+            lease.powered = if asked > 0.0 { fits / asked } else { was };
+            lease.powered < was
+        }
+        _ => false,
+    }
+}
+
+/// Dispatches the miners into what is left.
+fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context: &Context<'_>) {
+    let fixed_mw = firm_mw + site.open.other_mw;
+    let room_mw = (available_mw - fixed_mw).max(0.0).min(site.open.call_limit_mw);
+    for (index, hall) in site.halls.iter().enumerate() {
+        (site.conditions[index], site.allowed[index]) = conditions(site, hall, index, base);
+    }
+    let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day;
+    let prices = context.paths.prices(context.hour);
+    let transformers = &site.grid.transformers;
+    let (supply, from) = (&site.supply, site.open.from);
+    let marginal = |mining_mw: f64| {
+        let load = fixed_mw + mining_mw;
+        let meter = transformers.upstream_mw(load);
+        let cost = supply.marginal(from, meter + PAST_BREAK_MW, PowerUse::Mining, prices);
+        // A megawatt-hour behind the transformers takes a little more at the meter.
+        let slope = transformers.upstream_mw(load + 1e-3) - meter;
+        let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - fixed_mw;
+        (
+            cost.usd_per_mwh * slope / 1e-3,
+            if cost.until_mw < 1e9 {
+                until.max(mining_mw)
+            } else {
+                f64::INFINITY
+            },
+        )
+    };
+    let mut wanted = room_mw;
+    // Fans do not slow in proportion, so a fleet cut short may take more per megawatt than its overhead at full load
+    // says: then it is given a little less.
+    for _ in 0..8 {
+        let conditions = SiteConditions {
+            available_at_meter: Power::from_mw(wanted),
+            marginal: EnergyPrice::ZERO,
+            hashprice_usd_per_ph_day: hashprice,
+        };
+        site.merit
+            .dispatch_along(&site.conditions, &conditions, marginal, &mut site.dispatch);
+        let mut feed = 0.0;
+        for index in 0..site.halls.len() {
+            site.mining[index] = mining_flow(site, index, base);
+            feed += site.mining[index].feed_mw();
+        }
+        if feed <= room_mw * (1.0 + 1e-12) + 1e-12 {
+            break;
+        }
+        wanted = (wanted - (feed - room_mw) * 1.05).max(0.0);
+    }
+    bind(site);
+}
+
+/// What a hall allows its miners, and what they take if they use all of it.
+fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> (HallConditions, Flow) {
+    let fleet_mw = site.fleets[index].power().as_mw();
+    if !matches!(hall.phase, HallPhase::Mining) || fleet_mw <= 0.0 {
+        let none = HallConditions {
+            available: Power::ZERO,
+            overhead: Ratio::from_fraction(1.0),
+            heat: Ratio::ZERO,
+        };
+        return (none, Flow::default());
+    }
+    let hour = site.tables[hall.mine.plant].at(base);
+    let limit = hall.mine.it_limit_mw(hour);
+    let allowed = hall.mine.within(hour, limit.min(fleet_mw), hall.grid_mw);
+    let overhead = if allowed.it_mw > 0.0 {
+        allowed.feed_mw() / allowed.it_mw
+    } else {
+        1.0
+    };
+    let conditions = HallConditions {
+        available: Power::from_mw(allowed.it_mw),
+        overhead: Ratio::from_fraction(overhead),
+        heat: Ratio::from_fraction((limit / fleet_mw).min(1.0)),
+    };
+    (conditions, allowed)
+}
+
+fn mining_flow(site: &Site, index: usize, base: u32) -> Flow {
+    let it_mw = site.dispatch[index].it.as_mw();
+    if it_mw <= 0.0 {
+        return Flow::default();
+    }
+    if it_mw == site.allowed[index].it_mw {
+        return site.allowed[index];
+    }
+    let hall = &site.halls[index];
+    hall.mine.flow(site.tables[hall.mine.plant].at(base), it_mw)
+}
+
+/// Says what bound, where orders and heat did not.
+fn bind(site: &mut Site) {
+    if site.open.binding != Binding::None {
+        return;
+    }
+    let sum = |what: fn(&Dispatch) -> Power| -> f64 { site.dispatch.iter().map(|d| what(d).as_mw()).sum() };
+    let (price, cap, heat) = (
+        sum(|d| d.curtailed_by_price),
+        sum(|d| d.curtailed_by_cap),
+        sum(|d| d.curtailed_by_heat),
+    );
+    site.open.binding = if cap > 1e-6 && site.open.call_limit_mw.is_finite() {
+        Binding::Curtailment
+    } else if cap > 1e-6 {
+        Binding::Grid
+    } else if heat > 1e-6 {
+        Binding::Cooling
+    } else if price > 1e-6 {
+        Binding::Price
+    } else {
+        Binding::None
+    };
+}

@@ -1,0 +1,210 @@
+//! The world at the start of the horizon: halls, projects, and the events that are known beforehand.
+
+use super::{Running, World};
+use crate::conversion::{HallPhase, Project};
+use crate::fleet::Failures;
+use crate::id::ProjectId;
+use crate::power::path::ElectricalPath;
+use crate::power::throttle::GpuThrottle;
+use crate::sim::demand::{Held, claims, concerns};
+use crate::sim::event::{self, Event};
+use crate::sim::hall::{Allotment, GpuHall, LeaseHall, NewUse, Plumbing};
+use crate::sim::setup::{accelerators, critical_it, hall_cost};
+use crate::sim::world::Ingredients;
+use crate::site::{InstallSpec, LeaseSpec};
+use crate::time::{DAY_S, Month, Span};
+use crate::units::Money;
+
+impl World<'_> {
+    /// Puts what halls hold after conversion in place: those that serve already, and those on the way.
+    pub(super) fn install_halls(&mut self) {
+        let (spec, setup) = (self.from.spec, self.from.setup);
+        let mut given = vec![0_u32; self.demand.tenants.len()];
+        for s in 0..self.sites.len() {
+            for h in 0..self.sites[s].halls.len() {
+                let entry = &spec.sites[s].halls[setup.sites[s].halls[h].1];
+                if let Some(install) = &entry.serving {
+                    self.install_gpus((s, h), install, &claims(spec, None), &mut given);
+                    self.sites[s].halls[h].phase = HallPhase::Serving;
+                    self.begin_service(s, h, self.settled);
+                }
+            }
+        }
+        // A block is this strategy's business where a hall holds it from the start or a conversion may.
+        let strategy = &spec.strategies[self.from.strategy];
+        let blocks = self.demand.tenants.iter().enumerate();
+        self.concerned = blocks
+            .filter(|(_, held)| matches!(held, Held::Block(_)))
+            .map(|(tenant, _)| given[tenant] > 0 || concerns(spec, strategy, tenant))
+            .collect();
+        for (position, conversion) in spec.strategies[self.from.strategy].conversions.iter().enumerate() {
+            let halls = setup.conversions[self.from.strategy][position].halls.clone();
+            let claim = claims(spec, conversion.tenants.as_ref());
+            for (s, h) in halls {
+                if let Some(install) = &conversion.install {
+                    self.install_gpus((s, h), install, &claim, &mut given);
+                } else if let Some(lease) = &conversion.lease {
+                    self.let_shell((s, h), lease);
+                }
+            }
+        }
+    }
+
+    pub(super) fn install_gpus(
+        &mut self,
+        (s, h): (usize, usize),
+        install: &InstallSpec,
+        claim: &[usize],
+        given: &mut [u32],
+    ) {
+        let grid_mw = self.sites[s].halls[h].grid_mw;
+        let systems = accelerators(install, grid_mw);
+        let design_mw = systems.provisioned().as_mw().max(1e-6);
+        let number = self.failing.len() as u32;
+        self.failing.push((s, h));
+        let name = format!("failures/{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
+        let stream = self.from.streams.stream(&name);
+        let failures = Failures::new(
+            &install.failures,
+            systems.model(),
+            systems.systems(),
+            number,
+            stream,
+        );
+        let (mut blocks, mut pools, mut left) = (Vec::new(), Vec::new(), systems.gpus());
+        for &tenant in claim {
+            let gpus = self.demand.wants(tenant, given).min(left);
+            if gpus == 0 {
+                continue;
+            }
+            given[tenant] += gpus;
+            left -= gpus;
+            match self.demand.tenants[tenant] {
+                Held::Block(index) => blocks.push(Allotment {
+                    index,
+                    gpus,
+                    up: gpus,
+                }),
+                Held::Pool(index) => pools.push(Allotment {
+                    index,
+                    gpus,
+                    up: gpus,
+                }),
+            }
+        }
+        let plumbing = Plumbing {
+            plant: self.from.setup.sites[s].plant(&install.cooling),
+            design_mw,
+            path: ElectricalPath::new(&install.path, design_mw),
+        };
+        self.sites[s].halls[h].new_use = Some(NewUse::Gpu(Box::new(GpuHall {
+            systems,
+            plumbing,
+            throttle: GpuThrottle::new(&install.throttle),
+            failures,
+            blocks,
+            pools,
+            unlet: left,
+            shed: 0,
+            speed: 1.0,
+            power_share: 1.0,
+        })));
+    }
+
+    pub(super) fn let_shell(&mut self, (s, h): (usize, usize), spec: &LeaseSpec) {
+        let it_mw = critical_it(self.sites[s].halls[h].grid_mw, spec.critical_it_percent).as_mw();
+        let lease = self.demand.add_lease(spec, it_mw, self.from.setup);
+        let plumbing = Plumbing {
+            plant: self.from.setup.sites[s].plant(&spec.cooling),
+            design_mw: it_mw,
+            path: ElectricalPath::new(&spec.path, it_mw),
+        };
+        self.sites[s].halls[h].new_use = Some(NewUse::Lease(LeaseHall {
+            it_mw,
+            plumbing,
+            lease,
+            powered: 1.0,
+        }));
+    }
+
+    pub(super) fn plan_projects(&mut self) {
+        let Ingredients {
+            spec,
+            setup,
+            strategy,
+            streams,
+            ..
+        } = self.from;
+        for (position, own) in setup.conversions[strategy].iter().enumerate() {
+            let conversion = &spec.strategies[strategy].conversions[position];
+            let planned = &own.plan.inputs().halls;
+            let scale = own.halls.iter().zip(planned).map(|(&(s, h), inputs)| {
+                let (facility, hardware) = hall_cost(conversion, self.sites[s].halls[h].grid_mw);
+                let ratio = |new: Money, old: Money| if old > Money::ZERO { new / old } else { 1.0 };
+                (ratio(facility, inputs.facility), ratio(hardware, inputs.hardware))
+            });
+            self.projects.push(Running {
+                scale: scale.collect(),
+                project: Project::new(ProjectId(position as u32), own.plan.clone(), &streams),
+                halls: own.halls.clone(),
+                prepaid: false,
+            });
+        }
+    }
+
+    /// Schedules what is known from the start: hours, months, weeks, orders, dated starts.
+    pub(super) fn schedule_frame(&mut self) {
+        let Ingredients {
+            scenario,
+            setup,
+            paths,
+            strategy,
+            ..
+        } = self.from;
+        let (start, end) = (scenario.horizon.start, scenario.horizon.end);
+        self.queue.schedule(start, event::HOUR, Event::Hour);
+        let calendar = &scenario.horizon.calendar;
+        for month in &scenario.months {
+            let at = calendar.start_of_month(month.plus(1)).min(end);
+            self.queue.schedule(at, event::LEDGER, Event::LedgerMonthEnd);
+        }
+        for (site, own) in setup.sites.iter().enumerate() {
+            let mut month: Month = own.calendar.month(start);
+            while own.calendar.start_of_month(month) < end {
+                let at = own.calendar.start_of_month(month.plus(1)).min(end);
+                self.queue.schedule(at, event::MONTH, Event::MonthEnd { site });
+                month = month.plus(1);
+            }
+            for order in paths.orders[site].iter().chain(&paths.calls[site]) {
+                for at in [order.from, order.to]
+                    .into_iter()
+                    .filter(|t| *t > start && *t < end)
+                {
+                    self.queue.schedule(at, event::ORDER, Event::OrderEdge { site });
+                }
+            }
+        }
+        if !self.demand.pools.is_empty() {
+            let week = Span::from_seconds(7 * DAY_S);
+            let mut at = setup.monday + week;
+            while at < end {
+                self.queue.schedule(at, event::WEEK, Event::WeekEnd);
+                at += week;
+            }
+        }
+        let mut looks = false;
+        for (project, own) in setup.conversions[strategy].iter().enumerate() {
+            if own.start.is_dated() {
+                let at = own.start.latest().max(start);
+                if at < end {
+                    self.queue.schedule(at, event::START, Event::Start { project });
+                }
+            } else {
+                looks = true;
+            }
+        }
+        if looks {
+            self.queue.schedule(start, event::START, Event::LookAtStarts);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What projects, starts and failures do to halls, tenants and books.
+
+use super::World;
+use crate::conversion::project::Event as StageEvent;
+use crate::conversion::{Component, Effect};
+use crate::des::Outbox;
+use crate::finance::account::Account;
+use crate::fleet::{MeritOrder, MiningFleet, failure};
+use crate::sim::event::{self, Event};
+use crate::sim::hall::NewUse;
+use crate::time::{DAY_S, SimTime, Span};
+use crate::units::Money;
+
+impl World<'_> {
+    pub(super) fn look_at_starts(&mut self, now: SimTime) {
+        let hashprice = self.from.paths.bitcoin.at(now).hashprice_usd_per_ph_day;
+        let mut waiting = false;
+        for index in 0..self.projects.len() {
+            let rule = &self.from.setup.conversions[self.from.strategy][index].start;
+            if rule.is_dated() || self.projects[index].project.started().is_some() {
+                continue;
+            }
+            if rule.starts(now, hashprice) {
+                self.start(index, now);
+            } else {
+                waiting = true;
+            }
+        }
+        let next = now + Span::from_seconds(DAY_S);
+        if waiting && next < self.from.scenario.horizon.end {
+            self.queue.schedule(next, event::START, Event::LookAtStarts);
+        }
+    }
+
+    pub(super) fn start(&mut self, index: usize, now: SimTime) {
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut outbox = Outbox::new(&mut self.queue);
+        self.projects[index].project.start(now, &mut outbox, &mut effects);
+        self.prepay(index, now);
+        self.apply(index, now, &mut effects);
+        self.effects = effects;
+    }
+
+    /// Customers whose block waits for this project pay in advance when it starts.
+    pub(super) fn prepay(&mut self, index: usize, now: SimTime) {
+        if std::mem::replace(&mut self.projects[index].prepaid, true) {
+            return;
+        }
+        let month = self.month_at(now);
+        for &(s, h) in &self.projects[index].halls {
+            let Some(NewUse::Gpu(gpu)) = &self.sites[s].halls[h].new_use else {
+                continue;
+            };
+            for held in &gpu.blocks {
+                let block = &mut self.demand.blocks[held.index];
+                let share = f64::from(held.gpus) / f64::from(block.spec.gpus);
+                let usd = block.contract_usd() * block.spec.prepay_percent / 100.0 * share;
+                block.prepaid_usd += usd;
+                self.books.prepaid(month, Money::from_usd(usd));
+            }
+        }
+    }
+
+    pub(super) fn step_project(&mut self, now: SimTime, event: StageEvent) {
+        let index = event.project.index();
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut outbox = Outbox::new(&mut self.queue);
+        self.projects[index]
+            .project
+            .step(now, event, &mut outbox, &mut effects);
+        self.apply(index, now, &mut effects);
+        self.effects = effects;
+    }
+
+    pub(super) fn apply(&mut self, index: usize, now: SimTime, effects: &mut Vec<Effect>) {
+        for effect in effects.drain(..) {
+            self.apply_one(index, now, effect);
+        }
+    }
+
+    pub(super) fn apply_one(&mut self, index: usize, now: SimTime, effect: Effect) {
+        let place = |hall: usize| self.projects[index].halls[hall];
+        match effect {
+            Effect::PhaseChanged { hall, to, .. } => {
+                let (s, h) = place(hall);
+                self.sites[s].halls[h].phase = to;
+                let name = self.sites[s].halls[h].name.clone();
+                self.note(now, s, "phase", &name, to.as_str().to_owned());
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.phase(&self.sites[s], h, now);
+                }
+            }
+            Effect::MinersRemoved { hall } => self.sell_miners(place(hall), now),
+            Effect::CapexDue {
+                hall, component, usd, ..
+            } => self.pay_capex(index, hall, (component, usd), now),
+            Effect::HiringStarts { hall } => {
+                let (s, h) = place(hall);
+                self.sites[s].halls[h].hiring = true;
+            }
+            Effect::Sold { hall, usd } => {
+                let (s, _) = place(hall);
+                let month = self.month_at(now);
+                self.books.sell(month, Account::AssetSales, usd);
+                self.note(now, s, "sold", "hall", usd.as_usd().to_string());
+            }
+            Effect::ReadyForService { hall } => {
+                let (s, h) = place(hall);
+                self.begin_service(s, h, now);
+            }
+            Effect::CommissioningFailed { hall } => {
+                let (s, h) = place(hall);
+                let name = self.sites[s].halls[h].name.clone();
+                self.note(now, s, "commissioning_failed", &name, String::new());
+            }
+            Effect::MiningStops { .. }
+            | Effect::Energised { .. }
+            | Effect::HardwareDelivered { .. }
+            | Effect::CrewReady { .. } => {}
+        }
+    }
+
+    pub(super) fn sell_miners(&mut self, (s, h): (usize, usize), now: SimTime) {
+        let hashprice = self.from.paths.bitcoin.at(now).hashprice_usd_per_ph_day;
+        let month = self.month_at(now);
+        let site = &mut self.sites[s];
+        let fleet = std::mem::replace(&mut site.fleets[h], MiningFleet::new(&[]));
+        self.books
+            .sell(month, Account::AsicSalvage, fleet.resale(hashprice));
+        site.halls[h].miners_until = Some(now);
+        site.merit = MeritOrder::new(&site.fleets);
+    }
+
+    pub(super) fn pay_capex(
+        &mut self,
+        index: usize,
+        hall: Option<usize>,
+        due: (Component, Money),
+        now: SimTime,
+    ) {
+        let (component, usd) = due;
+        let month = self.month_at(now);
+        let running = &self.projects[index];
+        let halls: Vec<usize> = hall.map_or_else(|| (0..running.halls.len()).collect(), |h| vec![h]);
+        let part = usd * (1.0 / halls.len() as f64);
+        for hall in halls {
+            let (facility, hardware) = self.projects[index].scale[hall];
+            let (s, h) = self.projects[index].halls[hall];
+            let own = &mut self.sites[s].halls[h];
+            let paid = match component {
+                Component::Facility => part * facility,
+                Component::Hardware => part * hardware,
+            };
+            match component {
+                Component::Facility => own.facility_capex_usd += paid.as_usd(),
+                Component::Hardware => own.hardware_capex_usd += paid.as_usd(),
+            }
+            self.books.capex(month, component, paid);
+        }
+    }
+
+    /// A hall begins to serve: tenants get their GPUs, failures begin, the asset enters service.
+    pub(super) fn begin_service(&mut self, s: usize, h: usize, now: SimTime) {
+        let month = self.month_at(now);
+        let hall = &mut self.sites[s].halls[h];
+        hall.ready = Some(now);
+        self.books
+            .in_service(month, hall.facility_capex_usd, hall.hardware_capex_usd);
+        match &mut hall.new_use {
+            Some(NewUse::Gpu(gpu)) => {
+                for held in &gpu.blocks {
+                    self.demand.blocks[held.index].install(held.gpus, now);
+                }
+                let mut outbox = Outbox::new(&mut self.queue);
+                gpu.failures.start(now, &mut outbox);
+            }
+            Some(NewUse::Lease(lease)) => self.demand.leases[lease.lease].ready = Some(now),
+            None => {}
+        }
+    }
+
+    pub(super) fn step_failure(&mut self, now: SimTime, event: failure::Event) {
+        let (s, h) = self.failing[event.hall as usize];
+        if let Some(NewUse::Gpu(gpu)) = &mut self.sites[s].halls[h].new_use {
+            let mut outbox = Outbox::new(&mut self.queue);
+            gpu.failures.step(now, event, &mut outbox);
+        }
+    }
+}

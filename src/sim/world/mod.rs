@@ -1,0 +1,269 @@
+//! The world: routes events to the concerns that own them and settles power between them. Logic of a concern does
+//! not live here.
+
+mod build;
+mod effects;
+mod months;
+
+use crate::conversion::{Effect, Project};
+use crate::des::EventQueue;
+use crate::random::Streams;
+use crate::scenario::Scenario;
+use crate::scenario::spec::ScenarioSpec;
+use crate::sim::books::Books;
+use crate::sim::demand::Demand;
+use crate::sim::detail::Recorder;
+use crate::sim::event::Event;
+use crate::sim::hall::NewUse;
+use crate::sim::invariant::Fault;
+use crate::sim::paths::Paths;
+use crate::sim::settle::{self, Closed, Context};
+use crate::sim::setup::Setup;
+use crate::sim::site::Site;
+use crate::time::{SimTime, Span};
+
+/// The most events of one replication.
+const EVENTS_MAX: u64 = 200_000_000;
+
+/// What a world is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Ingredients<'a> {
+    /// The scenario with its data.
+    pub scenario: &'a Scenario,
+    /// The spec of this replication, drawn inputs included.
+    pub spec: &'a ScenarioSpec,
+    /// What all replications share.
+    pub setup: &'a Setup,
+    /// The world outside.
+    pub paths: &'a Paths,
+    /// The replication's random streams.
+    pub streams: Streams,
+    /// Index of the strategy.
+    pub strategy: usize,
+    /// A fault planted by a test.
+    pub fault: Option<Fault>,
+}
+
+/// A conversion under way, with the places of its halls and what its money is scaled by.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) project: Project,
+    pub(super) halls: Vec<(usize, usize)>,
+    /// Drawn over planned cost of each hall: facility, hardware.
+    scale: Vec<(f64, f64)>,
+    prepaid: bool,
+}
+
+/// One strategy in one replication.
+#[derive(Debug)]
+pub struct World<'a> {
+    pub(super) from: Ingredients<'a>,
+    queue: EventQueue<Event>,
+    pub(super) sites: Vec<Site>,
+    pub(super) demand: Demand,
+    pub(super) projects: Vec<Running>,
+    pub(super) books: Books,
+    pub(super) recorder: Option<Recorder>,
+    /// Halls by the number that failures know them by.
+    failing: Vec<(usize, usize)>,
+    effects: Vec<Effect>,
+    concerned: Vec<bool>,
+    settled: SimTime,
+    ledger_from: SimTime,
+    pub(super) hour: usize,
+}
+
+impl<'a> World<'a> {
+    /// The world at the start of the horizon.
+    pub fn new(from: Ingredients<'a>, recorder: Option<Recorder>) -> Self {
+        let Ingredients {
+            scenario,
+            spec,
+            setup,
+            paths,
+            streams,
+            fault,
+            ..
+        } = from;
+        let start = scenario.horizon.start;
+        let record = recorder.as_ref().is_some_and(Recorder::wants_jobs);
+        let demand = Demand::new(scenario, spec, setup, &streams, record);
+        let pools = demand.pools.len();
+        let sites = spec.sites.iter().enumerate().zip(&setup.sites);
+        let sites: Vec<Site> = sites
+            .map(|(site, own)| Site::new(spec, site, own, start, pools))
+            .collect();
+        let mut world = Self {
+            queue: EventQueue::new(start),
+            books: Books::new(scenario.months.len(), scenario.months[0], &spec.finance, fault),
+            sites,
+            demand,
+            projects: Vec::new(),
+            recorder,
+            failing: Vec::new(),
+            effects: Vec::new(),
+            concerned: Vec::new(),
+            settled: start,
+            ledger_from: start,
+            hour: 0,
+            from,
+        };
+        for (index, site) in world.sites.iter_mut().enumerate() {
+            site.orders.clone_from(&paths.orders[index]);
+            site.calls.clone_from(&paths.calls[index]);
+        }
+        world.install_halls();
+        world.plan_projects();
+        world.schedule_frame();
+        world
+    }
+
+    /// Runs to the end of the horizon.
+    pub fn run(&mut self) {
+        let end = self.from.scenario.horizon.end;
+        while let Some(time) = self.queue.next_time().filter(|t| *t <= end) {
+            self.settle(time);
+            while self.queue.next_time() == Some(time) {
+                let (now, event) = self.queue.pop().expect("an event was just seen");
+                self.handle(now, event);
+            }
+            if time < end {
+                self.open(time);
+            }
+            assert!(
+                self.queue.delivered() < EVENTS_MAX,
+                "more than {EVENTS_MAX} events in one replication"
+            );
+        }
+        self.settle(end);
+        let hashprice = self
+            .from
+            .paths
+            .bitcoin
+            .at(end + Span::from_seconds(-1))
+            .hashprice_usd_per_ph_day;
+        self.books.finish(&self.sites, hashprice, end);
+    }
+
+    /// Records the phases in which halls begin.
+    pub fn note_phases(&mut self) {
+        let start = self.settled;
+        if let Some(recorder) = &mut self.recorder {
+            for site in &self.sites {
+                for hall in 0..site.halls.len() {
+                    recorder.phase(site, hall, start);
+                }
+            }
+        }
+    }
+
+    /// The record, where one was wanted.
+    pub fn take_detail(&mut self) -> Option<crate::results::replication::Detail> {
+        let recorder = self.recorder.take()?;
+        Some(recorder.finish(&self.sites, &mut self.demand, self.from.scenario))
+    }
+
+    /// Events delivered, those of the job pools included.
+    pub fn events(&self) -> u64 {
+        self.queue.delivered()
+            + self
+                .demand
+                .pools
+                .iter()
+                .map(super::pool::Pool::events)
+                .sum::<u64>()
+    }
+
+    fn context(&self) -> Context<'a> {
+        Context {
+            paths: self.from.paths,
+            hour: self.hour,
+            hour_of_week: usize::from(self.from.setup.hour_of_week[self.hour]),
+            fault: self.from.fault,
+        }
+    }
+
+    /// Closes the present interval everywhere.
+    fn settle(&mut self, now: SimTime) {
+        if now <= self.settled {
+            return;
+        }
+        for pool in &mut self.demand.pools {
+            pool.run_until(now);
+        }
+        let context = self.context();
+        for site in &mut self.sites {
+            let closed: Closed = settle::close(site, &mut self.demand, now, &context);
+            if let Some(recorder) = &mut self.recorder {
+                recorder.interval(site, &closed, &context);
+            }
+        }
+        self.settled = now;
+    }
+
+    /// Opens the next interval everywhere, and tells the pools what they have.
+    fn open(&mut self, now: SimTime) {
+        let context = self.context();
+        for site in &mut self.sites {
+            settle::open(site, &self.demand, now, &context);
+        }
+        for index in 0..self.demand.pools.len() {
+            let (gpus, speed) = self.pool_power(index);
+            let pool = &mut self.demand.pools[index];
+            let was = pool.capacity();
+            pool.set(gpus, (speed * 1_000.0).round().clamp(0.0, 1_000.0) as u16);
+            if was == 0 && gpus > 0 && !pool.simulates() {
+                pool.turn_week(&self.from.streams);
+            }
+            if was != gpus
+                && let Some(recorder) = &mut self.recorder
+            {
+                recorder.capacity(&self.sites[0].name, pool.tenant(), now, gpus);
+            }
+        }
+    }
+
+    /// GPUs of a pool that have power, and their mean speed.
+    fn pool_power(&self, index: usize) -> (u32, f64) {
+        let (mut gpus, mut work) = (0, 0.0);
+        for hall in self.sites.iter().flat_map(|s| &s.halls).filter(|h| h.serves()) {
+            if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
+                for held in gpu.pools.iter().filter(|p| p.index == index) {
+                    gpus += held.up;
+                    work += f64::from(held.up) * gpu.speed;
+                }
+            }
+        }
+        (gpus, if gpus > 0 { work / f64::from(gpus) } else { 1.0 })
+    }
+
+    fn handle(&mut self, now: SimTime, event: Event) {
+        match event {
+            Event::Hour => self.turn_hour(now),
+            Event::MonthEnd { site } => self.end_site_month(site, now),
+            Event::LedgerMonthEnd => self.end_ledger_month(now),
+            Event::WeekEnd => {
+                for pool in &mut self.demand.pools {
+                    pool.turn_week(&self.from.streams);
+                }
+            }
+            // The limits are read anew when the next interval opens.
+            Event::OrderEdge { site } => self.note(now, site, "order", "grid", String::new()),
+            Event::LookAtStarts => self.look_at_starts(now),
+            Event::Start { project } => self.start(project, now),
+            Event::Project(event) => self.step_project(now, event),
+            Event::Failure(event) => self.step_failure(now, event),
+        }
+    }
+
+    fn month_at(&self, now: SimTime) -> usize {
+        let horizon = &self.from.scenario.horizon;
+        horizon.month_index(horizon.calendar.month(now))
+    }
+
+    fn note(&mut self, now: SimTime, site: usize, kind: &str, subject: &str, detail: String) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.event(&self.sites[site].name, now, (kind, subject, detail));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Hours and months: paths move on, bills and invoices are closed.
+
+use super::World;
+use crate::sim::books::cost_of_use_usd;
+use crate::sim::event::{self, Event};
+use crate::sim::invariant::{self, Fault};
+use crate::sim::pool::MonthOfJobs;
+use crate::time::{SimTime, Span};
+
+impl World<'_> {
+    pub(super) fn turn_hour(&mut self, now: SimTime) {
+        let axis = &self.from.scenario.data.axis;
+        self.hour = axis.index_at(now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.hour(&self.sites, self.from.scenario);
+        }
+        for book in &mut self.demand.pool_books {
+            book.rent_usd = self.from.paths.rents[book.market]
+                .at(now)
+                .unwrap_or(book.rent_usd);
+        }
+        if self.from.fault == Some(Fault::Clock) && self.hour > 0 {
+            let past = now + Span::from_hours(-1);
+            self.queue.schedule(past, event::HOUR, Event::Hour);
+        }
+        let next = axis.time(self.hour + 1);
+        if next < self.from.scenario.horizon.end {
+            self.queue.schedule(next, event::HOUR, Event::Hour);
+        }
+    }
+
+    pub(super) fn end_site_month(&mut self, index: usize, now: SimTime) {
+        let site = &mut self.sites[index];
+        let month = site.billing_month;
+        let mut lines = site.supply.close_month(month);
+        if self.from.fault == Some(Fault::Bill) {
+            lines.retain(|line| !line.carries_energy);
+        }
+        let carried = || lines.iter().filter(|l| l.carries_energy).map(|l| l.quantity);
+        invariant::equal(
+            "energy on the bill",
+            &site.name,
+            now,
+            (carried().sum(), site.month.grid_mwh),
+            carried().map(f64::abs).sum(),
+        );
+        let horizon = &self.from.scenario.horizon;
+        let ledger_month = horizon.month_index(month);
+        let net = self.books.site_month(ledger_month, site, &lines);
+        self.books
+            .recharge(ledger_month, site, &self.demand, cost_of_use_usd(&lines));
+        let begin = site.calendar.start_of_month(month).max(horizon.start);
+        let whole = site.calendar.start_of_month(month.plus(1)) - site.calendar.start_of_month(month);
+        self.books
+            .running_costs(ledger_month, site, (now - begin).as_hours() / whole.as_hours());
+        if let Some(recorder) = &mut self.recorder {
+            recorder.month(site, month, &lines, net);
+        }
+        let totals = std::mem::take(&mut site.month);
+        site.all.add(&totals);
+        site.billing_month = month.plus(1);
+    }
+
+    pub(super) fn end_ledger_month(&mut self, now: SimTime) {
+        let horizon = &self.from.scenario.horizon;
+        let month = horizon.month_index(horizon.calendar.month(now + Span::from_seconds(-1)));
+        let last = now + Span::from_seconds(-1);
+        let rents: Vec<f64> = self
+            .from
+            .paths
+            .rents
+            .iter()
+            .map(|r| r.at(last).unwrap_or(0.0))
+            .collect();
+        for block in &mut self.demand.blocks {
+            block.over = block.term_end().is_some_and(|end| end <= self.ledger_from);
+        }
+        let span = (self.ledger_from, now);
+        self.books
+            .tenants(month, &mut self.demand, span, &rents, &self.concerned);
+        let mut jobs = MonthOfJobs::default();
+        for pool in &mut self.demand.pools {
+            jobs.add(std::mem::take(&mut pool.month));
+        }
+        if let Some(recorder) = &mut self.recorder {
+            let earned = self.books.gpu_usd + self.books.rent_usd;
+            recorder.ledger_month(&self.from.scenario.months[month].to_string(), jobs, earned);
+        }
+        self.ledger_from = now;
+    }
+}
