@@ -109,8 +109,8 @@ impl Books {
         net
     }
 
-    /// Recharges leased halls with their share of the site's bill.
-    pub fn recharge(&mut self, month: usize, site: &Site, demand: &Demand, net_bill_usd: f64) {
+    /// Recharges leased halls with their share, by energy at the meter, of what the site's use of energy cost.
+    pub fn recharge(&mut self, month: usize, site: &Site, demand: &Demand, cost_of_use_usd: f64) {
         let leased = |h: &crate::sim::hall::Hall| match &h.new_use {
             Some(NewUse::Lease(lease)) if h.phase == HallPhase::Leased => Some(lease.lease),
             _ => None,
@@ -122,7 +122,7 @@ impl Books {
             self.ledger.receive(
                 month,
                 Account::PowerRecharge,
-                Money::from_usd(net_bill_usd * share),
+                Money::from_usd(cost_of_use_usd * share),
             );
         }
     }
@@ -266,6 +266,21 @@ impl Books {
     }
 }
 
+/// What the energy that a site used cost, USD: its bill without the energy that was bought and sold on. What the sale
+/// earned, and what was paid for standing ready, is the owner's and not shared with tenants.
+pub fn cost_of_use_usd(lines: &[SettlementLine]) -> f64 {
+    let cost = |line: &SettlementLine| {
+        let Some(bought) = line.clause.strip_suffix(".resale") else {
+            let response = line.clause.starts_with("curtailment_payment");
+            return if response { 0.0 } else { -line.usd };
+        };
+        let own = |l: &&SettlementLine| l.contract == line.contract && l.clause == bought;
+        // Sold quantities are negative.
+        lines.iter().find(own).map_or(0.0, |l| line.quantity * l.rate_usd)
+    };
+    lines.iter().map(cost).sum()
+}
+
 /// Megawatts of a site by what people do with them.
 fn staffed(site: &Site) -> StaffedPower {
     let mut power = StaffedPower::default();
@@ -284,4 +299,33 @@ fn staffed(site: &Site) -> StaffedPower {
         }
     }
     power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_share_the_cost_of_what_was_used_and_not_the_gain_of_what_was_sold() {
+        let line = |clause: &str, quantity: f64, rate_usd: f64| SettlementLine {
+            month: Month { year: 2023, month: 8 },
+            contract: "block".to_owned(),
+            clause: clause.to_owned(),
+            quantity,
+            unit: "mwh",
+            rate_usd,
+            usd: -quantity * rate_usd,
+            set_by: String::new(),
+            carries_energy: true,
+        };
+        let lines = [
+            line("block[0]", 100.0, 42.0),
+            line("block[0].resale", -30.0, 900.0),
+            line("index[1]", 50.0, 30.0),
+            line("curtailment_payment[2]", -500.0, 4.5),
+        ];
+        // 70 MWh of the block were used; the bill net of receipts is negative.
+        assert!((cost_of_use_usd(&lines) - (70.0 * 42.0 + 50.0 * 30.0)).abs() < 1e-9);
+        assert!(lines.iter().map(|l| -l.usd).sum::<f64>() < 0.0);
+    }
 }

@@ -1,6 +1,7 @@
 //! Hours and months: paths move on, bills and invoices are closed.
 
 use super::World;
+use crate::sim::books::cost_of_use_usd;
 use crate::sim::event::{self, Event};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::pool::MonthOfJobs;
@@ -46,7 +47,8 @@ impl World<'_> {
         let horizon = &self.from.scenario.horizon;
         let ledger_month = horizon.month_index(month);
         let net = self.books.site_month(ledger_month, site, &lines);
-        self.books.recharge(ledger_month, site, &self.demand, net);
+        self.books
+            .recharge(ledger_month, site, &self.demand, cost_of_use_usd(&lines));
         let begin = site.calendar.start_of_month(month).max(horizon.start);
         let whole = site.calendar.start_of_month(month.plus(1)) - site.calendar.start_of_month(month);
         self.books
