@@ -310,18 +310,16 @@ fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
             assert!(!text.contains("](javascript:"), "{name}");
             continue;
         }
-        {
-            let cells = text.lines().flat_map(|line| line.split(','));
-            let formula = |cell: &&str| {
-                let cell = cell.trim_start_matches('"');
-                cell.starts_with(['=', '@']) || cell.starts_with("+c")
-            };
-            assert_eq!(
-                cells.filter(formula).collect::<Vec<_>>(),
-                Vec::<&str>::new(),
-                "{name}"
-            );
-        }
+        let cells = text.lines().flat_map(|line| line.split(','));
+        let formula = |cell: &&str| {
+            let cell = cell.trim_start_matches('"');
+            cell.starts_with(['=', '@']) || cell.starts_with("+c")
+        };
+        assert_eq!(
+            cells.filter(formula).collect::<Vec<_>>(),
+            Vec::<&str>::new(),
+            "{name}"
+        );
     }
     let assumptions = std::fs::read_to_string(place.path("out/assumptions.csv")).unwrap();
     assert!(assumptions.contains("'=HYPERLINK"));
