@@ -307,7 +307,8 @@ fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
             assert!(!text.contains("<script>alert"), "{name}");
             assert!(!text.contains("<img src=x>"), "{name}");
             assert!(!text.contains("<b>bold"), "{name}");
-            assert!(!text.contains("](javascript:"), "{name}");
+            // In HTML these are plain characters; in Markdown they must be escaped.
+            assert!(!(name.ends_with(".md") && text.contains("[x](")), "{name}");
             continue;
         }
         let cells = text.lines().flat_map(|line| line.split(','));
