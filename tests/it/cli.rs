@@ -307,21 +307,20 @@ fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
             assert!(!text.contains("<script>alert"), "{name}");
             assert!(!text.contains("<img src=x>"), "{name}");
             assert!(!text.contains("<b>bold"), "{name}");
-            assert!(!text.contains("](javascript:"), "{name}");
+            // In HTML these are plain characters; in Markdown they must be escaped.
+            assert!(!(name.ends_with(".md") && text.contains("[x](")), "{name}");
             continue;
         }
-        {
-            let cells = text.lines().flat_map(|line| line.split(','));
-            let formula = |cell: &&str| {
-                let cell = cell.trim_start_matches('"');
-                cell.starts_with(['=', '@']) || cell.starts_with("+c")
-            };
-            assert_eq!(
-                cells.filter(formula).collect::<Vec<_>>(),
-                Vec::<&str>::new(),
-                "{name}"
-            );
-        }
+        let cells = text.lines().flat_map(|line| line.split(','));
+        let formula = |cell: &&str| {
+            let cell = cell.trim_start_matches('"');
+            cell.starts_with(['=', '@']) || cell.starts_with("+c")
+        };
+        assert_eq!(
+            cells.filter(formula).collect::<Vec<_>>(),
+            Vec::<&str>::new(),
+            "{name}"
+        );
     }
     let assumptions = std::fs::read_to_string(place.path("out/assumptions.csv")).unwrap();
     assert!(assumptions.contains("'=HYPERLINK"));

@@ -39,8 +39,9 @@ fn long_run(place: &Place, out: &str) -> Command {
 /// Blocks that an interrupted run has kept.
 fn blocks_kept(place: &Place) -> usize {
     let is_block = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|x| x == "block");
-    std::fs::read_dir(place.path("out.partial/blocks"))
-        .map_or(0, |entries| entries.filter_map(Result::ok).filter(is_block).count())
+    std::fs::read_dir(place.path("out.partial/blocks")).map_or(0, |entries| {
+        entries.filter_map(Result::ok).filter(is_block).count()
+    })
 }
 
 /// Starts the run and waits until it has kept a further block.
