@@ -6,6 +6,7 @@
 
 pub mod archetype;
 pub mod duration;
+pub mod effect;
 pub mod network;
 pub mod phase;
 pub mod plan;
@@ -17,10 +18,11 @@ pub mod start;
 
 pub use archetype::{Archetype, Outcome};
 pub use duration::DurationSpec;
+pub use effect::{Component, Effect, Payment};
 pub use phase::HallPhase;
 pub use plan::{HallInputs, Plan, PlanInputs};
 pub use programme::{ProgrammeSpec, Sequence};
-pub use project::{Component, Effect, Event, Payment, Project, StageOutcome};
+pub use project::{Event, Project, StageOutcome};
 pub use risk::RiskSpec;
 pub use stage::{MiningDuring, StageOverrideSpec, StageRole, StageScope, StageSpec};
 pub use start::{StartRule, StartSpec};

@@ -21,7 +21,16 @@ pub fn manifest(scenario: &Scenario, replications: u32, git_hash: &str) -> Manif
     hashed.run.replications = 0;
     let canonical = serde_json::to_vec(&hashed).expect("a spec is plain JSON");
     let scenario_hash = sha256_hex(&canonical);
-    let inputs: Vec<InputFile> = scenario.data.files.clone();
+    let inputs: Vec<InputFile> = scenario
+        .data
+        .files
+        .iter()
+        .map(|file| InputFile {
+            name: file.name.clone(),
+            sha256: file.sha256.clone(),
+            repaired: file.repaired,
+        })
+        .collect();
     let strategies: Vec<&str> = spec.strategies.iter().map(|s| s.id.as_str()).collect();
     let identity = json!({
         "format": RUN_FORMAT,

@@ -17,7 +17,6 @@ use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
 use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
-use crate::results::tables::InputFile;
 use crate::scenario::horizon::Horizon;
 use crate::scenario::source::inside;
 use crate::scenario::spec::ScenarioSpec;
@@ -73,11 +72,22 @@ impl Misread for ReadError {
 
 impl Misread for trace::TraceError {}
 
+/// A data file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// As the scenario names it.
+    pub name: String,
+    /// SHA-256 of its bytes, lower-case hex.
+    pub sha256: String,
+    /// Intervals that the gap policy filled.
+    pub repaired: u64,
+}
+
 /// What replications draw from, with the files that it came from.
 #[derive(Debug)]
 pub struct Data {
     /// Every file read, with its hash.
-    pub files: Vec<InputFile>,
+    pub files: Vec<DataFile>,
     /// Sentences for the memo: what was repaired and assumed.
     pub notes: Vec<(String, String)>,
     /// The hours of the horizon.

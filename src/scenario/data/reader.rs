@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Folders, Misread};
+use super::{DataFile, Folders, Misread};
 use crate::cooling::weather::{WeatherReadOptions, WeatherSeries};
 use crate::ingest::{ReadError, Repairs};
 use crate::market::bitcoin_format::BitcoinSeries;
@@ -13,7 +13,6 @@ use crate::market::gpu_rent::GpuRentSeries;
 use crate::market::price_format::{PriceReadOptions, PriceSeries};
 use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
-use crate::results::tables::InputFile;
 use crate::scenario::horizon::Horizon;
 use crate::scenario::source::open_regular;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
@@ -27,7 +26,7 @@ use crate::workload::trace;
 pub(super) struct Reader<'a> {
     pub(super) folders: &'a Folders,
     pub(super) problems: &'a mut Problems,
-    pub(super) files: Vec<InputFile>,
+    pub(super) files: Vec<DataFile>,
     pub(super) notes: Vec<(String, String)>,
     pub(super) horizon: &'a Horizon,
 }
@@ -96,7 +95,7 @@ impl Reader<'_> {
             };
             self.notes.push(("data".to_owned(), text));
         }
-        self.files.push(InputFile {
+        self.files.push(DataFile {
             name: name.to_owned(),
             sha256,
             repaired: repairs.steps as u64,
