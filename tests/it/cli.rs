@@ -303,12 +303,13 @@ fn nothing_that_a_scenario_says_becomes_a_formula_or_markup() {
             continue;
         }
         let text = String::from_utf8(bytes).unwrap();
-        if !name.ends_with(".csv") {
+        let kind = name.rsplit('.').next().unwrap();
+        if kind != "csv" {
             assert!(!text.contains("<script>alert"), "{name}");
             assert!(!text.contains("<img src=x>"), "{name}");
             assert!(!text.contains("<b>bold"), "{name}");
             // In HTML these are plain characters; in Markdown they must be escaped.
-            assert!(!(name.ends_with(".md") && text.contains("[x](")), "{name}");
+            assert!(!(kind == "md" && text.contains("[x](")), "{name}");
             continue;
         }
         let cells = text.lines().flat_map(|line| line.split(','));
