@@ -13,6 +13,7 @@ pub mod schema;
 pub mod shape;
 pub mod source;
 pub mod spec;
+mod walk;
 
 use crate::scenario::data::Data;
 use crate::scenario::diagnostic::Located;

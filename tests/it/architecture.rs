@@ -140,8 +140,25 @@ fn imports_only_point_down() {
 fn files_stay_under_five_hundred_lines_and_main_under_twenty_five() {
     let mut files = Vec::new();
     sources(&root().join("src"), &mut files);
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
+    let texts: Vec<String> = files.iter().map(|f| fs::read_to_string(f).unwrap()).collect();
+    // Modules that exist in tests only are tests, whatever their file is called.
+    let of_tests = |file: &Path| {
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        texts.iter().any(|t| {
+            let names = t
+                .match_indices("#[cfg(test)]")
+                .filter_map(|(at, _)| t[at + 12..].trim_start().lines().next());
+            let mut modules =
+                names.map(|line| line.trim_start_matches("pub(crate) ").trim_start_matches("pub "));
+            let path = t.contains(&format!("#[path = \"{stem}.rs\"]"));
+            modules.any(|line| line == format!("mod {stem};")) || path
+        })
+    };
+    for file in &files {
+        if of_tests(file) {
+            continue;
+        }
+        let text = fs::read_to_string(file).unwrap();
         let lines = without_tests(&text).lines().count();
         let limit = if file.ends_with("src/main.rs") { 25 } else { 500 };
         assert!(
