@@ -49,8 +49,10 @@ pub fn check(spec: &ScenarioSpec, strategy: &StrategySpec, at: &FieldPath, probl
     });
     let installed: u64 = serving.chain(converted).sum();
     let wanted: u64 = spec.tenants.iter().map(wanted).sum();
-    let restricted = strategy.conversions.iter().any(|c| c.tenants.is_some());
-    if installed > 0 && wanted > installed && !restricted {
+    // A strategy that installs nothing, or says whom it serves, has answered the question.
+    let mut installs = strategy.conversions.iter().filter(|c| c.install.is_some());
+    let open = installs.next().is_some() && strategy.conversions.iter().all(|c| c.tenants.is_none());
+    if open && wanted > installed {
         problems.warn(
             at,
             format!("tenants want {wanted} GPUs, the halls of `{}` hold {installed}: tenants are served in file order, the last get what is left", strategy.id),

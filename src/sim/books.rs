@@ -233,7 +233,7 @@ impl Books {
     }
 
     /// Tax and residual at the horizon, and the proof that the books balance.
-    pub fn finish(&mut self, sites: &[Site], hashprice_usd_per_ph_day: f64, end: SimTime) {
+    pub fn finish(&mut self, sites: &[Site], demand: &Demand, hashprice_usd_per_ph_day: f64, end: SimTime) {
         self.tax.settle(&mut self.ledger);
         let last = self.ledger.months() - 1;
         if self.finance.residual == ResidualSpec::BookValue {
@@ -256,6 +256,10 @@ impl Books {
             self.ledger
                 .receive(last, Account::HardwareResidual, Money::from_usd(hardware));
         }
+        // What customers have paid for and not yet had is owed, whatever the residual.
+        let owed: f64 = demand.blocks.iter().map(|block| block.prepaid_usd).sum();
+        self.ledger
+            .pay(last, Account::ContractResidual, Money::from_usd(owed));
         if self.fault == Some(Fault::Posting) {
             self.ledger.unbalance_for_test(last);
         }

@@ -12,6 +12,9 @@ use crate::sim::world::World;
 use crate::time::{SimTime, Span};
 use crate::units::Ratio;
 
+/// Peak equity over capex below which no rate of return, multiple or payback is given.
+const INVESTED_SHARE_MIN: f64 = 0.2;
+
 struct Scalars(Vec<Scalar>);
 
 impl Scalars {
@@ -102,7 +105,7 @@ fn finance(scalars: &mut Scalars, world: &World<'_>) {
     let equity = books.ledger.equity_flows_usd();
     let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
         .iter()
-        .map(|a| -books.ledger.cash_usd(*a).iter().sum::<f64>())
+        .map(|a| 0.0 - books.ledger.cash_usd(*a).iter().sum::<f64>())
         .sum();
     let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
     put(Metric::NpvUsd, npv(&flows, rate).as_usd());
@@ -110,8 +113,9 @@ fn finance(scalars: &mut Scalars, world: &World<'_>) {
     put(Metric::NpvWithoutResidualUsd, npv(&bare, rate).as_usd());
     put(Metric::PeakEquityUsd, peak_equity(&equity).as_usd());
     put(Metric::CapexUsd, capex);
-    // A return on nothing invested has no meaning, whatever roots the flows have.
-    if capex > 0.0 {
+    // A rate of return needs money put in first: where the rest of the site pays for the works as they come, the
+    // flows have roots without a meaning.
+    if peak_equity(&equity).as_usd() > INVESTED_SHARE_MIN * capex && capex > 0.0 {
         let lowest = |flows: &[f64]| irr_roots_annual(flows).first().copied();
         let returns = [
             (Metric::Irr, lowest(&flows)),

@@ -142,7 +142,7 @@ impl<'a> World<'a> {
             .bitcoin
             .at(end + Span::from_seconds(-1))
             .hashprice_usd_per_ph_day;
-        self.books.finish(&self.sites, hashprice, end);
+        self.books.finish(&self.sites, &self.demand, hashprice, end);
     }
 
     /// Records the phases in which halls begin.
