@@ -30,7 +30,7 @@ pub const REPLICATIONS_MAX: u32 = 10_000_000;
 pub struct RunArgs {
     /// The scenario file; the embedded default where left out.
     pub scenario: Option<PathBuf>,
-    /// Where the run goes. Default: outputs/<scenario>/<run id>.
+    /// Where the run goes. Default: `outputs/SCENARIO/RUN-ID`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Replications of each strategy. Default: the scenario's.

@@ -1,6 +1,6 @@
 //! The simulation: one strategy of one replication on one event calendar.
 //!
-//! [`World`](world::World) routes events and settles power between concerns; [`replicate_all`] runs every strategy of
+//! [`World`] routes events and settles power between concerns; [`replicate_all`] runs every strategy of
 //! a replication in the same world outside.
 
 pub mod books;
