@@ -94,7 +94,7 @@ pub struct BlockInvoice {
 
 impl Block {
     /// Adds an interval: GPU-hours held for the tenant, and those of them that had power, at their speed.
-    pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64, _used_gpu_h: f64) {
+    pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64) {
         self.month.held_gpu_h += held_gpu_h;
         self.month.delivered_gpu_h += delivered_gpu_h;
     }

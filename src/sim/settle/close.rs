@@ -139,7 +139,7 @@ fn close_gpu(
         let busy = f64::from(held.up) * share;
         active += busy;
         let delivered = f64::from(held.up) * gpu.speed * hours;
-        demand.blocks[held.index].deliver(f64::from(held.gpus) * hours, delivered, busy * gpu.speed * hours);
+        demand.blocks[held.index].deliver(f64::from(held.gpus) * hours, delivered);
     }
     for held in &gpu.pools {
         let [on_demand, spot] = shares[held.index];
