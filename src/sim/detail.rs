@@ -280,7 +280,7 @@ impl Recorder {
             end_s: seen.end.map_or(-1, |t| wall(t.as_unix_s())),
             gpus: job.gpus,
             duration_s: job.duration_s,
-            checkpoint_s: job.checkpoint_s,
+            checkpoint_s: i64::from(job.checkpoint_s),
             site: site.to_owned(),
             hall: tenant.to_owned(),
             restarts: seen.restarts,

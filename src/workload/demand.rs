@@ -162,7 +162,7 @@ impl WeekSampler {
                         checkpoint_s: if job.checkpoint_s > 0 {
                             job.checkpoint_s
                         } else {
-                            demand.checkpoint.as_seconds()
+                            demand.checkpoint.as_seconds() as i32
                         },
                         class: if spot { JobClass::Spot } else { job.class },
                         ..*job

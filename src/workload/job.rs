@@ -3,10 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::labels::{Labels, NONE};
+
 /// The longest duration, submission time and checkpoint interval that a trace may hold, in seconds: 68 years.
 pub const SECONDS_MAX: i64 = i32::MAX as i64 - 1;
 /// The largest gang, in GPUs.
 pub const GPUS_MAX: u32 = 1 << 24;
+/// [`Job::power_per_mille`] of a job that draws all of its GPUs' dynamic power.
+pub const FULL_POWER: u16 = 1_000;
 
 /// What the customer was promised; the order is that in which load is kept when a pool shrinks.
 #[derive(
@@ -44,7 +48,7 @@ impl JobClass {
     }
 }
 
-/// One gang: all of its GPUs at once, or nothing.
+/// One gang: all of its GPUs at once, or nothing. 48 bytes, because traces hold millions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
     /// Identity within the trace.
@@ -53,23 +57,38 @@ pub struct Job {
     pub submit_s: i64,
     /// Run time at full speed, in seconds; zero is allowed.
     pub duration_s: i64,
-    /// Work kept at a kill: completed multiples of this many seconds; zero means that nothing is kept.
-    pub checkpoint_s: i64,
     /// GPUs held together, at least one.
     pub gpus: u32,
+    /// Work kept at a kill: completed multiples of this many seconds; zero means that nothing is kept.
+    pub checkpoint_s: i32,
+    /// What its owner said the run time would be, in seconds; zero where nothing was said. It may be wrong.
+    pub estimate_s: i32,
+    /// When it should have ended, in seconds after its submission; zero where it does not matter.
+    pub deadline_after_s: i32,
+    /// Whose it is: a number of [`Trace::tenants`], or [`NONE`].
+    pub tenant: u16,
+    /// The country or zone that it must not leave: a number of [`Trace::residencies`], or [`NONE`].
+    pub residency: u16,
+    /// The share of its GPUs' dynamic power that it draws while it runs, in thousandths, at most [`FULL_POWER`].
+    pub power_per_mille: u16,
     /// What was promised.
     pub class: JobClass,
 }
 
 impl Job {
-    /// An on-demand job without checkpoints.
+    /// An on-demand job at full power, without checkpoints, estimate, deadline, tenant and residency.
     pub const fn new(id: u64, submit_s: i64, gpus: u32, duration_s: i64) -> Self {
         Self {
             id,
             submit_s,
             duration_s,
-            checkpoint_s: 0,
             gpus,
+            checkpoint_s: 0,
+            estimate_s: 0,
+            deadline_after_s: 0,
+            tenant: NONE,
+            residency: NONE,
+            power_per_mille: FULL_POWER,
             class: JobClass::OnDemand,
         }
     }
@@ -87,8 +106,14 @@ impl Job {
             Some("a job needs between 1 and 16777216 GPUs")
         } else if !(0..=SECONDS_MAX).contains(&self.duration_s) {
             Some("a duration lies between 0 and 2147483646 s")
-        } else if !(0..=SECONDS_MAX).contains(&self.checkpoint_s) {
+        } else if !in_range(self.checkpoint_s) {
             Some("a checkpoint interval lies between 0 and 2147483646 s")
+        } else if !in_range(self.estimate_s) {
+            Some("an estimated run time lies between 0 and 2147483646 s")
+        } else if !in_range(self.deadline_after_s) {
+            Some("a deadline lies between 0 and 2147483646 s after submission")
+        } else if self.power_per_mille > FULL_POWER {
+            Some("a share of power lies between 0 and 1")
         } else if self.submit_s.abs() > SECONDS_MAX {
             Some("a submission lies within 2147483646 s of the trace's start")
         } else {
@@ -97,12 +122,19 @@ impl Job {
     }
 }
 
+/// Whether a length of time is one that a job may have.
+const fn in_range(seconds: i32) -> bool {
+    seconds >= 0 && (seconds as i64) <= SECONDS_MAX
+}
+
 /// Jobs in queue order, with what their reader assumed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trace {
     jobs: Vec<Job>,
     start: Option<jiff::civil::DateTime>,
     assumptions: Vec<String>,
+    tenants: Labels,
+    residencies: Labels,
 }
 
 impl Trace {
@@ -125,7 +157,23 @@ impl Trace {
             jobs,
             start,
             assumptions,
+            tenants: Labels::default(),
+            residencies: Labels::default(),
         }
+    }
+    /// Adds the words that [`Job::tenant`] and [`Job::residency`] number.
+    #[must_use]
+    pub fn with_labels(mut self, tenants: Labels, residencies: Labels) -> Self {
+        (self.tenants, self.residencies) = (tenants, residencies);
+        self
+    }
+    /// The tenants of the jobs.
+    pub fn tenants(&self) -> &Labels {
+        &self.tenants
+    }
+    /// The countries or zones that jobs must not leave.
+    pub fn residencies(&self) -> &Labels {
+        &self.residencies
     }
     /// The jobs by submission, then id.
     pub fn jobs(&self) -> &[Job] {
@@ -159,6 +207,11 @@ mod tests {
         assert_eq!(trace.jobs()[0].id, 2);
         assert_eq!(trace.assumptions().len(), 1);
         assert_eq!((trace.gpus_max(), trace.gpu_s()), (4, 9));
+    }
+
+    #[test]
+    fn a_job_stays_small() {
+        assert_eq!(size_of::<Job>(), 48);
     }
 
     #[test]

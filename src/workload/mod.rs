@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod demand;
 pub mod job;
+pub mod labels;
 pub mod profile;
 pub mod replay;
 pub mod scheduler;

@@ -250,7 +250,7 @@ impl Pool {
         });
         let kept_before = i64::from(waiting.saved_s) * TICKS_PER_S;
         let progress = kept_before + self.work - run.started_at;
-        let interval = waiting.job.checkpoint_s;
+        let interval = i64::from(waiting.job.checkpoint_s);
         let saved_s = if interval > 0 {
             progress / TICKS_PER_S / interval * interval
         } else {

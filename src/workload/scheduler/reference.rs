@@ -426,7 +426,7 @@ proptest! {
         raw in raw_jobs(300),
         changes in prop::collection::vec((0i64..400, 0u32..=100, 0u16..=1000), 1..60),
         gpus in 1u32..100,
-        checkpoint_s in 0i64..50,
+        checkpoint_s in 0i32..50,
     ) {
         let mut jobs = jobs_at_load(&raw, gpus, 0.9);
         for job in &mut jobs {

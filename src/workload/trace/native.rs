@@ -23,12 +23,14 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     let mut jobs = Vec::new();
     while table.next_row()? {
         let job = Job {
-            id: table.id(id)?,
-            submit_s: table.seconds(submit)?,
-            duration_s: length(&table, duration)?,
             checkpoint_s: checkpoint.map_or(Ok(0), |c| blank_or_length(&table, c))?,
-            gpus: gang(&table, gpus)?,
             class: class.map_or(Ok(JobClass::OnDemand), |c| class_of(&table, c))?,
+            ..Job::new(
+                table.id(id)?,
+                table.seconds(submit)?,
+                gang(&table, gpus)?,
+                length(&table, duration)?,
+            )
         };
         jobs.push(checked(&table, job)?);
     }
@@ -40,11 +42,12 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     Ok(Trace::new(jobs, None, assumptions))
 }
 
-fn blank_or_length<R: Read>(table: &Table<R>, column: usize) -> Result<i64, TraceError> {
+fn blank_or_length<R: Read>(table: &Table<R>, column: usize) -> Result<i32, TraceError> {
     if table.field(column).trim().is_empty() {
         return Ok(0);
     }
-    length(table, column)
+    // A checked length fits.
+    Ok(length(table, column)? as i32)
 }
 
 fn class_of<R: Read>(table: &Table<R>, column: usize) -> Result<JobClass, TraceError> {
