@@ -413,11 +413,11 @@ impl Pool {
         let free = self.free();
         let longest = (promise.at - self.work) / TICKS_PER_S;
         let fit = Fit {
-            free,
-            extra: promise.extra.min(free),
+            free: free as i32,
+            extra: promise.extra.min(free) as i32,
             longest_s: longest.clamp(-1, i64::from(i32::MAX - 1)) as i32,
         };
-        self.queue.find(promise.from, fit)
+        self.queue.find(promise.from, &fit)
     }
 
     /// Starts such a gang: its GPUs, and whether it is back before the promised instant.

@@ -8,8 +8,13 @@
 use crate::workload::job::Job;
 
 const BLOCK: usize = 32;
-const FAN: usize = 16;
+/// Up to so many places are scanned without the summaries.
+const UNINDEXED: usize = 4 * BLOCK;
+const FAN_BITS: usize = 4;
+const FAN: usize = 1 << FAN_BITS;
 const CLASSES: usize = 16;
+/// How many keys are compared at once.
+const LANES: usize = 8;
 const NOTHING: i32 = i32::MAX;
 
 /// A job that waits, with what happened to it so far.
@@ -33,40 +38,84 @@ impl Waiting {
     }
 }
 
-/// What a search compares; a hole has no GPUs.
-#[derive(Debug, Clone, Copy)]
-struct Key {
-    gpus: u32,
-    remaining_s: i32,
+/// The size that a hole shows: more GPUs than any pool has.
+const HOLE: i32 = i32::MAX;
+
+/// What a search compares, in two arrays, so that a few vector comparisons look at a whole block.
+#[derive(Debug, Default)]
+struct Keys {
+    gpus: Vec<i32>,
+    remaining_s: Vec<i32>,
 }
 
-const HOLE: Key = Key {
-    gpus: 0,
-    remaining_s: NOTHING,
-};
+impl Keys {
+    fn len(&self) -> usize {
+        self.gpus.len()
+    }
+    fn is_hole(&self, place: usize) -> bool {
+        self.gpus[place] == HOLE
+    }
+    fn push(&mut self, gpus: i32, remaining_s: i32) {
+        self.gpus.push(gpus);
+        self.remaining_s.push(remaining_s);
+    }
+    fn truncate(&mut self, places: usize) {
+        self.gpus.truncate(places);
+        self.remaining_s.truncate(places);
+    }
+
+    /// The first place of a range whose gang `fit` admits.
+    fn scan(&self, from: usize, to: usize, fit: &Fit) -> Option<usize> {
+        let to = to.min(self.len());
+        let mut at = from;
+        while at + LANES <= to {
+            let gpus: &[i32; LANES] = self.gpus[at..].first_chunk()?;
+            let times: &[i32; LANES] = self.remaining_s[at..].first_chunk()?;
+            let mut any = false;
+            for (gpus, time) in gpus.iter().zip(times) {
+                any |= fit.admits(*gpus, *time);
+            }
+            if any {
+                break;
+            }
+            at += LANES;
+        }
+        (at..to).find(|place| fit.admits(self.gpus[*place], self.remaining_s[*place]))
+    }
+
+    /// The shortest run time of a class in a range.
+    fn shortest(&self, from: usize, to: usize, class: usize) -> i32 {
+        let (least, most) = sizes_of(class);
+        let mut shortest = NOTHING;
+        for (gpus, time) in self.gpus[from..to].iter().zip(&self.remaining_s[from..to]) {
+            let counts = (*gpus >= least) & (*gpus <= most);
+            shortest = shortest.min(if counts { *time } else { NOTHING });
+        }
+        shortest
+    }
+}
 
 /// What may start now beside the promise to the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fit {
     /// Idle GPUs: no gang may need more.
-    pub(super) free: u32,
+    pub(super) free: i32,
     /// Idle GPUs that the head will not need either: a gang within them may run for ever.
-    pub(super) extra: u32,
+    pub(super) extra: i32,
     /// Any other gang must be done in this time, in seconds.
     pub(super) longest_s: i32,
 }
 
 impl Fit {
-    fn admits(&self, key: Key) -> bool {
-        key.gpus != 0
-            && key.gpus <= self.free
-            && (key.remaining_s <= self.longest_s || key.gpus <= self.extra)
+    /// Written without short circuits, for the vector unit. Holes are never admitted.
+    fn admits(&self, gpus: i32, remaining_s: i32) -> bool {
+        (gpus <= self.free) & ((remaining_s <= self.longest_s) | (gpus <= self.extra))
     }
     /// For each class of size, the longest run time of which some gang of the class might be admitted.
     fn limits(&self) -> Summary {
         let mut limits = [-1; CLASSES];
         for (class, limit) in limits.iter_mut().enumerate() {
-            let smallest = 1u32 << class;
+            let smallest = 1i32 << class;
             if smallest <= self.free && smallest <= self.extra {
                 *limit = NOTHING - 1;
             } else if smallest <= self.free {
@@ -81,8 +130,18 @@ impl Fit {
 type Summary = [i32; CLASSES];
 const EMPTY: Summary = [NOTHING; CLASSES];
 
-fn class_of(gpus: u32) -> usize {
+fn class_of(gpus: i32) -> usize {
     (gpus.ilog2() as usize).min(CLASSES - 1)
+}
+
+/// The smallest and the largest gang of a class.
+fn sizes_of(class: usize) -> (i32, i32) {
+    let most = if class == CLASSES - 1 {
+        HOLE - 1
+    } else {
+        (2 << class) - 1
+    };
+    (1 << class, most)
 }
 
 fn may_hold(summary: &Summary, limits: &Summary) -> bool {
@@ -97,7 +156,7 @@ fn may_hold(summary: &Summary, limits: &Summary) -> bool {
 /// The queue.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    keys: Vec<Key>,
+    keys: Keys,
     jobs: Vec<Waiting>,
     /// No gang waits before this place.
     head: usize,
@@ -133,7 +192,7 @@ impl Queue {
     pub(super) fn iter_from(&self, from: usize) -> impl Iterator<Item = (usize, &Waiting)> {
         let places = from.max(self.head)..self.keys.len();
         places
-            .filter(|p| self.keys[*p].gpus != 0)
+            .filter(|p| !self.keys.is_hole(*p))
             .map(|p| (p, &self.jobs[p]))
     }
 
@@ -153,10 +212,7 @@ impl Queue {
     }
 
     fn append(&mut self, waiting: Waiting) {
-        self.keys.push(Key {
-            gpus: waiting.job.gpus,
-            remaining_s: waiting.remaining_s(),
-        });
+        self.keys.push(waiting.job.gpus as i32, waiting.remaining_s());
         self.jobs.push(waiting);
         self.live += 1;
     }
@@ -173,8 +229,8 @@ impl Queue {
 
     /// Takes the gang at a place, which must not be a hole.
     pub(super) fn take(&mut self, place: usize) -> Waiting {
-        let key = std::mem::replace(&mut self.keys[place], HOLE);
-        assert!(key.gpus != 0, "place {place} of the queue is already empty");
+        let gpus = std::mem::replace(&mut self.keys.gpus[place], HOLE);
+        assert!(gpus != HOLE, "place {place} of the queue is already empty");
         self.live -= 1;
         let waiting = self.jobs[place];
         if self.live == 0 {
@@ -182,49 +238,42 @@ impl Queue {
             return waiting;
         }
         if place < self.indexed {
-            self.reindex(place, key);
+            self.reindex(place, class_of(gpus));
         }
-        while self.keys[self.head].gpus == 0 {
+        while self.keys.is_hole(self.head) {
             self.head += 1;
         }
         waiting
     }
 
     /// The first place from `from` on whose gang `fit` admits.
-    pub(super) fn find(&mut self, from: usize, fit: Fit) -> Option<usize> {
+    pub(super) fn find(&mut self, from: usize, fit: &Fit) -> Option<usize> {
         let end = self.keys.len();
-        let block_end = from.next_multiple_of(BLOCK).min(end);
-        if let Some(place) = self.scan(from, block_end, fit) {
-            return Some(place);
-        }
-        if end - block_end <= 2 * BLOCK {
-            return self.scan(block_end, end, fit);
+        if end - from.min(end) <= UNINDEXED {
+            return self.keys.scan(from, end, fit);
         }
         self.index();
         let limits = fit.limits();
-        let (mut level, mut node) = (0, block_end / BLOCK);
+        // A group is judged as a whole, before its members, even where a part of it lies before `from`.
+        let (mut level, mut block) = (self.levels.len() - 1, from / BLOCK);
         loop {
-            // Aligned groups are judged as a whole, from the coarsest level that begins here.
-            while level + 1 < self.levels.len() && node.is_multiple_of(FAN) {
-                (level, node) = (level + 1, node / FAN);
-            }
-            while level > 0 && self.levels[level].get(node).is_some_and(|s| may_hold(s, &limits)) {
-                (level, node) = (level - 1, node * FAN);
-            }
-            let summary = self.levels[level].get(node)?;
-            if level == 0 && may_hold(summary, &limits) {
-                let found = self.scan(node * BLOCK, (node * BLOCK + BLOCK).min(end), fit);
+            let node = block >> (FAN_BITS * level);
+            if may_hold(self.levels[level].get(node)?, &limits) {
+                if level > 0 {
+                    level -= 1;
+                    continue;
+                }
+                let first = from.max(block * BLOCK);
+                let found = self.keys.scan(first, block * BLOCK + BLOCK, fit);
                 if found.is_some() {
                     return found;
                 }
             }
-            node += 1;
+            let next = node + 1;
+            block = next << (FAN_BITS * level);
+            let up = next.trailing_zeros() as usize / FAN_BITS;
+            level = (level + up).min(self.levels.len() - 1);
         }
-    }
-
-    fn scan(&self, from: usize, to: usize, fit: Fit) -> Option<usize> {
-        let found = self.keys.get(from..to)?.iter().position(|key| fit.admits(*key))?;
-        Some(from + found)
     }
 
     /// Brings the summaries up to the last place.
@@ -233,7 +282,7 @@ impl Queue {
             self.levels.push(Vec::new());
         }
         for place in self.indexed..self.keys.len() {
-            let key = self.keys[place];
+            let (gpus, time) = (self.keys.gpus[place], self.keys.remaining_s[place]);
             let mut node = place / BLOCK;
             let mut level = 0;
             loop {
@@ -246,9 +295,9 @@ impl Queue {
                 if node == self.levels[level].len() {
                     self.levels[level].push(EMPTY);
                 }
-                if key.gpus != 0 {
-                    let shortest = &mut self.levels[level][node][class_of(key.gpus)];
-                    *shortest = key.remaining_s.min(*shortest);
+                if gpus != HOLE {
+                    let shortest = &mut self.levels[level][node][class_of(gpus)];
+                    *shortest = time.min(*shortest);
                 }
                 if self.levels[level].len() <= 1 {
                     break;
@@ -260,17 +309,13 @@ impl Queue {
     }
 
     /// Renews the summaries above a place whose key was removed, as far up as they change.
-    fn reindex(&mut self, place: usize, removed: Key) {
-        let class = class_of(removed.gpus);
+    fn reindex(&mut self, place: usize, class: usize) {
         let mut node = place / BLOCK;
-        if self.levels[0][node][class] < removed.remaining_s {
+        if self.levels[0][node][class] < self.keys.remaining_s[place] {
             return;
         }
-        let block = &self.keys[node * BLOCK..(node * BLOCK + BLOCK).min(self.indexed)];
-        let same = block
-            .iter()
-            .filter(|key| key.gpus != 0 && class_of(key.gpus) == class);
-        let mut shortest = same.map(|key| key.remaining_s).min().unwrap_or(NOTHING);
+        let block_end = (node * BLOCK + BLOCK).min(self.indexed);
+        let mut shortest = self.keys.shortest(node * BLOCK, block_end, class);
         for level in 0..self.levels.len() {
             if level > 0 {
                 let below = &self.levels[level - 1];
@@ -292,8 +337,9 @@ impl Queue {
     fn renumber(&mut self) {
         let mut to = 0;
         for place in self.head..self.keys.len() {
-            if self.keys[place].gpus != 0 {
-                self.keys[to] = self.keys[place];
+            if !self.keys.is_hole(place) {
+                self.keys.gpus[to] = self.keys.gpus[place];
+                self.keys.remaining_s[to] = self.keys.remaining_s[place];
                 self.jobs[to] = self.jobs[place];
                 to += 1;
             }
@@ -306,7 +352,7 @@ impl Queue {
     }
 
     fn clear(&mut self) {
-        self.keys.clear();
+        self.keys.truncate(0);
         self.jobs.clear();
         self.levels.clear();
         (self.head, self.live, self.indexed) = (0, 0, 0);
@@ -340,7 +386,7 @@ mod tests {
         #[test]
         fn a_search_finds_what_a_scan_finds(
             jobs in prop::collection::vec((1u32..200, 0i64..5_000), 1..4_000),
-            asks in prop::collection::vec((0u32..220, 0u32..220, -1i32..1_000, 0usize..100), 1..300),
+            asks in prop::collection::vec((0i32..220, 0i32..220, -1i32..1_000, 0usize..100), 1..300),
         ) {
             let mut queue = Queue::default();
             let mut plain: Vec<Waiting> = Vec::new();
@@ -360,10 +406,10 @@ mod tests {
                 let fit = Fit { free, extra: extra.min(free), longest_s };
                 let from_rank = plain.get(skip * plain.len() / 100).map(|w| w.job.rank());
                 let from = queue.iter().find(|(_, w)| Some(w.job.rank()) == from_rank).map_or(queue.end(), |(p, _)| p);
-                let found = queue.find(from, fit).map(|place| queue.take(place));
+                let found = queue.find(from, &fit).map(|place| queue.take(place));
                 let expected = plain.iter().position(|w| {
                     from_rank.is_some_and(|r| w.job.rank() >= r)
-                        && fit.admits(Key { gpus: w.job.gpus, remaining_s: w.remaining_s() })
+                        && fit.admits(w.job.gpus as i32, w.remaining_s())
                 });
                 prop_assert_eq!(found, expected.map(|i| plain.remove(i)));
                 prop_assert_eq!(queue.len(), plain.len());
