@@ -1,4 +1,4 @@
-//! Jobs and the queue that serves them: traces and their readers, the scheduler that `replay` and the
+//! Jobs and the queue that serves them: traces of jobs and of inference requests and their readers, the scheduler that `replay` and the
 //! simulated world share, load profiles of reserved blocks, and demand over a long horizon.
 //!
 //! Owns what a job is, when it arrives, waits, runs, is killed and ends. Does not own power, prices or halls:
@@ -10,8 +10,11 @@ pub mod job;
 pub mod labels;
 pub mod profile;
 pub mod replay;
+pub mod requests;
 pub mod scheduler;
+mod stamp;
 pub mod synthetic;
 pub mod tenant;
+mod text;
 pub mod trace;
 pub mod waits;

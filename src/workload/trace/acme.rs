@@ -6,10 +6,10 @@
 
 use std::io::Read;
 
-use super::rows::{Dropped, checked, common_assumptions, gang, length};
-use super::stamps::Stamped;
-use super::text::{Table, TraceError};
+use super::rows::{Dropped, checked, gang, length};
+use super::stamps::{Stamped, stamp_of};
 use crate::workload::job::{Job, Trace};
+use crate::workload::text::{Table, TraceError};
 
 pub(super) const MARKS: &[&str] = &["node_num", "gpu_num", "submit_time", "duration", "gpu_time"];
 
@@ -34,7 +34,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
         };
         let run_s = (length(&table, duration)? - waited_s).max(0);
         let job = Job::new(table.row(), 0, gang(&table, gpus)?, run_s);
-        stamped.add(&table, stamp, checked(&table, job)?)?;
+        stamped.add(stamp_of(&table, stamp)?, checked(&table, job)?);
     }
     let mut assumptions = vec![
         "ids are row numbers; every job is on demand; failed and cancelled jobs run as long as they did"
@@ -45,8 +45,8 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
         assumptions.push("`duration` of this cluster includes the wait, which is taken off".to_owned());
     }
     dropped.report(&mut assumptions);
-    common_assumptions(&table, &mut assumptions);
-    let (jobs, start) = stamped.finish(&table)?;
+    table.note_cut(&mut assumptions);
+    let (jobs, start) = stamped.finish().map_err(|m| table.error_here(m))?;
     Ok(Trace::new(jobs, start, assumptions))
 }
 

@@ -5,10 +5,10 @@
 
 use std::io::Read;
 
-use super::rows::{Dropped, checked, common_assumptions, gang, length};
-use super::stamps::Stamped;
-use super::text::{Table, TraceError};
+use super::rows::{Dropped, checked, gang, length};
+use super::stamps::{Stamped, stamp_of};
 use crate::workload::job::{Job, Trace};
+use crate::workload::text::{Table, TraceError};
 
 pub(super) const MARKS: &[&str] = &["vc", "gpu_num", "submit_time", "duration"];
 
@@ -23,15 +23,15 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
         }
         let number = table.id(id)?;
         let job = Job::new(number, 0, gang(&table, gpus)?, length(&table, duration)?);
-        stamped.add(&table, stamp, checked(&table, job)?)?;
+        stamped.add(stamp_of(&table, stamp)?, checked(&table, job)?);
     }
     let mut assumptions = vec![
         "every job is on demand; failed and cancelled jobs run as long as they did".to_owned(),
         "stamps are by the local clock of one zone (China, without daylight saving)".to_owned(),
     ];
     dropped.report(&mut assumptions);
-    common_assumptions(&table, &mut assumptions);
-    let (jobs, start) = stamped.finish(&table)?;
+    table.note_cut(&mut assumptions);
+    let (jobs, start) = stamped.finish().map_err(|m| table.error_here(m))?;
     Ok(Trace::new(jobs, start, assumptions))
 }
 

@@ -12,18 +12,17 @@ mod philly;
 mod rows;
 mod stamps;
 mod swf;
-mod text;
 
 use std::io::Read;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use text::{LINE_MAX, ROWS_MAX, TraceError};
+pub use crate::workload::text::{LINE_MAX, ROWS_MAX, TraceError};
 
 use super::job::Trace;
 use super::replay::CapacityChange;
-use text::{Lines, Table};
+use crate::workload::text::{self, Lines, Table};
 
 /// A format of job traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

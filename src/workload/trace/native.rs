@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use super::rows::{checked, common_assumptions, gang, length};
-use super::text::{Table, TraceError, shown};
+use super::rows::{checked, gang, length};
+use crate::workload::text::{Table, TraceError, shown};
 
 use crate::workload::job::{Job, JobClass, Trace};
 
@@ -38,7 +38,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     for name in UNUSED.into_iter().filter(|name| table.has(name)) {
         assumptions.push(format!("column `{name}` is not used by the queue"));
     }
-    common_assumptions(&table, &mut assumptions);
+    table.note_cut(&mut assumptions);
     Ok(Trace::new(jobs, None, assumptions))
 }
 

@@ -5,9 +5,9 @@
 
 use std::io::Read;
 
-use super::rows::{Dropped, checked, common_assumptions, gang};
-use super::text::{Table, TraceError};
+use super::rows::{Dropped, checked, gang};
 use crate::workload::job::{Job, JobClass, Trace};
+use crate::workload::text::{Table, TraceError};
 
 pub(super) const MARKS: &[&str] = &[
     "num_gpu",
@@ -55,7 +55,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
         "the instant of second zero is not published, so hours of the day are unknown".to_owned(),
     ];
     dropped.report(&mut assumptions);
-    common_assumptions(&table, &mut assumptions);
+    table.note_cut(&mut assumptions);
     Ok(Trace::new(jobs, None, assumptions))
 }
 

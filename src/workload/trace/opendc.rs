@@ -3,10 +3,10 @@
 
 use std::io::Read;
 
-use super::rows::{Dropped, checked, common_assumptions, gang};
-use super::text::{Table, TraceError};
+use super::rows::{Dropped, checked, gang};
 use crate::time::{Calendar, SimTime};
 use crate::workload::job::{Job, SECONDS_MAX, Trace};
+use crate::workload::text::{Table, TraceError};
 
 pub(super) const MARKS: &[&str] = &["id", "submission_time", "duration", "cpu_count"];
 
@@ -48,7 +48,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
         assumptions.push("the table has no GPUs: one core is read as one GPU".to_owned());
     }
     dropped.report(&mut assumptions);
-    common_assumptions(&table, &mut assumptions);
+    table.note_cut(&mut assumptions);
     let in_calendar = |s: &i64| (0..250_000_000_000).contains(s);
     let start = zero_s.map(|zero| zero + earliest).filter(in_calendar);
     let start = start.map(|s| Calendar::utc().civil(SimTime::from_unix_s(s)));

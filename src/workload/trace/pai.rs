@@ -5,9 +5,9 @@
 
 use std::io::Read;
 
-use super::rows::{Dropped, checked, common_assumptions};
-use super::text::{Lines, Table, TraceError};
+use super::rows::{Dropped, checked};
 use crate::workload::job::{GPUS_MAX, Job, Trace};
+use crate::workload::text::{Lines, Table, TraceError};
 
 pub(super) const COLUMNS: &[&str] = &[
     "job_name",
@@ -60,7 +60,7 @@ pub(super) fn read<R: Read>(lines: Lines<R>) -> Result<Trace, TraceError> {
         format!("{parts} tasks ask for a part of a GPU in all and are given whole ones"),
     ];
     dropped.report(&mut assumptions);
-    common_assumptions(&table, &mut assumptions);
+    table.note_cut(&mut assumptions);
     Ok(Trace::new(jobs, None, assumptions))
 }
 

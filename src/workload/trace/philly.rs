@@ -5,10 +5,10 @@
 
 use std::io::Read;
 
-use super::rows::{checked, common_assumptions, gang, length};
-use super::stamps::Stamped;
-use super::text::{Table, TraceError};
+use super::rows::{checked, gang, length};
+use super::stamps::{Stamped, stamp_of};
 use crate::workload::job::{Job, Trace};
+use crate::workload::text::{Table, TraceError};
 
 pub(super) const MARKS: &[&str] = &["timestamp", "duration", "num_gpus"];
 
@@ -18,7 +18,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     let mut stamped = Stamped::default();
     while table.next_row()? {
         let job = Job::new(table.row(), 0, gang(&table, gpus)?, length(&table, duration)?);
-        stamped.add(&table, stamp, checked(&table, job)?)?;
+        stamped.add(stamp_of(&table, stamp)?, checked(&table, job)?);
     }
     let mut assumptions = vec![
         "ids are row numbers; every job is on demand; run times are rounded to whole seconds".to_owned(),
@@ -27,8 +27,8 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
         "jobs that were running when the trace begins are missing, so its first days show too little load"
             .to_owned(),
     ];
-    common_assumptions(&table, &mut assumptions);
-    let (jobs, start) = stamped.finish(&table)?;
+    table.note_cut(&mut assumptions);
+    let (jobs, start) = stamped.finish().map_err(|m| table.error_here(m))?;
     Ok(Trace::new(jobs, start, assumptions))
 }
 

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use super::text::{Table, TraceError, shown};
 use crate::workload::job::{GPUS_MAX, Job, SECONDS_MAX};
+use crate::workload::text::{Table, TraceError, shown};
 
 /// Rows left out, by reason, in the order in which the reasons first came up.
 #[derive(Debug, Default)]
@@ -56,11 +56,4 @@ pub(super) fn length<R: Read>(table: &Table<R>, column: usize) -> Result<i64, Tr
         column,
         format!("expected between 0 and {SECONDS_MAX} s, found {found}"),
     ))
-}
-
-/// What every reader may have to say about a file.
-pub(super) fn common_assumptions<R: Read>(table: &Table<R>, assumptions: &mut Vec<String>) {
-    if table.row() > 0 && !table.ended() {
-        assumptions.push("the last line has no line end; the file may have been cut off".to_owned());
-    }
 }

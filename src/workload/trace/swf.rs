@@ -7,9 +7,9 @@
 use std::io::Read;
 
 use super::rows::Dropped;
-use super::text::{Lines, NUMBER_MAX, ROWS_MAX, TraceError, shown};
 use crate::time::{Calendar, SimTime};
 use crate::workload::job::{Job, Trace};
+use crate::workload::text::{Lines, NUMBER_MAX, ROWS_MAX, TraceError, shown};
 
 /// Fields that a job line must have: up to the processors requested.
 const FIELDS_MIN: usize = 8;

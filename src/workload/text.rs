@@ -1,4 +1,4 @@
-//! Bounded reading of lines and comma-separated tables: byte-order marks, both line ends, quotes, and errors
+//! What readers of jobs and requests share: bounded reading of lines and comma-separated tables: byte-order marks, both line ends, quotes, and errors
 //! that name file, line and column. No value is larger than its line, no line larger than [`LINE_MAX`].
 
 use std::io::{BufRead, BufReader, Read};
@@ -94,6 +94,9 @@ impl<R: Read> Lines<R> {
         if std::str::from_utf8(&self.buffer).is_err() {
             return Err(self.error(None, "the line is not UTF-8 text"));
         }
+        if self.buffer.contains(&0) {
+            return Err(self.error(None, "the line holds a zero byte; a text file was expected"));
+        }
         Ok(std::str::from_utf8(&self.buffer).ok())
     }
 
@@ -106,9 +109,11 @@ impl<R: Read> Lines<R> {
         Ok(std::str::from_utf8(&self.buffer).ok())
     }
 
-    /// Whether the last line had a line end; a text that was cut off often has none.
-    pub(super) fn ended(&self) -> bool {
-        self.ended
+    /// Says so where the file ends in the middle of a line.
+    pub(super) fn note_cut(&self, assumptions: &mut Vec<String>) {
+        if self.line > 0 && !self.ended {
+            assumptions.push("the last line has no line end; the file may have been cut off".to_owned());
+        }
     }
 
     fn fill(&mut self) -> Result<bool, TraceError> {
@@ -311,9 +316,16 @@ impl<R: Read> Table<R> {
         self.rows as u64
     }
 
-    /// Whether the last row had a line end.
-    pub(super) fn ended(&self) -> bool {
-        self.lines.ended()
+    /// Whether a field says that there is no value: empty, or as databases and data frames write it.
+    pub(super) fn is_missing(&self, column: usize) -> bool {
+        let text = self.field(column).trim();
+        let words = ["none", "null", "nan", "nat", "na"];
+        text.is_empty() || words.iter().any(|word| text.eq_ignore_ascii_case(word))
+    }
+
+    /// Says so where the file ends in the middle of a line.
+    pub(super) fn note_cut(&self, assumptions: &mut Vec<String>) {
+        self.lines.note_cut(assumptions);
     }
 
     pub(super) fn error(&self, column: usize, message: impl Into<String>) -> TraceError {
