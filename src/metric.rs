@@ -63,7 +63,8 @@ metrics! {
     EnergyCostUsdPerMwh, "energy_cost_usd_per_mwh", "usd/mwh", Lower, "Power bill, net of resale and demand response, over energy at the meter.";
     Pue, "pue", "1", Lower, "Energy at the meter that serves GPU halls over their IT energy.";
     WueLPerKwh, "wue_l_per_kwh", "l/kwh", Lower, "Water used over IT energy.";
-    CueKgPerKwh, "cue_kg_per_kwh", "kg/kwh", Lower, "Carbon emitted for grid energy over IT energy.";
+    CueKgPerKwh, "cue_kg_per_kwh", "kg/kwh", Lower, "Carbon of grid energy by location, and of fuel burnt on site, over IT energy.";
+    CueContractKgPerKwh, "cue_contract_kg_per_kwh", "kg/kwh", Lower, "Likewise with the intensities that power contracts state.";
     PeakMw, "peak_mw", "mw", Neither, "Largest power at the grid meter in any interval.";
     GpuHoursOffered, "gpu_hours_offered", "gpu-h", Neither, "GPU-hours installed and past ready-for-service.";
     GpuHoursServed, "gpu_hours_served", "gpu-h", Higher, "GPU-hours of work delivered to tenants and jobs.";

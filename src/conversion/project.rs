@@ -385,6 +385,16 @@ impl Project {
         }
     }
 
+    /// Whether nothing but its crew keeps a hall from being ready.
+    pub fn waits_for_crew(&self, hall: usize) -> bool {
+        let ready = self.plan.network().ready[hall];
+        let nodes = self.plan.network().nodes.iter().enumerate();
+        let mut pending = nodes
+            .filter(|(n, node)| node.before.contains(&ready) && self.nodes[*n].end.is_none())
+            .peekable();
+        pending.peek().is_some() && pending.all(|(n, _)| self.plan.stage(n).spec.role == StageRole::Staff)
+    }
+
     /// How every stage was planned and how it went; empty before the project starts.
     pub fn outcomes(&self) -> Vec<StageOutcome> {
         let Some(started) = self.started else {

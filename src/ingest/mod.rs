@@ -5,10 +5,12 @@
 
 pub mod axis;
 pub mod gaps;
+pub mod hourly;
 pub mod rows;
 pub mod weeks;
 
 pub use axis::HourAxis;
 pub use gaps::{GapPolicy, Laid, Repairs, Stamp, lay};
+pub use hourly::HourlyRows;
 pub use rows::{CsvRows, ReadError, Row, parse_instant};
 pub use weeks::{BaseSpan, WeekMap};

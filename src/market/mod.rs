@@ -1,4 +1,5 @@
-//! What the world outside pays and asks: power prices, bitcoin with its network, rents of GPUs.
+//! What the world outside pays and asks: power prices, bitcoin with its network, rents of GPUs, and
+//! what its power emits.
 //!
 //! Owns how each is written in a scenario, read from files, fitted, and drawn as one path a replication. Does not own
 //! contracts (who pays which price) or weather; heat reaches a price only as the plain series it is handed.
@@ -6,6 +7,7 @@
 pub mod bitcoin;
 pub mod bitcoin_format;
 mod bitcoin_protocol;
+pub mod carbon;
 pub mod gpu_rent;
 pub mod power_price;
 pub mod price_catalogue;

@@ -104,7 +104,15 @@ table!(
         stranded_mwh_staff,
         stranded_mwh_unlet,
         revenue_usd,
-        power_cost_usd
+        power_cost_usd,
+        stranded_mwh_rack,
+        contracted_mwh,
+        energised_mwh,
+        commissioned_mwh,
+        billable_mwh,
+        used_mwh,
+        unused_mwh,
+        carbon_contract_kg
     ]
 );
 

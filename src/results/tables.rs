@@ -177,7 +177,7 @@ pub struct MonthlyRow {
     pub pue: f64,
     /// Water used.
     pub water_m3: f64,
-    /// Carbon of grid energy; 0 where no series was given.
+    /// Carbon of grid energy by location, and of fuel burnt on site; 0 where no intensity was given.
     pub carbon_kg: f64,
     /// GPU-hours installed and ready.
     pub gpu_hours_offered: f64,
@@ -211,6 +211,22 @@ pub struct MonthlyRow {
     pub revenue_usd: f64,
     /// Power bill net of receipts; a cost is positive here.
     pub power_cost_usd: f64,
+    /// Stranded because machines installed or load let take less than the feed gives.
+    pub stranded_mwh_rack: f64,
+    /// Full load of what reserved tenants and leases hold, ready or not.
+    pub contracted_mwh: f64,
+    /// Feeds of the halls that are not sold.
+    pub energised_mwh: f64,
+    /// Feeds of halls that mine, serve or are let.
+    pub commissioned_mwh: f64,
+    /// Full load of what reserved tenants and leases hold in halls that are ready.
+    pub billable_mwh: f64,
+    /// Drawn by the halls.
+    pub used_mwh: f64,
+    /// Usable and not asked for.
+    pub unused_mwh: f64,
+    /// Carbon with the intensities that contracts state.
+    pub carbon_contract_kg: f64,
 }
 
 /// A row of `hourly.csv`.

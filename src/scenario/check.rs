@@ -54,6 +54,11 @@ impl Check for ScenarioSpec {
             problems.name(&at, name);
             rent.check(&at, problems);
         }
+        for (name, carbon) in &self.market.carbon {
+            let at = at.key("market").key("carbon").key(name.as_str());
+            problems.name(&at, name);
+            carbon.check(&at, problems);
+        }
         self.finance.check(&at.key("finance"), problems);
         self.run.check(&at.key("run"), problems);
         self.check_sites(&at.key("sites"), problems);
@@ -130,10 +135,31 @@ impl ScenarioSpec {
             site.check(&at, problems);
             site.power_contracts
                 .check_prices(&at.key("power_contracts"), &prices, problems);
+            self.check_carbon(site, &at, problems);
         }
         let Some(horizon) = Horizon::of(self) else { return };
         for (index, site) in self.sites.iter().enumerate() {
             check_import_at_start(site, &horizon, &at.index(index), problems);
+        }
+    }
+
+    /// A site's carbon intensity is known, and stated where a contract states its own.
+    fn check_carbon(&self, site: &SiteSpec, at: &FieldPath, problems: &mut Problems) {
+        if let Some(name) = &site.carbon {
+            if !self.market.carbon.contains_key(name) {
+                let known = self.market.carbon.keys().map(Name::as_str);
+                problems.unknown(&at.key("carbon"), "carbon intensity", name.as_str(), known);
+            }
+            return;
+        }
+        for (index, contract) in site.power_contracts.0.iter().enumerate() {
+            if contract.carbon_g_per_kwh.is_some() {
+                problems.error_with_help(
+                    &at.key("power_contracts").index(index).key("carbon_g_per_kwh"),
+                    "the carbon of what this contract does not cover is unknown",
+                    "name the grid's intensity: `carbon = \"...\"` of the site, out of `market.carbon`",
+                );
+            }
         }
     }
 

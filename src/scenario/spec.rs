@@ -9,6 +9,7 @@ use crate::conversion::{ProgrammeSpec, RiskSpec, Sequence, StageOverrideSpec, St
 use crate::cooling::weather::WeatherSpec;
 use crate::id::Name;
 use crate::market::bitcoin::BitcoinSpec;
+use crate::market::carbon::CarbonSpec;
 use crate::market::gpu_rent::GpuRentSpec;
 use crate::market::power_price::PowerPriceSpec;
 use crate::power::contract::PowerContractsSpec;
@@ -98,6 +99,9 @@ pub struct MarketSpec {
     /// GPU rents by name; tenants refer to them.
     #[serde(default)]
     pub gpu_rent: IndexMap<Name, GpuRentSpec>,
+    /// Carbon intensities of grids by name; sites refer to them.
+    #[serde(default)]
+    pub carbon: IndexMap<Name, CarbonSpec>,
 }
 
 impl MarketSpec {
@@ -122,6 +126,9 @@ pub struct SiteSpec {
     pub weather: WeatherSpec,
     /// Grid connection.
     pub grid: GridSpec,
+    /// Carbon intensity of the grid, by its name under `market.carbon`. Default: none stated, no carbon is counted.
+    #[serde(default)]
+    pub carbon: Option<Name>,
     /// Power contracts; they fill in file order.
     pub power_contracts: PowerContractsSpec,
     /// Halls.

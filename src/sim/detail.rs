@@ -6,10 +6,11 @@ use crate::results::tables::{
     CapacityRow, EventRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, SettlementRow,
 };
 use crate::scenario::Scenario;
+use crate::sim::capacity;
 use crate::sim::demand::Demand;
 use crate::sim::pool::{MonthOfJobs, SeenJob};
 use crate::sim::settle::{Closed, Context};
-use crate::sim::site::{Binding, STRANDED_COOLING, STRANDED_ELECTRICAL, STRANDED_GRID, STRANDED_UNLET, Site};
+use crate::sim::site::{Binding, Site};
 use crate::time::{Month, SimTime};
 
 /// The most rows of jobs and of events that are kept.
@@ -164,10 +165,20 @@ impl Recorder {
             gpu_hours_unpowered: t.unpowered_gpu_h,
             btc_mined: t.btc,
             curtailed_mwh: t.curtailed_mwh,
-            stranded_mwh_grid: t.stranded_mwh[STRANDED_GRID],
-            stranded_mwh_cooling: t.stranded_mwh[STRANDED_COOLING],
-            stranded_mwh_electrical: t.stranded_mwh[STRANDED_ELECTRICAL],
-            stranded_mwh_unlet: t.stranded_mwh[STRANDED_UNLET],
+            stranded_mwh_grid: t.capacity.stranded[capacity::GRID],
+            stranded_mwh_cooling: t.capacity.stranded[capacity::COOLING],
+            stranded_mwh_electrical: t.capacity.stranded[capacity::ELECTRICAL],
+            stranded_mwh_staff: t.capacity.stranded[capacity::STAFF],
+            stranded_mwh_unlet: t.capacity.stranded[capacity::UNLET],
+            stranded_mwh_rack: t.capacity.stranded[capacity::RACK],
+            contracted_mwh: t.capacity.contracted,
+            energised_mwh: t.capacity.energised,
+            commissioned_mwh: t.capacity.commissioned,
+            billable_mwh: t.capacity.billable,
+            used_mwh: t.capacity.used,
+            unused_mwh: t.capacity.unused,
+            carbon_kg: t.carbon_kg,
+            carbon_contract_kg: t.carbon_contract_kg,
             revenue_usd: t.mining_usd,
             power_cost_usd,
             ..MonthlyRow::default()

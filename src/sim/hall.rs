@@ -221,6 +221,8 @@ pub struct Hall {
     pub new_use: Option<NewUse>,
     /// Whether the crew of its new use is being hired.
     pub hiring: bool,
+    /// Everything but its crew is ready.
+    pub waits_for_crew: bool,
     /// Facility capex so far, USD.
     pub facility_capex_usd: f64,
     /// Hardware capex so far, USD.

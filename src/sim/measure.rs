@@ -92,7 +92,16 @@ fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response
     scalars.put(scope, Metric::BtcMined, t.btc);
     scalars.ratio(scope, Metric::MiningRevenueUsdPerMwh, t.mining_usd, t.mining_mwh);
     scalars.put(scope, Metric::CurtailedMwh, t.curtailed_mwh);
-    scalars.put(scope, Metric::StrandedMwh, t.stranded_mwh.iter().sum());
+    scalars.put(scope, Metric::StrandedMwh, t.capacity.stranded.iter().sum());
+    if t.carbon_kg > 0.0 || t.carbon_contract_kg > 0.0 {
+        scalars.ratio(scope, Metric::CueKgPerKwh, t.carbon_kg, it_mwh * 1e3);
+        scalars.ratio(
+            scope,
+            Metric::CueContractKgPerKwh,
+            t.carbon_contract_kg,
+            it_mwh * 1e3,
+        );
+    }
     scalars.put(scope, Metric::DemandResponseUsd, response_usd);
 }
 

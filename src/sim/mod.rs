@@ -4,6 +4,7 @@
 //! a replication in the same world outside.
 
 pub mod books;
+pub mod capacity;
 pub mod demand;
 pub mod detail;
 pub mod event;

@@ -4,6 +4,7 @@
 use crate::cooling::weather::WeatherPath;
 use crate::ingest::WeekMap;
 use crate::market::bitcoin::BitcoinPath;
+use crate::market::carbon::CarbonPath;
 use crate::market::power_price::PriceContext;
 use crate::market::price_process::Heat;
 use crate::power::curtailment::Order;
@@ -26,6 +27,8 @@ pub struct Paths {
     pub bitcoin: BitcoinPath,
     /// GPU rents week by week.
     pub rents: Vec<Regular>,
+    /// Carbon intensity of each site's grid, where one is stated.
+    pub carbon: Vec<Option<CarbonPath>>,
     /// Orders to import less, of each site.
     pub orders: Vec<Vec<Order>>,
     /// Calls on interruptible load, of each site.
@@ -71,6 +74,16 @@ impl Paths {
                 prices[hour * price_count + index] = *value;
             }
         }
+        let carbon = spec.sites.iter().map(|site| {
+            let index = spec.market.carbon.get_index_of(site.carbon.as_ref()?)?;
+            let series = data.carbon[index].as_ref();
+            Some(CarbonPath::draw(
+                &spec.market.carbon[index],
+                series,
+                &data.axis,
+                &weeks,
+            ))
+        });
         let span = (scenario.horizon.start, scenario.horizon.end);
         let sites = spec.sites.iter().zip(&setup.sites);
         let orders = sites.clone().map(|(site, own)| {
@@ -84,6 +97,7 @@ impl Paths {
         Self {
             orders: orders.collect(),
             calls: calls.collect(),
+            carbon: carbon.collect(),
             weather,
             prices,
             price_count,

@@ -8,6 +8,7 @@ use crate::power::contract::{PriceId, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
+use crate::sim::capacity::CapacityMwh;
 use crate::sim::hall::{Flow, Hall, PlantTable, Plumbing};
 use crate::sim::setup::SiteSetup;
 use crate::site::OperatingCostSpec;
@@ -32,6 +33,8 @@ pub struct Opened {
     pub connection_mw: f64,
     /// Limit of calls on interruptible load, MW; infinite without one.
     pub call_limit_mw: f64,
+    /// Power that reaches halls and auxiliaries at most, MW behind the transformers.
+    pub available_mw: f64,
     /// Power for construction and auxiliaries, MW behind the transformers.
     pub other_mw: f64,
     /// What bound.
@@ -110,18 +113,13 @@ pub struct Totals {
     pub btc: f64,
     /// Mining revenue, USD, before pool fees.
     pub mining_usd: f64,
-    /// Stranded energy by cause, MWh: grid, cooling, electrical, staff, unlet.
-    pub stranded_mwh: [f64; 5],
+    /// Carbon of energy at the meter by location, and of fuel burnt on site, kg.
+    pub carbon_kg: f64,
+    /// Likewise by contract.
+    pub carbon_contract_kg: f64,
+    /// Capacities over time, MWh, and what of the energised was not used, by cause.
+    pub capacity: CapacityMwh,
 }
-
-/// Index of causes in [`Totals::stranded_mwh`].
-pub const STRANDED_GRID: usize = 0;
-/// Heat.
-pub const STRANDED_COOLING: usize = 1;
-/// Wires.
-pub const STRANDED_ELECTRICAL: usize = 2;
-/// Nobody there yet, or not ready.
-pub const STRANDED_UNLET: usize = 4;
 
 impl Totals {
     /// Adds another stretch of time.
@@ -146,9 +144,9 @@ impl Totals {
         self.idle_gpu_h += o.idle_gpu_h;
         self.failed_gpu_h += o.failed_gpu_h;
         self.unpowered_gpu_h += o.unpowered_gpu_h;
-        for (mine, theirs) in self.stranded_mwh.iter_mut().zip(o.stranded_mwh) {
-            *mine += theirs;
-        }
+        self.carbon_kg += o.carbon_kg;
+        self.carbon_contract_kg += o.carbon_contract_kg;
+        self.capacity.add(&o.capacity);
     }
     /// Facility over IT energy of GPU and leased halls; `None` where none ran.
     pub fn pue(&self) -> Option<f64> {
@@ -246,6 +244,7 @@ impl Site {
                 mine,
                 new_use: None,
                 hiring: false,
+                waits_for_crew: false,
                 facility_capex_usd: 0.0,
                 hardware_capex_usd: 0.0,
                 ready: None,

@@ -15,6 +15,7 @@ mod faults;
 mod hand_made;
 mod invariants;
 mod limits;
+mod power;
 mod replay;
 mod run_directory;
 mod scenarios;

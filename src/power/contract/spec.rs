@@ -27,6 +27,10 @@ pub struct ContractSpec {
     /// The last day on which it holds, that day included. Default: it does not end.
     #[serde(default)]
     pub ends: Option<String>,
+    /// Carbon intensity of its power in grams per kWh, for reports by contract (market-based): 0 for a hydro or wind
+    /// contract with guarantees of origin, the residual mix where none are bought. Default: the grid's of each hour.
+    #[serde(default)]
+    pub carbon_g_per_kwh: Option<f64>,
     /// Its terms; those that supply energy fill in this order.
     pub clauses: Vec<ClauseSpec>,
 }
@@ -67,6 +71,9 @@ impl Check for ContractSpec {
             && ends < starts
         {
             problems.error(&at.key("ends"), "the contract ends before it starts");
+        }
+        if let Some(carbon) = self.carbon_g_per_kwh {
+            problems.within(&at.key("carbon_g_per_kwh"), carbon, 0.0, 3_000.0);
         }
         if self.clauses.is_empty() {
             problems.error(&at.key("clauses"), "a contract needs at least one clause");

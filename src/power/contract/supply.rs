@@ -48,6 +48,8 @@ struct Contract {
     id: String,
     from: SimTime,
     to: SimTime,
+    /// Carbon intensity that it states, g/kWh.
+    carbon_g_per_kwh: Option<f64>,
     /// What its clauses add to a unit of energy by use: mining, then everything else.
     adders_usd_per_mwh: [f64; 2],
     clauses: Vec<Placed>,
@@ -104,6 +106,7 @@ impl Contract {
             id,
             from,
             to,
+            carbon_g_per_kwh: spec.carbon_g_per_kwh,
             adders_usd_per_mwh,
             clauses,
         })
@@ -200,6 +203,20 @@ impl Supply {
             piece.from
         );
         self.metered_mwh += load_mw * hours;
+    }
+
+    /// Carbon rate in kg/h of a constant load at the meter, by contract: those that state an intensity at theirs, the
+    /// rest at the grid's. Contracts fill in file order, as they do for the bill.
+    pub fn carbon_kg_per_h(&self, time: SimTime, load_mw: f64, grid_g_per_kwh: f64) -> f64 {
+        let (mut left_mw, mut kg_per_h) = (load_mw.max(0.0), 0.0);
+        for contract in self.contracts.iter().filter(|c| c.holds(time)) {
+            let capacity_mw: f64 = contract.clauses.iter().map(|p| p.capacity_mw).sum();
+            let taken_mw = left_mw.min(capacity_mw);
+            // A gram per kilowatt-hour is a kilogram per megawatt-hour.
+            kg_per_h += taken_mw * contract.carbon_g_per_kwh.unwrap_or(grid_g_per_kwh);
+            left_mw -= taken_mw;
+        }
+        kg_per_h
     }
 
     /// Cost of the next unit of energy for a use, where the meter stands at `load_mw`.

@@ -141,12 +141,15 @@ pub(crate) fn energy(view: &View<'_>, charts: &mut Charts) -> Section {
 type Column = fn(&MonthlyRow) -> f64;
 
 fn causes<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
-    let columns: [(&str, Column); 6] = [
+    let columns: [(&str, Column); 7] = [
         ("Mining curtailed by price, cap or call", |r| r.curtailed_mwh),
         ("Stranded: grid limit", |r| r.stranded_mwh_grid),
         ("Stranded: cooling", |r| r.stranded_mwh_cooling),
         ("Stranded: electrical path", |r| r.stranded_mwh_electrical),
         ("Stranded: staff", |r| r.stranded_mwh_staff),
+        ("Stranded: machines take less than the feed", |r| {
+            r.stranded_mwh_rack
+        }),
         ("Stranded: unlet or not ready", |r| r.stranded_mwh_unlet),
     ];
     let measure = |(name, column): (&str, Column)| -> Measure<'a> {

@@ -12,6 +12,7 @@ use crate::cooling::weather::{Weather, WeatherSeries};
 use crate::ingest::{HourAxis, ReadError};
 use crate::market::bitcoin::Bitcoin;
 use crate::market::bitcoin_format::BitcoinSeries;
+use crate::market::carbon::CarbonSeries;
 use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
 use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
@@ -102,6 +103,8 @@ pub struct Data {
     pub bitcoin: Bitcoin,
     /// GPU rents, in file order.
     pub rents: Vec<GpuRent>,
+    /// Carbon intensities read from files, in file order of `market.carbon`.
+    pub carbon: Vec<Option<CarbonSeries>>,
     /// Weeks of jobs of each tenant that has an on-demand pool.
     pub demand: Vec<Option<Arc<WeekSampler>>>,
     series: Series,
@@ -155,6 +158,10 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
             .key("file");
         named.extend(rent.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
+    for (name, carbon) in &spec.market.carbon {
+        let at = market.key("carbon").key(name.as_str()).key("series").key("file");
+        named.extend(carbon.series.as_ref().map(|s| (s.file.as_str(), at)));
+    }
     for (index, site) in spec.sites.iter().enumerate() {
         let at = root.key("sites").index(index).key("weather").key("file");
         named.extend(site.weather.file.as_deref().map(|file| (file, at)));
@@ -192,6 +199,7 @@ pub fn read(
     let price_series = reader.prices(spec);
     let bitcoin_series = reader.bitcoin(spec);
     let rent_series = reader.rents(spec);
+    let carbon = reader.carbon(spec);
     let weather_series: Vec<Option<WeatherSeries>> = spec
         .sites
         .iter()
@@ -224,6 +232,7 @@ pub fn read(
         weather,
         bitcoin: bitcoin?,
         rents,
+        carbon,
         demand,
         series,
     })

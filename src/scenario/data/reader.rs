@@ -9,6 +9,7 @@ use super::{DataFile, Folders, Misread};
 use crate::cooling::weather::{WeatherReadOptions, WeatherSeries};
 use crate::ingest::{ReadError, Repairs};
 use crate::market::bitcoin_format::BitcoinSeries;
+use crate::market::carbon::CarbonSeries;
 use crate::market::gpu_rent::GpuRentSeries;
 use crate::market::price_format::{PriceReadOptions, PriceSeries};
 use crate::problem::{FieldPath, Problems};
@@ -148,6 +149,22 @@ impl Reader<'_> {
             all.push(rent.series.as_ref().and_then(|series| {
                 self.file(&series.file, &at, |file, input| {
                     Ok::<_, ReadError>((GpuRentSeries::read(file, input)?, Repairs::default()))
+                })
+            }));
+        }
+        all
+    }
+
+    pub(super) fn carbon(&mut self, spec: &ScenarioSpec) -> Vec<Option<CarbonSeries>> {
+        let at = FieldPath::root().key("market").key("carbon");
+        let mut all = Vec::new();
+        for (name, carbon) in &spec.market.carbon {
+            let at = at.key(name.as_str()).key("series").key("file");
+            all.push(carbon.series.as_ref().and_then(|series| {
+                self.file(&series.file, &at, |file, input| {
+                    let read = CarbonSeries::read(file, input, series)?;
+                    let repairs = read.repairs.clone();
+                    Ok::<_, ReadError>((read, repairs))
                 })
             }));
         }

@@ -3,10 +3,11 @@
 use super::{Closed, Context};
 use crate::conversion::HallPhase;
 use crate::power::contract::Interval;
+use crate::sim::capacity;
 use crate::sim::demand::Demand;
 use crate::sim::hall::{GpuHall, LeaseHall, NewUse};
 use crate::sim::invariant::{self, Fault};
-use crate::sim::site::{STRANDED_COOLING, STRANDED_ELECTRICAL, STRANDED_GRID, STRANDED_UNLET, Site, Totals};
+use crate::sim::site::{Site, Totals};
 use crate::time::SimTime;
 
 /// Sums of an interval's powers, MW.
@@ -49,7 +50,12 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
         context.hour_of_week,
     );
     meter(site, to, &powers, &mut closed, context);
-    strand(site, base, hours, &mut closed.totals);
+    let halls_mw = (
+        powers.mining_feed + powers.hall_feed,
+        site.open.available_mw - site.open.other_mw,
+    );
+    closed.totals.capacity = capacity::of_interval(site, base, halls_mw, hours);
+    capacity::check(&closed.totals.capacity, site, to);
     check_gpu_hours(site, to, &closed.totals, context.fault);
     site.month.add(&closed.totals);
     site.open.from = to;
@@ -206,6 +212,11 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     t.lease_meter_mwh = part(powers.lease_feed) * hours;
     t.peak_mw = meter_mw;
     t.water_m3 = powers.water * hours;
+    if let Some(carbon) = &context.paths.carbon[site.index] {
+        let grid = carbon.g_per_kwh(opened.hour);
+        t.carbon_kg = t.grid_mwh * grid;
+        t.carbon_contract_kg = site.supply.carbon_kg_per_h(opened.from, meter_mw, grid) * hours;
+    }
     closed.meter_mw = meter_mw;
     if context.fault == Some(Fault::EnergyTerm) {
         t.cooling_mwh *= 0.999;
@@ -236,52 +247,6 @@ fn idle_mw(site: &Site) -> f64 {
     } else {
         0.0
     }
-}
-
-/// What is energised and could not be used, by the limit that binds.
-fn strand(site: &Site, base: u32, hours: f64, totals: &mut Totals) {
-    let mut usable_sum = 0.0;
-    for (index, hall) in site.halls.iter().enumerate() {
-        let (plumbing, let_mw) = match (&hall.new_use, hall.phase) {
-            (Some(NewUse::Gpu(gpu)), HallPhase::Serving) => {
-                let held = f64::from(gpu.gpus() - gpu.unlet.min(gpu.gpus())) / f64::from(gpu.gpus().max(1));
-                (&gpu.plumbing, gpu.systems.full_power().as_mw() * held)
-            }
-            (Some(NewUse::Lease(lease)), HallPhase::Leased) => (&lease.plumbing, lease.it_mw),
-            (_, HallPhase::Mining) => (&hall.mine, site.fleets[index].power().as_mw()),
-            (_, HallPhase::Sold) => continue,
-            _ => {
-                totals.stranded_mwh[STRANDED_UNLET] += hall.grid_mw * hours;
-                continue;
-            }
-        };
-        let hour = site.tables[plumbing.plant].at(base);
-        // Miners that may all run were asked about when the interval was opened.
-        let allowed = &site.allowed[index];
-        let whole = if matches!(hall.phase, HallPhase::Mining) && allowed.it_mw == let_mw {
-            *allowed
-        } else {
-            plumbing.flow(hour, let_mw)
-        };
-        let full = whole.feed_mw().min(hall.grid_mw);
-        // In most hours neither wires nor heat bind, and one flow answers all three questions.
-        let within = |limit_mw: f64, so_far: f64| {
-            if let_mw <= limit_mw {
-                so_far
-            } else {
-                plumbing.flow(hour, limit_mw).feed_mw().min(so_far)
-            }
-        };
-        let wired = within(plumbing.path.capacity_mw(), full);
-        let cooled = within(plumbing.it_limit_mw(hour), wired);
-        let lost = &mut totals.stranded_mwh;
-        lost[STRANDED_UNLET] += (hall.grid_mw - full) * hours;
-        lost[STRANDED_ELECTRICAL] += (full - wired) * hours;
-        lost[STRANDED_COOLING] += (wired - cooled) * hours;
-        usable_sum += cooled;
-    }
-    let given = site.grid.transformers.downstream_mw(site.open.import_limit_mw) - site.open.other_mw;
-    totals.stranded_mwh[STRANDED_GRID] += (usable_sum - given.max(0.0)).max(0.0) * hours;
 }
 
 fn check_gpu_hours(site: &Site, at: SimTime, t: &Totals, fault: Option<Fault>) {

@@ -44,6 +44,7 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         import_limit_mw,
         connection_mw,
         call_limit_mw: site.call_limit_mw(now),
+        available_mw: available,
         other_mw,
         binding,
     };

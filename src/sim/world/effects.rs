@@ -1,6 +1,6 @@
 //! What projects, starts and failures do to halls, tenants and books.
 
-use super::World;
+use super::{Running, World};
 use crate::conversion::project::Event as StageEvent;
 use crate::conversion::{Component, Effect};
 use crate::des::Outbox;
@@ -70,6 +70,10 @@ impl World<'_> {
             .step(now, event, &mut outbox, &mut effects);
         self.apply(index, now, &mut effects);
         self.effects = effects;
+        let Running { project, halls, .. } = &self.projects[index];
+        for (hall, &(s, h)) in halls.iter().enumerate() {
+            self.sites[s].halls[h].waits_for_crew = project.waits_for_crew(hall);
+        }
     }
 
     pub(super) fn apply(&mut self, index: usize, now: SimTime, effects: &mut Vec<Effect>) {
