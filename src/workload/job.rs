@@ -100,6 +100,10 @@ impl Job {
     pub const fn gpu_s(&self) -> i64 {
         self.gpus as i64 * self.duration_s
     }
+    /// GPUs times the share of their dynamic power that it draws, in thousandths.
+    pub const fn power_ms(&self) -> u64 {
+        self.gpus as u64 * self.power_per_mille as u64
+    }
     /// What makes the job impossible, if anything.
     pub fn problem(&self) -> Option<&'static str> {
         if self.gpus == 0 || self.gpus > GPUS_MAX {

@@ -12,6 +12,10 @@
 //! is asked for; at that one it takes the ends and leaves the pass to the caller, who may first submit.
 
 mod ends;
+mod gate;
+mod order;
+#[cfg(test)]
+mod plain;
 mod plan;
 mod policy;
 mod pool;
@@ -25,7 +29,9 @@ use std::marker::PhantomData;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use policy::{Conservative, Easy, Fcfs, Policy};
+pub use gate::NO_QUOTA;
+pub use order::OrderBy;
+pub use policy::{Conservative, Easy, Fcfs, Policy, Preemption, Priority, Sjf};
 pub use pool::Pool;
 pub use usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
 
@@ -43,6 +49,29 @@ pub struct Settings {
     pub patience: Option<Span>,
     /// How many gangs may wait; those that come later are turned away.
     pub queue_max: Option<usize>,
+    /// What the policy knows of run times.
+    pub runtimes: Runtimes,
+    /// Whom a reserved gang may kill under [`Priority`].
+    pub preemption: Preemption,
+    /// Where the pool stands: a number of the trace's residencies, [`crate::workload::labels::NONE`] for nowhere in
+    /// particular. Jobs that must stay elsewhere are turned away. `None` asks nobody.
+    pub residency: Option<u16>,
+}
+
+/// What a policy knows of run times before jobs have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Runtimes {
+    /// The truth, to the second.
+    #[default]
+    Known,
+    /// What owners say ([`Job::estimate_s`]; the truth of those who say nothing). A gang that runs beyond it is
+    /// expected to run as long again, and so on.
+    Estimated {
+        /// Whether a gang is killed for good when it has run as long as was said.
+        kills_at_limit: bool,
+    },
+    /// Nothing.
+    Unknown,
 }
 
 impl Settings {
@@ -53,6 +82,9 @@ impl Settings {
             gpus_max: gpus,
             patience: None,
             queue_max: None,
+            runtimes: Runtimes::Known,
+            preemption: Preemption::SpotAndOnDemand,
+            residency: None,
         }
     }
 }
@@ -71,10 +103,19 @@ impl<P: Policy> Scheduler<P> {
             settings.gpus <= settings.gpus_max,
             "a pool begins with more GPUs than it will ever have"
         );
+        let mut pool = Pool::new(start, settings);
+        let blind = settings.runtimes == Runtimes::Unknown && P::ORDER == OrderBy::Length;
+        pool.set_order(if blind { OrderBy::Blind } else { P::ORDER });
         Self {
-            pool: Pool::new(start, settings),
+            pool,
             policy: PhantomData,
         }
+    }
+    /// The most GPUs that each tenant may have at once, by number; [`NO_QUOTA`] and numbers beyond the end mean as
+    /// many as there are. A tenant's further jobs wait outside the queue, in the policy's order and without blocking
+    /// others; waiting in the queue counts like running. Before the first submission.
+    pub fn set_quotas(&mut self, quotas: Vec<u32>) {
+        self.pool.set_quotas(quotas);
     }
     /// What can be seen of the pool: clock, capacity, busy and idle GPUs, lengths of the queues.
     pub fn pool(&self) -> &Pool {
@@ -111,6 +152,8 @@ impl<P: Policy> Scheduler<P> {
     /// Starts what may start now. Called once per instant, after its ends, changes and arrivals.
     pub fn pass<O: Observer>(&mut self, observer: &mut O) {
         loop {
+            self.pool.open_gate();
+            self.pool.extend_overruns();
             if self.pool.speed() > 0 {
                 P::pass(&mut self.pool, observer);
             }
@@ -149,6 +192,10 @@ pub enum PolicyKind {
     Easy,
     /// Backfill that delays nobody's promised start.
     Conservative,
+    /// The shortest that fits first; nothing is held back for large or long jobs.
+    Sjf,
+    /// Reserved before on-demand before spot; reserved jobs may kill others in order to start.
+    Priority,
 }
 
 /// A scheduler whose policy is chosen at run time; each arm is compiled for its policy.
@@ -160,6 +207,10 @@ pub enum AnyScheduler {
     Easy(Scheduler<Easy>),
     /// Conservative backfill.
     Conservative(Scheduler<Conservative>),
+    /// Shortest job first.
+    Sjf(Scheduler<Sjf>),
+    /// Priority by class.
+    Priority(Scheduler<Priority>),
 }
 
 /// Calls the same method in every arm.
@@ -169,6 +220,8 @@ macro_rules! each {
             AnyScheduler::Fcfs($scheduler) => $call,
             AnyScheduler::Easy($scheduler) => $call,
             AnyScheduler::Conservative($scheduler) => $call,
+            AnyScheduler::Sjf($scheduler) => $call,
+            AnyScheduler::Priority($scheduler) => $call,
         }
     };
 }
@@ -180,7 +233,13 @@ impl AnyScheduler {
             PolicyKind::Fcfs => Self::Fcfs(Scheduler::new(start, settings)),
             PolicyKind::Easy => Self::Easy(Scheduler::new(start, settings)),
             PolicyKind::Conservative => Self::Conservative(Scheduler::new(start, settings)),
+            PolicyKind::Sjf => Self::Sjf(Scheduler::new(start, settings)),
+            PolicyKind::Priority => Self::Priority(Scheduler::new(start, settings)),
         }
+    }
+    /// As [`Scheduler::set_quotas`].
+    pub fn set_quotas(&mut self, quotas: Vec<u32>) {
+        each!(self, s => s.set_quotas(quotas));
     }
     /// As [`Scheduler::pool`].
     pub fn pool(&self) -> &Pool {

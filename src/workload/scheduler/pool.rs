@@ -1,12 +1,17 @@
 //! The state of one pool: GPUs, the work clock, the running and the waiting; and the moves a policy may make.
 
+mod entering;
+mod estimates;
+mod ordered;
 mod planning;
 
-use super::Settings;
 use super::ends::{End, Ends};
+use super::gate::Gate;
+use super::order::Order;
 use super::plan::Plan;
 use super::queue::{Fit, Queue, Waiting};
 use super::usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
+use super::{Runtimes, Settings};
 use crate::time::{SimTime, Span};
 use crate::workload::job::Job;
 
@@ -33,6 +38,10 @@ struct Run {
     waiting: Waiting,
     start: SimTime,
     started_at: i64,
+    /// Work-clock reading at which it ends.
+    ends_at: i64,
+    /// Work-clock reading at which the policy believes that it ends.
+    planned_at: i64,
     sequence: u64,
 }
 
@@ -47,8 +56,18 @@ pub struct Pool {
     speed: i64,
     capacity: u32,
     busy: [u32; 3],
+    /// GPUs held times the share of their dynamic power that their gangs draw, in thousandths.
+    powered: u64,
     queue: Queue,
     ends: Ends,
+    /// The ends as the policy believes them; empty where run times are known.
+    planned: Ends,
+    /// The waiting in the policy's order; empty where that is the queue's.
+    order: Order,
+    /// Quotas, where there are any, and those who wait for them.
+    gate: Option<Box<Gate>>,
+    /// Room for those who pass the gate at one instant.
+    passed: Vec<Waiting>,
     runs: Vec<Option<Run>>,
     vacant: Vec<u32>,
     sequence: u64,
@@ -71,7 +90,12 @@ impl Pool {
             capacity: settings.gpus,
             busy: [0; 3],
             queue: Queue::default(),
+            powered: 0,
             ends: Ends::default(),
+            planned: Ends::default(),
+            order: Order::default(),
+            gate: None,
+            passed: Vec::new(),
             runs: Vec::new(),
             vacant: Vec::new(),
             sequence: 0,
@@ -105,8 +129,12 @@ impl Pool {
     pub fn free(&self) -> u32 {
         self.capacity - self.busy()
     }
-    /// Gangs that wait.
+    /// Gangs that wait, also for their tenant's quota.
     pub fn queued(&self) -> usize {
+        self.queue.len() + self.gate.as_ref().map_or(0, |gate| gate.len())
+    }
+    /// Gangs that wait in the queue, where the policy sees them.
+    pub(super) fn in_queue(&self) -> usize {
         self.queue.len()
     }
     /// Gangs that run.
@@ -124,8 +152,8 @@ impl Pool {
     pub(super) fn next_event_time(&self) -> Option<SimTime> {
         let end = self.ends.first().and_then(|end| self.wall_time_of(end.at));
         let patience = self
-            .impatient
-            .map(|(_, deadline)| SimTime::from_unix_s(deadline).max(self.now));
+            .next_patience_s()
+            .map(|deadline| SimTime::from_unix_s(deadline).max(self.now));
         match (end, patience) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -158,6 +186,7 @@ impl Pool {
         for (integral, busy) in self.usage.busy_gpu_s.iter_mut().zip(self.busy) {
             *integral += i128::from(busy) * i128::from(seconds);
         }
+        self.usage.powered_gpu_ms += i128::from(self.powered) * i128::from(seconds);
         let ticks = seconds * self.speed;
         self.usage.work_gpu_ticks += i128::from(self.busy()) * i128::from(ticks);
         self.work += ticks;
@@ -172,9 +201,23 @@ impl Pool {
         let run = self.vacate(end.slot);
         // The clock stops at whole seconds, so a slow gang may have been done within the last one.
         self.usage.work_gpu_ticks -= i128::from(self.work - end.at) * i128::from(end.gpus);
+        self.unplan_end(End {
+            at: run.planned_at,
+            ..end
+        });
+        let job = run.waiting.job;
+        self.release_quota(&job);
+        let worked_s = (run.ends_at - run.started_at) / TICKS_PER_S;
+        if worked_s < i64::from(run.waiting.remaining_s()) {
+            let lost_s = worked_s + i64::from(run.waiting.saved_s);
+            self.usage.lost_gpu_ticks += i128::from(lost_s * TICKS_PER_S) * i128::from(job.gpus);
+            self.withdraw(&job, Withdrawal::TimeLimit, observer);
+            return;
+        }
         self.usage.finished += 1;
+        self.count_deadline(&job, Some(self.now));
         observer.finished(&Finished {
-            job: run.waiting.job,
+            job,
             start: run.start,
             end: self.now,
             waited: Span::from_seconds(run.waiting.waited_s),
@@ -188,6 +231,7 @@ impl Pool {
             .expect("an end names a running gang");
         self.vacant.push(slot);
         self.busy[run.waiting.job.class.index()] -= run.waiting.job.gpus;
+        self.powered -= run.waiting.job.power_ms();
         self.promise = None;
         run
     }
@@ -235,18 +279,21 @@ impl Pool {
             let (_, _, slot) = order.pop().expect("busy GPUs belong to running gangs");
             returning.push(self.kill(slot, observer));
         }
-        self.queue.merge(returning);
-        self.find_impatient();
+        self.merge(returning);
     }
 
     fn kill<O: Observer>(&mut self, slot: u32, observer: &mut O) -> Waiting {
         let run = self.vacate(slot);
         let mut waiting = run.waiting;
-        let at = run.started_at + i64::from(waiting.remaining_s()) * TICKS_PER_S;
-        self.ends.remove(End {
-            at,
+        let end = End {
+            at: run.ends_at,
             slot,
             gpus: waiting.job.gpus,
+        };
+        self.ends.remove(end);
+        self.unplan_end(End {
+            at: run.planned_at,
+            ..end
         });
         let kept_before = i64::from(waiting.saved_s) * TICKS_PER_S;
         let progress = kept_before + self.work - run.started_at;
@@ -266,64 +313,15 @@ impl Pool {
         waiting
     }
 
-    pub(super) fn submit<O: Observer>(&mut self, job: &Job, observer: &mut O) {
-        if let Some(problem) = job.problem() {
-            panic!("job {} reached the queue unchecked: {problem}", job.id);
+    /// A job as it comes.
+    fn newcomer(&self, job: &Job) -> Waiting {
+        Waiting {
+            job: *job,
+            saved_s: 0,
+            restarts: 0,
+            since_s: self.now.as_unix_s(),
+            waited_s: 0,
         }
-        self.usage.submitted += 1;
-        let full = self
-            .settings
-            .queue_max
-            .is_some_and(|most| self.queue.len() >= most);
-        if job.gpus > self.settings.gpus_max {
-            self.withdraw(job, Withdrawal::TooLarge, observer);
-        } else if full {
-            self.withdraw(job, Withdrawal::QueueFull, observer);
-        } else {
-            let waiting = Waiting {
-                job: *job,
-                saved_s: 0,
-                restarts: 0,
-                since_s: self.now.as_unix_s(),
-                waited_s: 0,
-            };
-            if self.queue.push(waiting) {
-                self.forget_promises();
-                self.find_impatient();
-            } else if self.impatient.is_none() {
-                self.find_impatient();
-            }
-        }
-    }
-
-    fn withdraw<O: Observer>(&mut self, job: &Job, reason: Withdrawal, observer: &mut O) {
-        self.usage.count(reason);
-        observer.withdrawn(self.now, job, reason);
-    }
-
-    /// Withdraws those whose patience ended; says whether there were any.
-    pub(super) fn withdraw_impatient<O: Observer>(&mut self, observer: &mut O) -> bool {
-        let mut any = false;
-        while let Some((place, deadline)) = self.impatient {
-            if deadline > self.now.as_unix_s() {
-                break;
-            }
-            let waiting = self.queue.take(place);
-            self.forget_promises();
-            self.withdraw(&waiting.job, Withdrawal::Patience, observer);
-            self.find_impatient();
-            any = true;
-        }
-        any
-    }
-
-    /// Finds whose patience ends first. The killed have a claim and never give up; the others stand in order.
-    fn find_impatient(&mut self) {
-        let Some(patience) = self.settings.patience else {
-            return;
-        };
-        let first = self.queue.iter().find(|(_, waiting)| waiting.restarts == 0);
-        self.impatient = first.map(|(place, waiting)| (place, waiting.since_s + patience.as_seconds()));
     }
 
     // ---- the moves of a policy
@@ -339,8 +337,8 @@ impl Pool {
         }
     }
 
-    fn start<O: Observer>(&mut self, place: usize, observer: &mut O) {
-        let mut waiting = self.queue.take(place);
+    pub(super) fn start<O: Observer>(&mut self, place: usize, observer: &mut O) {
+        let mut waiting = self.take_waiting(place);
         if self.queue.len() == 0 || self.impatient.is_some_and(|(impatient, _)| impatient == place) {
             self.impatient = None;
             self.find_impatient();
@@ -354,10 +352,17 @@ impl Pool {
             self.usage.restarted += 1;
         }
         self.busy[waiting.job.class.index()] += waiting.job.gpus;
+        self.powered += waiting.job.power_ms();
+        let (planned_s, mut length_s) = (waiting.planned_s(), waiting.remaining_s());
+        if (self.settings.runtimes == Runtimes::Estimated { kills_at_limit: true }) {
+            length_s = length_s.min(planned_s);
+        }
         let run = Run {
             waiting,
             start: self.now,
             started_at: self.work,
+            ends_at: self.work + i64::from(length_s) * TICKS_PER_S,
+            planned_at: self.work + i64::from(planned_s) * TICKS_PER_S,
             sequence: self.sequence,
         };
         self.sequence += 1;
@@ -366,11 +371,15 @@ impl Pool {
             self.runs.push(None);
         }
         self.runs[slot as usize] = Some(run);
-        let at = self.work + i64::from(waiting.remaining_s()) * TICKS_PER_S;
-        self.ends.insert(End {
-            at,
+        let end = End {
+            at: run.ends_at,
             slot,
             gpus: waiting.job.gpus,
+        };
+        self.ends.insert(end);
+        self.plan_end(End {
+            at: run.planned_at,
+            ..end
         });
         observer.started(
             self.now,
@@ -389,7 +398,7 @@ impl Pool {
         let need = u64::from(self.queue.get(head).job.gpus);
         let free = u64::from(self.free());
         let from = head + 1;
-        let Some(reading) = self.ends.when_released(need - free) else {
+        let Some(reading) = self.planned_ends().when_released(need - free) else {
             let extra = self.free();
             return Promise {
                 at: NEVER,
@@ -399,7 +408,7 @@ impl Pool {
         };
         // Ends within the same second release together, so the promise is the reading at that second.
         let at = self.reading_at_second_of(reading);
-        let extra = (free + self.ends.released_by(at) - need) as u32;
+        let extra = (free + self.planned_ends().released_by(at) - need) as u32;
         Promise { at, extra, from }
     }
 
@@ -429,7 +438,7 @@ impl Pool {
     ) -> (u32, bool) {
         let waiting = self.queue.get(place);
         let gpus = waiting.job.gpus;
-        let before = self.work + i64::from(waiting.remaining_s()) * TICKS_PER_S <= promise.at;
+        let before = self.work + i64::from(waiting.planned_s()) * TICKS_PER_S <= promise.at;
         self.start(place, observer);
         (gpus, before)
     }
@@ -451,7 +460,7 @@ impl Pool {
     pub(super) fn assert_conserved(&self) {
         let mut total = self.before;
         total.add(&self.usage);
-        let (running, queued) = (self.ends.len() as u64, self.queue.len() as u64);
+        let (running, queued) = (self.ends.len() as u64, self.queued() as u64);
         let accounted = total.finished + running + queued + total.withdrawn();
         assert!(
             total.submitted == accounted,
@@ -469,5 +478,10 @@ impl Pool {
             self.busy(),
             self.capacity
         );
+        if let Some(gate) = &self.gate {
+            let running = self.runs.iter().flatten().map(|run| &run.waiting);
+            let waiting = self.queue.iter().map(|(_, waiting)| waiting);
+            gate.assert_taken(running.chain(waiting).map(|w| (w.job.tenant, w.job.gpus)));
+        }
     }
 }

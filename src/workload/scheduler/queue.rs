@@ -36,6 +36,15 @@ impl Waiting {
     pub(super) fn remaining_s(&self) -> i32 {
         self.job.duration_s as i32 - self.saved_s
     }
+    /// What the policy believes that to be: the owner's estimate less what is saved, at least a second; the truth
+    /// where there is no estimate.
+    pub(super) fn planned_s(&self) -> i32 {
+        if self.job.estimate_s == 0 {
+            self.remaining_s()
+        } else {
+            (self.job.estimate_s - self.saved_s).max(1)
+        }
+    }
 }
 
 /// The size that a hole shows: more GPUs than any pool has.
@@ -212,7 +221,7 @@ impl Queue {
     }
 
     fn append(&mut self, waiting: Waiting) {
-        self.keys.push(waiting.job.gpus as i32, waiting.remaining_s());
+        self.keys.push(waiting.job.gpus as i32, waiting.planned_s());
         self.jobs.push(waiting);
         self.live += 1;
     }
@@ -225,6 +234,15 @@ impl Queue {
         for waiting in returning {
             self.append(waiting);
         }
+    }
+
+    /// The place of a waiting gang of a rank; `same` tells it from others to which a careless trace gave the same.
+    pub(super) fn place_of(&self, rank: (i64, u64), same: impl Fn(&Waiting) -> bool) -> Option<usize> {
+        // Holes keep their job, so the places are in order of rank throughout.
+        let first = self.jobs.partition_point(|waiting| waiting.job.rank() < rank);
+        let equals = self.jobs[first..].iter().take_while(|w| w.job.rank() == rank);
+        let mut places = first..first + equals.count();
+        places.find(|place| !self.keys.is_hole(*place) && same(&self.jobs[*place]))
     }
 
     /// Takes the gang at a place, which must not be a hole.

@@ -15,6 +15,12 @@ pub enum Withdrawal {
     QueueFull,
     /// It waited longer than its owner was willing to.
     Patience,
+    /// It must stay in another country than the pool's.
+    Residency,
+    /// It alone needs more GPUs than its tenant may have at once.
+    OverQuota,
+    /// It ran as long as its owner had said and was not done: killed at its limit.
+    TimeLimit,
 }
 
 impl Withdrawal {
@@ -24,6 +30,9 @@ impl Withdrawal {
             Self::TooLarge => "too_large",
             Self::QueueFull => "queue_full",
             Self::Patience => "patience",
+            Self::Residency => "residency",
+            Self::OverQuota => "over_quota",
+            Self::TimeLimit => "time_limit",
         }
     }
 }
@@ -87,6 +96,20 @@ pub struct Usage {
     pub queue_full: u64,
     /// Jobs whose patience ended.
     pub impatient: u64,
+    /// Jobs that must stay in another country.
+    pub abroad: u64,
+    /// Jobs larger than their tenant's quota.
+    pub over_quota: u64,
+    /// Jobs killed at the run time that their owners had stated.
+    pub time_limit: u64,
+    /// Times that a reserved gang had others killed in order to start.
+    pub preempting: u64,
+    /// Jobs with a deadline that have ended or left.
+    pub deadlines: u64,
+    /// Of these, those that ended after it or never.
+    pub deadlines_missed: u64,
+    /// GPU-seconds held times the share of dynamic power that the gangs draw, in thousandths.
+    pub powered_gpu_ms: i128,
 }
 
 impl Usage {
@@ -106,9 +129,16 @@ impl Usage {
     pub fn lost_gpu_s(&self) -> f64 {
         self.lost_gpu_ticks as f64 / TICKS_PER_S as f64
     }
+    /// The mean share of dynamic power of GPUs that gangs hold; 1 where none do.
+    pub fn power_share(&self) -> f64 {
+        match self.busy_total_gpu_s() {
+            0 => 1.0,
+            busy => self.powered_gpu_ms as f64 / (busy as f64 * 1e3),
+        }
+    }
     /// Jobs that left without having run to their end, for any reason.
     pub fn withdrawn(&self) -> u64 {
-        self.too_large + self.queue_full + self.impatient
+        self.too_large + self.queue_full + self.impatient + self.abroad + self.over_quota + self.time_limit
     }
     /// The wait per first start, in seconds; waits after kills are part of it. Zero without starts.
     pub fn mean_wait_s(&self) -> f64 {
@@ -123,6 +153,9 @@ impl Usage {
             Withdrawal::TooLarge => self.too_large += 1,
             Withdrawal::QueueFull => self.queue_full += 1,
             Withdrawal::Patience => self.impatient += 1,
+            Withdrawal::Residency => self.abroad += 1,
+            Withdrawal::OverQuota => self.over_quota += 1,
+            Withdrawal::TimeLimit => self.time_limit += 1,
         }
     }
     /// Adds another interval.
@@ -142,5 +175,12 @@ impl Usage {
         self.too_large += other.too_large;
         self.queue_full += other.queue_full;
         self.impatient += other.impatient;
+        self.abroad += other.abroad;
+        self.over_quota += other.over_quota;
+        self.time_limit += other.time_limit;
+        self.preempting += other.preempting;
+        self.deadlines += other.deadlines;
+        self.deadlines_missed += other.deadlines_missed;
+        self.powered_gpu_ms += other.powered_gpu_ms;
     }
 }

@@ -15,12 +15,14 @@ impl Pool {
     }
     /// The plan as it stands, or a new one without promises.
     pub(in crate::workload::scheduler) fn plan(&mut self) -> Plan {
-        if let Some(mut plan) = self.plan.take() {
+        // The ends of estimates move, so the plan is made anew each time.
+        let stands = !self.estimates();
+        if let Some(mut plan) = self.plan.take().filter(|_| stands) {
             plan.forget_before(self.work);
             return plan;
         }
         let releases = self
-            .ends
+            .planned_ends()
             .iter()
             .map(|end| (self.reading_at_second_of(end.at), end.gpus));
         Plan::new(self.work, self.free(), releases)
@@ -28,7 +30,7 @@ impl Pool {
     /// Promises a start to everyone who has none.
     pub(in crate::workload::scheduler) fn promise_all(&self, plan: &mut Plan) {
         for (place, waiting) in self.queue.iter_from(plan.from) {
-            let ticks = i64::from(waiting.remaining_s()) * TICKS_PER_S;
+            let ticks = i64::from(waiting.planned_s()) * TICKS_PER_S;
             let length = (ticks + self.speed - 1) / self.speed * self.speed;
             plan.promise(place, waiting.job.gpus, length);
         }
