@@ -206,6 +206,7 @@ impl Pool {
             gpus_max: plan.gpus_max,
             patience: Some(plan.patience),
             queue_max: Some(QUEUE_MAX),
+            ..Settings::constant(0)
         };
         // The pool's own clock begins at zero, so that its readings stay small whatever the year.
         let scheduler = AnyScheduler::new(plan.policy, SimTime::default(), settings);

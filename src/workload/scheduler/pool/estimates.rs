@@ -76,13 +76,13 @@ impl Pool {
         };
         let mut from = head + 1;
         while self.free() > 0 && spare > 0 && self.queue.len() > 1 {
-            let most = spare.min(self.free());
+            let most = spare.min(self.free()) as i32;
             let fit = Fit {
                 free: most,
                 extra: most,
                 longest_s: -1,
             };
-            let Some(place) = self.queue.find(from, fit) else {
+            let Some(place) = self.queue.find(from, &fit) else {
                 return;
             };
             spare -= self.queue.get(place).job.gpus;
