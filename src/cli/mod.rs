@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod compare;
 pub mod exit;
+pub mod import;
 pub mod init;
 pub mod output;
 pub mod progress;
@@ -76,6 +77,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Report what is wrong or doubtful in a job trace before it is replayed.
     Audit(audit::AuditArgs),
+    /// Turn a file of a public format into a native CSV.
+    Import(Box<import::ImportArgs>),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
     /// Print the JSON Schema of scenario files.
@@ -137,6 +140,7 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
             Ok(false) => Ok(Exit::No),
             Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
         },
+        Command::Import(args) => import::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions(&args),

@@ -61,6 +61,10 @@ pub struct PriceSeriesSpec {
     /// What to do with gaps; `refuse` by default.
     #[serde(default)]
     pub gaps: GapPolicy,
+    /// What one unit of the file's currency is worth in USD, such as 1.08 for a file in EUR; without it amounts are
+    /// taken for USD. From 0.000001 to 1000000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd_per_unit: Option<f64>,
 }
 
 /// How a series becomes as long as the horizon.
@@ -164,6 +168,9 @@ impl Check for PowerPriceSpec {
         }
         if self.series.as_ref().is_some_and(|series| series.file.is_empty()) {
             problems.error(&at.key("series").key("file"), "a file must be named");
+        }
+        if let Some(rate) = self.series.as_ref().and_then(|series| series.usd_per_unit) {
+            problems.within(&at.key("series").key("usd_per_unit"), rate, 1e-6, 1e6);
         }
         if let Some(price) = self.fixed_usd_per_mwh {
             problems.within(&at.key("fixed_usd_per_mwh"), price, -PRICE_MAX, PRICE_MAX);

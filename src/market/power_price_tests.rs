@@ -384,6 +384,7 @@ fn print_statistics_of_a_file() {
             zone: &zone,
             column: column.as_deref(),
             gaps,
+            usd_per_unit: None,
         };
         match format.read(std::fs::File::open(&file).unwrap(), &options) {
             Err(error) => println!("{error} {:?}", error.help),

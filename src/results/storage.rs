@@ -84,8 +84,17 @@ pub fn write_file(
 
 /// Replaces a file at once: its old content or the new one is there, never a part. Gives the SHA-256.
 pub fn write_file_atomically(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<String, Error> {
+    write_atomically(storage, path, |out| out.write_all(bytes))
+}
+
+/// The same for a file that a closure writes piece by piece.
+pub fn write_atomically(
+    storage: &dyn Storage,
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<String, Error> {
     let temporary = temporary_beside(path);
-    let written = write_file(storage, &temporary, |out| out.write_all(bytes)).and_then(|hash| {
+    let written = write_file(storage, &temporary, fill).and_then(|hash| {
         let failed = |source| Error::io("rename", path, source);
         storage.rename(&temporary, path).map_err(failed)?;
         storage.sync_directory(&parent_of(path)).map_err(failed)?;

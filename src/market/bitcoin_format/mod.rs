@@ -1,5 +1,7 @@
 //! Files of daily bitcoin data: one format a file, all to daily price and difficulty.
 
+mod coin_metrics;
+mod daily;
 mod mining_daily;
 mod native;
 
@@ -8,7 +10,7 @@ use std::io::Read;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::{GapPolicy, ReadError, Repairs, Row, Stamp, lay};
+use crate::ingest::{CsvRows, GapPolicy, ReadError, Repairs, Row, Stamp, lay};
 use crate::time::{Calendar, DAY_S, SimTime, Span, parse_date};
 
 /// How a bitcoin file is laid out.
@@ -20,6 +22,10 @@ pub enum BitcoinFormat {
     Native,
     /// `date,price_usd,hashrate_hs,...,difficulty,...,fees_btc`: public daily charts joined on the date.
     MiningDaily,
+    /// Coin Metrics daily metrics: `date` or `time`, `PriceUSD`, `DiffMean`, `FeeTotNtv`.
+    CoinMetrics,
+    /// Any daily table with a date, a price, a difficulty and, where it has them, fees in bitcoin.
+    Daily,
 }
 
 /// One day of a file.
@@ -61,11 +67,37 @@ impl BitcoinSeries {
 }
 
 impl BitcoinFormat {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::Native, Self::MiningDaily, Self::CoinMetrics, Self::Daily];
+    /// The word used in files and flags.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::MiningDaily => "mining_daily",
+            Self::CoinMetrics => "coin_metrics",
+            Self::Daily => "daily",
+        }
+    }
+    /// The columns that a file of this format holds, with their units.
+    pub const fn columns(self) -> &'static str {
+        match self {
+            Self::Native => "date,btc_usd,difficulty,fees_btc",
+            Self::MiningDaily => {
+                "date,price_usd,hashrate_hs,...,difficulty,...,fees_btc (USD, H/s, BTC a day)"
+            }
+            Self::CoinMetrics => {
+                "date or time,PriceUSD or ReferenceRateUSD,DiffMean or DiffLast[,FeeTotNtv] (USD, BTC a day)"
+            }
+            Self::Daily => "date,price,difficulty[,fees_btc] (USD, BTC a day)",
+        }
+    }
     /// Reads a file, which messages call `file`.
     pub fn read(self, file: &str, input: impl Read, gaps: GapPolicy) -> Result<BitcoinSeries, ReadError> {
         let rows = match self {
             Self::Native => native::read(file, input),
             Self::MiningDaily => mining_daily::read(file, input),
+            Self::CoinMetrics => coin_metrics::read(file, input),
+            Self::Daily => daily::read(file, input),
         }?;
         let laid = lay(file, &rows.stamps, Some(Span::from_seconds(DAY_S)), gaps)?;
         let days = laid.values(&rows.days);
@@ -82,6 +114,63 @@ impl BitcoinFormat {
             repairs,
         })
     }
+}
+
+/// The columns of a daily table, each under the first of its names that the header has.
+struct Named {
+    date: usize,
+    price: usize,
+    difficulty: usize,
+    fees: Option<usize>,
+}
+
+impl Named {
+    /// Rows of which price and difficulty are known; days before the first and after the last such day are left
+    /// out, for markets and exports begin and end on different days.
+    fn read<R: Read>(&self, mut table: CsvRows<R>) -> Result<BitcoinRows, ReadError> {
+        let (mut rows, mut begun, mut early) = (BitcoinRows::default(), false, 0_usize);
+        while let Some(row) = table.next_row()? {
+            let price = above_zero_or_none(&row, self.price)?;
+            let day = price.zip(above_zero_or_none(&row, self.difficulty)?);
+            begun |= day.is_some();
+            if !begun {
+                early += 1;
+                continue;
+            }
+            let fees_btc = self.fees.map_or(Ok(None), |column| at_least_zero(&row, column))?;
+            let day = day.map(|(btc_usd, difficulty)| NetworkDay {
+                btc_usd,
+                difficulty,
+                fees_btc,
+            });
+            rows.push(midnight(&row, self.date)?, row.line, day);
+        }
+        let known = rows
+            .stamps
+            .iter()
+            .rposition(|stamp| !stamp.missing)
+            .map_or(0, |last| last + 1);
+        let late = rows.stamps.len() - known;
+        rows.stamps.truncate(known);
+        rows.days.truncate(known);
+        if early + late > 0 {
+            rows.notes.push(format!(
+                "{early} days before the first and {late} after the last with price and difficulty were left out"
+            ));
+        }
+        Ok(rows)
+    }
+}
+
+/// The first of several names that a header has, or an error about the first.
+fn any_of<R: Read>(table: &CsvRows<R>, names: &[&str]) -> Result<usize, ReadError> {
+    let found = names.iter().find_map(|name| table.find(name));
+    found.map_or_else(|| table.column(names[0]), Ok)
+}
+
+/// A number above zero; nothing and zero are days without a market.
+fn above_zero_or_none(row: &Row<'_>, column: usize) -> Result<Option<f64>, ReadError> {
+    Ok(at_least_zero(row, column)?.filter(|value| *value > 0.0))
 }
 
 /// Rows as a format's reader leaves them; a missing day has any value.
@@ -109,7 +198,14 @@ impl BitcoinRows {
 
 /// Midnight UTC of a row's date.
 fn midnight(row: &Row<'_>, column: usize) -> Result<SimTime, ReadError> {
-    let date = parse_date(row.text(column)).and_then(|d| Calendar::utc().start_of(d));
+    // Exports write midnight behind the date.
+    let text = row.text(column);
+    let date = text
+        .get(..10)
+        .filter(|_| text.len() == 10 || text.get(10..16).is_some_and(|t| t[1..] == *"00:00"));
+    let date = date
+        .and_then(parse_date)
+        .and_then(|d| Calendar::utc().start_of(d));
     date.ok_or_else(|| {
         row.fail(
             column,

@@ -76,6 +76,7 @@ mod tests {
             zone: &zone,
             column: Some(column),
             gaps,
+            usd_per_unit: None,
         };
         PriceFormat::ErcotHb.read(text.as_bytes(), &options)
     }

@@ -1,9 +1,16 @@
 //! Files of power prices: one format a file, all to one regular series in USD/MWh.
 
+mod day_ahead_cet;
+mod entsoe;
+mod epex;
 mod ercot;
 mod ercot_hb;
+mod ercot_spp;
 mod native;
+mod nord_pool;
+mod pjm;
 mod two_column;
+mod wall;
 
 use std::io::Read;
 
@@ -28,7 +35,19 @@ pub enum PriceFormat {
     Ercot,
     /// ERCOT hub prices by `delivery_date,hour_ending` 1 to 24 in local time; `column` chooses the price.
     ErcotHb,
-    /// Two columns, a time and a price in USD/MWh, whatever their names; naive times are read in the site's zone.
+    /// ERCOT reports of settlement point prices, day-ahead or real-time; `column` names the settlement point.
+    ErcotSpp,
+    /// EPEX day-ahead, one row a day with a column for each hour or quarter hour, Central European labels.
+    Epex,
+    /// Day-ahead prices `Datetime,Price (EUR/MWh)` by naive Central European labels.
+    DayAheadCet,
+    /// ENTSO-E Transparency Platform exports: `MTU (CET/CEST)` or `MTU (UTC)`, `Day-ahead Price`.
+    Entsoe,
+    /// Nord Pool by kilowatt-hour: `time_start,time_end,SEK_per_kWh,EUR_per_kWh,EXR`; `column` chooses the price.
+    NordPool,
+    /// PJM Data Miner exports, or `Datetime,Price (USD/MWh)` with naive stamps in UTC.
+    Pjm,
+    /// Two columns, a time and a price, whatever their names; naive times are read in the site's zone.
     TwoColumn,
 }
 
@@ -43,6 +62,8 @@ pub struct PriceReadOptions<'a> {
     pub column: Option<&'a str>,
     /// What to do with gaps.
     pub gaps: GapPolicy,
+    /// What one unit of the file's currency is worth in USD, where it is not USD.
+    pub usd_per_unit: Option<f64>,
 }
 
 /// A price series as read.
@@ -57,12 +78,72 @@ pub struct PriceSeries {
 }
 
 impl PriceFormat {
+    /// All formats.
+    pub const ALL: [Self; 10] = [
+        Self::Native,
+        Self::Ercot,
+        Self::ErcotHb,
+        Self::ErcotSpp,
+        Self::Epex,
+        Self::DayAheadCet,
+        Self::Entsoe,
+        Self::NordPool,
+        Self::Pjm,
+        Self::TwoColumn,
+    ];
+    /// The word used in files and flags.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Ercot => "ercot",
+            Self::ErcotHb => "ercot_hb",
+            Self::ErcotSpp => "ercot_spp",
+            Self::Epex => "epex",
+            Self::DayAheadCet => "day_ahead_cet",
+            Self::Entsoe => "entsoe",
+            Self::NordPool => "nord_pool",
+            Self::Pjm => "pjm",
+            Self::TwoColumn => "two_column",
+        }
+    }
+    /// The columns that a file of this format holds, with their units.
+    pub const fn columns(self) -> &'static str {
+        match self {
+            Self::Native => "start_utc,usd_per_mwh",
+            Self::Ercot => "Datetime,Price (USD/MWh): local stamps with their offset",
+            Self::ErcotHb => "delivery_date,hour_ending,dam_lmp,rtm_lmp,... (USD/MWh, --column, --zone)",
+            Self::ErcotSpp => {
+                "DeliveryDate,HourEnding,SettlementPoint,SettlementPointPrice,DSTFlag (USD/MWh, --column)"
+            }
+            Self::Epex => "Date,00-01,...,23-00 or 00:00-00:15,... (EUR/MWh, GBP/MWh for Great Britain)",
+            Self::DayAheadCet => "Datetime,Price (EUR/MWh): naive Central European labels",
+            Self::Entsoe => {
+                "MTU (CET/CEST) or MTU (UTC),Day-ahead Price,... (EUR/MWh, --column names area or sequence)"
+            }
+            Self::NordPool => "time_start,time_end,SEK_per_kWh,EUR_per_kWh,EXR (per kWh, --column)",
+            Self::Pjm => "datetime_beginning_utc,...,total_lmp_da, or Datetime,Price (USD/MWh) in UTC",
+            Self::TwoColumn => "a time and a price (USD/MWh or another currency, --zone)",
+        }
+    }
+    /// The zone in which a file of this format has its naive stamps, where the caller knows no better.
+    pub const fn zone(self) -> &'static str {
+        match self {
+            Self::ErcotHb => "America/Chicago",
+            _ => "UTC",
+        }
+    }
     /// Reads a file.
     pub fn read(self, input: impl Read, options: &PriceReadOptions<'_>) -> Result<PriceSeries, ReadError> {
         let rows = match self {
             Self::Native => native::read(input, options),
             Self::Ercot => ercot::read(input, options),
             Self::ErcotHb => ercot_hb::read(input, options),
+            Self::ErcotSpp => ercot_spp::read(input, options),
+            Self::Epex => epex::read(input, options),
+            Self::DayAheadCet => day_ahead_cet::read(input, options),
+            Self::Entsoe => entsoe::read(input, options),
+            Self::NordPool => nord_pool::read(input, options),
+            Self::Pjm => pjm::read(input, options),
             Self::TwoColumn => two_column::read(input, options),
         }?;
         rows.into_series(options)
@@ -73,8 +154,11 @@ impl PriceFormat {
 #[derive(Debug, Default)]
 struct PriceRows {
     stamps: Vec<Stamp>,
+    /// Prices in the file's currency until they are converted.
     usd_per_mwh: Vec<f64>,
     notes: Vec<String>,
+    /// The file's currency, where it is not USD.
+    currency: Option<&'static str>,
 }
 
 impl PriceRows {
@@ -87,8 +171,29 @@ impl PriceRows {
         self.usd_per_mwh.push(usd_per_mwh.unwrap_or(0.0));
     }
 
-    fn into_series(self, options: &PriceReadOptions<'_>) -> Result<PriceSeries, ReadError> {
+    /// To USD, at the stated rate; without one the amounts stay, and a note says so.
+    fn convert(&mut self, options: &PriceReadOptions<'_>) {
+        let currency = self.currency.unwrap_or("USD");
+        let note = match options.usd_per_unit {
+            Some(rate) => {
+                for price in &mut self.usd_per_mwh {
+                    *price *= rate;
+                }
+                format!("amounts in {currency} are converted at {rate} USD")
+            }
+            None if self.currency.is_some() => {
+                format!(
+                    "amounts are {currency} and are not converted: one is taken for 1 USD until `usd_per_unit` is given"
+                )
+            }
+            None => return,
+        };
+        self.notes.push(format!("`{}`: {note}", options.file));
+    }
+
+    fn into_series(mut self, options: &PriceReadOptions<'_>) -> Result<PriceSeries, ReadError> {
         let file = options.file;
+        self.convert(options);
         if let Some(index) = self
             .usd_per_mwh
             .iter()
@@ -125,6 +230,11 @@ impl PriceRows {
     }
 }
 
+/// The beginning of a text, for messages.
+fn clip(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
 /// Means of the whole UTC hours that a series covers; `None` where it covers none.
 fn hourly_means(series: &Regular) -> Option<Regular> {
     let per_hour = (HOUR_S / series.step().as_seconds()) as usize;
@@ -150,6 +260,7 @@ mod tests {
             zone: &zone,
             column: None,
             gaps,
+            usd_per_unit: None,
         };
         format.read(text.as_bytes(), &options)
     }

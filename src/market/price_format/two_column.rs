@@ -17,8 +17,10 @@ pub(super) fn read(input: impl Read, options: &PriceReadOptions<'_>) -> Result<P
     while let Some(row) = table.next_row()? {
         rows.push(row.instant(0, options.zone)?, row.line, row.optional_number(1)?);
     }
-    rows.notes
-        .push(format!("`{}`: prices are taken to be USD/MWh", options.file));
+    rows.notes.push(format!(
+        "`{}`: prices are taken to be per megawatt-hour, in USD unless a rate is given",
+        options.file
+    ));
     Ok(rows)
 }
 

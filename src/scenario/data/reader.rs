@@ -117,6 +117,7 @@ impl Reader<'_> {
                         zone: &zone,
                         column,
                         gaps: series.gaps,
+                        usd_per_unit: series.usd_per_unit,
                     };
                     let read = series.format.read(input, &options)?;
                     let repairs = read.repairs.clone();

@@ -76,6 +76,27 @@ impl TraceFormat {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == text)
     }
+    /// The columns that a file of this format holds, with their units.
+    pub const fn columns(self) -> &'static str {
+        match self {
+            Self::Native => {
+                "job_id,submit_s,gpus,duration_s[,class,tenant,power_fraction,checkpoint_s,deadline_s,residency]"
+            }
+            Self::Philly => "cluster_job_log (JSON), or timestamp,duration,num_gpus (local time, seconds)",
+            Self::Helios => "cluster_log.csv: job_id,user,vc,gpu_num,...,submit_time,...,duration (seconds)",
+            Self::Acme => {
+                "trace_seren.csv, trace_kalos.csv: job_id,user,node_num,gpu_num,...,submit_time,...,gpu_time"
+            }
+            Self::Openb => {
+                "openb_pod_list: name,...,num_gpu,gpu_milli,...,creation_time,deletion_time,scheduled_time (seconds)"
+            }
+            Self::Pai => {
+                "pai_task_table, headless: job_name,task_name,inst_num,status,start_time,end_time,...,plan_gpu (seconds, 1/100 GPU)"
+            }
+            Self::Opendc => "id,submission_time,duration,cpu_count[,gpu_count] (milliseconds)",
+            Self::Swf => "Standard Workload Format 2.2: 18 fields apart by blanks (seconds, processors)",
+        }
+    }
     /// The columns by which a header is known; empty for formats without one.
     const fn marks(self) -> &'static [&'static str] {
         match self {

@@ -58,6 +58,24 @@ pub struct WeatherSeries {
 }
 
 impl WeatherFormat {
+    /// All formats.
+    pub const ALL: [Self; 3] = [Self::Native, Self::Epw, Self::OpenMeteo];
+    /// The word used in files and flags.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Epw => "epw",
+            Self::OpenMeteo => "open_meteo",
+        }
+    }
+    /// The columns that a file of this format holds, with their units.
+    pub const fn columns(self) -> &'static str {
+        match self {
+            Self::Native => "start_utc,dry_bulb_c,relative_humidity[,wet_bulb_c,pressure_pa]",
+            Self::Epw => "EnergyPlus weather: 8 header lines, 35 fields an hour (--year)",
+            Self::OpenMeteo => "JSON: hourly temperature_2m,relative_humidity_2m[,surface_pressure]",
+        }
+    }
     /// Reads a file.
     pub fn read(
         self,

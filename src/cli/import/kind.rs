@@ -1,0 +1,275 @@
+//! The kinds of `repower import`: one enum with an arm for each family of formats. A format that is added to the
+//! `ALL` of its family is a kind from then on.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use crate::cli::import::native;
+use crate::cooling::weather::{WeatherFormat, WeatherReadOptions, WeatherSeries};
+use crate::ingest::{GapPolicy, ReadError, Repairs};
+use crate::market::bitcoin_format::{BitcoinFormat, BitcoinSeries};
+use crate::market::price_format::{PriceFormat, PriceReadOptions, PriceSeries};
+use crate::time::Calendar;
+use crate::workload::job::Trace;
+use crate::workload::requests::{self, RequestFormat, RequestTrace};
+use crate::workload::trace::{self, TraceError, TraceFormat};
+
+/// A format that can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Jobs.
+    Jobs(TraceFormat),
+    /// Inference requests.
+    Requests(RequestFormat),
+    /// Power prices.
+    Price(PriceFormat),
+    /// Weather.
+    Weather(WeatherFormat),
+    /// Price and difficulty of bitcoin.
+    Bitcoin(BitcoinFormat),
+}
+
+/// What the readers need to know besides the bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadOptions<'a> {
+    pub(super) file: &'a str,
+    pub(super) gaps: GapPolicy,
+    pub(super) zone: &'a Calendar,
+    pub(super) column: Option<&'a str>,
+    pub(super) usd_per_unit: Option<f64>,
+    pub(super) step_s: Option<i64>,
+    pub(super) year: i16,
+    pub(super) elevation_m: Option<f64>,
+}
+
+/// Why an input was refused.
+#[derive(Debug)]
+pub struct Misread {
+    /// What is wrong, with its place.
+    pub message: String,
+    /// The next step, where there is one.
+    pub help: Option<String>,
+    /// The operating system failed, not the content.
+    pub unreadable: bool,
+}
+
+impl From<TraceError> for Misread {
+    fn from(error: TraceError) -> Self {
+        Self {
+            message: error.to_string(),
+            help: None,
+            unreadable: matches!(error, TraceError::Io { .. }),
+        }
+    }
+}
+
+impl From<ReadError> for Misread {
+    fn from(error: ReadError) -> Self {
+        Self {
+            message: error.to_string(),
+            help: error.help,
+            unreadable: false,
+        }
+    }
+}
+
+impl Kind {
+    /// All kinds, by family.
+    pub fn all() -> Vec<Self> {
+        let jobs = TraceFormat::ALL.into_iter().map(Self::Jobs);
+        jobs.chain(RequestFormat::ALL.into_iter().map(Self::Requests))
+            .chain(PriceFormat::ALL.into_iter().map(Self::Price))
+            .chain(WeatherFormat::ALL.into_iter().map(Self::Weather))
+            .chain(BitcoinFormat::ALL.into_iter().map(Self::Bitcoin))
+            .collect()
+    }
+    /// The word that names it; the native format of a family has the family's name.
+    pub fn name(self) -> String {
+        let word = self.word();
+        if word == "native" { self.gives() } else { word }.to_owned()
+    }
+    /// From the word that names it; hyphens stand for underscores.
+    pub fn parse(text: &str) -> Option<Self> {
+        let word = text.replace('-', "_");
+        Self::all().into_iter().find(|kind| kind.name() == word)
+    }
+    fn word(self) -> &'static str {
+        match self {
+            Self::Jobs(format) => format.as_str(),
+            Self::Requests(format) => format.as_str(),
+            Self::Price(format) => format.as_str(),
+            Self::Weather(format) => format.as_str(),
+            Self::Bitcoin(format) => format.as_str(),
+        }
+    }
+    /// The family: what the native file holds.
+    pub const fn gives(self) -> &'static str {
+        match self {
+            Self::Jobs(_) => "jobs",
+            Self::Requests(_) => "requests",
+            Self::Price(_) => "price",
+            Self::Weather(_) => "weather",
+            Self::Bitcoin(_) => "bitcoin",
+        }
+    }
+    /// The columns of the native file, with units.
+    pub const fn native_columns(self) -> &'static str {
+        match self {
+            Self::Jobs(_) => "job_id,submit_s,gpus,duration_s,class[,...] (seconds from the trace's start)",
+            Self::Requests(_) => {
+                "t_s,rate_rps,tokens_in,tokens_out (seconds, requests per second, tokens per request)"
+            }
+            Self::Price(_) => "start_utc,usd_per_mwh",
+            Self::Weather(_) => {
+                "start_utc,dry_bulb_c,relative_humidity,wet_bulb_c,pressure_pa (humidity 0 to 1)"
+            }
+            Self::Bitcoin(_) => "date,btc_usd,difficulty,fees_btc (fees of the day)",
+        }
+    }
+    /// The columns that the input has, with units.
+    pub const fn columns(self) -> &'static str {
+        match self {
+            Self::Jobs(format) => format.columns(),
+            Self::Requests(format) => format.columns(),
+            Self::Price(format) => format.columns(),
+            Self::Weather(format) => format.columns(),
+            Self::Bitcoin(format) => format.columns(),
+        }
+    }
+    /// The zone of stamps without an offset, where the user names none.
+    pub const fn zone(self) -> &'static str {
+        match self {
+            Self::Price(format) => format.zone(),
+            _ => "UTC",
+        }
+    }
+    /// Reads a file of this kind.
+    pub fn read(self, input: File, options: &ReadOptions<'_>) -> Result<Imported, Misread> {
+        let file = options.file;
+        Ok(match self {
+            Self::Jobs(format) => Imported::Jobs(trace::read(input, Some(format), file)?),
+            Self::Requests(format) => {
+                Imported::Requests(requests::read(input, Some(format), options.step_s, file)?)
+            }
+            Self::Price(format) => Imported::Price(format.read(input, &price_options(options))?),
+            Self::Weather(format) => Imported::Weather(format.read(input, &weather_options(options))?),
+            Self::Bitcoin(format) => Imported::Bitcoin(format.read(file, input, options.gaps)?),
+        })
+    }
+}
+
+const fn price_options<'a>(options: &ReadOptions<'a>) -> PriceReadOptions<'a> {
+    PriceReadOptions {
+        file: options.file,
+        zone: options.zone,
+        column: options.column,
+        gaps: options.gaps,
+        usd_per_unit: options.usd_per_unit,
+    }
+}
+
+const fn weather_options<'a>(options: &ReadOptions<'a>) -> WeatherReadOptions<'a> {
+    WeatherReadOptions {
+        file: options.file,
+        gaps: options.gaps,
+        year: options.year,
+        elevation_m: options.elevation_m,
+    }
+}
+
+/// What a reader gave.
+#[derive(Debug)]
+pub enum Imported {
+    /// Jobs.
+    Jobs(Trace),
+    /// Inference requests.
+    Requests(RequestTrace),
+    /// Power prices, at their own step.
+    Price(PriceSeries),
+    /// Weather.
+    Weather(WeatherSeries),
+    /// Bitcoin.
+    Bitcoin(BitcoinSeries),
+}
+
+impl Imported {
+    /// What was assumed, dropped or repaired.
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Jobs(trace) => trace.assumptions().to_vec(),
+            Self::Requests(trace) => trace.assumptions().to_vec(),
+            Self::Price(series) => repairs(&series.repairs),
+            Self::Weather(series) => repairs(&series.repairs),
+            Self::Bitcoin(series) => repairs(&series.repairs),
+        }
+    }
+    /// The figures by which a user sees whether the file was understood.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Jobs(trace) => {
+                let hours = trace.gpu_s() as f64 / 3_600.0;
+                let last = trace.jobs().last().map_or(0, |job| job.submit_s);
+                format!(
+                    "jobs={} gpu_hours={hours:.3} gpus_max={} last_submit_s={last}",
+                    trace.jobs().len(),
+                    trace.gpus_max()
+                )
+            }
+            Self::Requests(trace) => format!(
+                "steps={} step_s={} requests={:.3} mean_rps={:.6}",
+                trace.steps().len(),
+                trace.step_s(),
+                trace.requests(),
+                trace.mean_rps()
+            ),
+            Self::Price(series) => {
+                let (count, mean) = mean_of(series.native.values().iter().copied());
+                let (start, step) = (series.native.start(), series.native.step().as_seconds());
+                format!("steps={count} step_s={step} start={start} mean_usd_per_mwh={mean:.6}")
+            }
+            Self::Weather(series) => {
+                let (count, mean) = mean_of(series.hours.iter().map(|hour| hour.dry_bulb_c));
+                format!("hours={count} start={} mean_dry_bulb_c={mean:.6}", series.start)
+            }
+            Self::Bitcoin(series) => {
+                let (count, mean) = mean_of(series.days.iter().map(|day| day.btc_usd));
+                format!("days={count} start={} mean_btc_usd={mean:.6}", series.start)
+            }
+        }
+    }
+    /// Writes the native file.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Jobs(trace) => native::jobs(trace, out),
+            Self::Requests(trace) => native::requests(trace, out),
+            Self::Price(series) => native::price(&series.native, out),
+            Self::Weather(series) => native::weather(series, out),
+            Self::Bitcoin(series) => native::bitcoin(series, out),
+        }
+    }
+}
+
+fn mean_of(values: impl Iterator<Item = f64>) -> (usize, f64) {
+    let (count, sum) = values.fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
+    (count, sum / count.max(1) as f64)
+}
+
+fn repairs(repairs: &Repairs) -> Vec<String> {
+    let mut notes = repairs.notes.clone();
+    if repairs.steps > 0 {
+        let gaps: Vec<String> = repairs
+            .intervals
+            .iter()
+            .take(5)
+            .map(|(from, to)| format!("{from} to {to}"))
+            .collect();
+        let more = if repairs.intervals.len() > 5 { ", ..." } else { "" };
+        notes.push(format!(
+            "{} steps in {} gaps were filled by the stated policy: {}{more}",
+            repairs.steps,
+            repairs.intervals.len(),
+            gaps.join(", ")
+        ));
+    }
+    notes
+}
