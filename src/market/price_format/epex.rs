@@ -34,7 +34,9 @@ pub(super) fn read(input: impl Read, options: &PriceReadOptions<'_>) -> Result<P
             .iter()
             .map(|(column, _)| row.optional_number(*column))
             .collect::<Result<_, _>>()?;
-        if begins.len() == 96 && holds_hours(&prices) {
+        // A day of 23 or 25 hours has another mean than that of its 24 labels.
+        let whole = zone.occurrences(day.at(2, 0, 0, 0)) == 1;
+        if begins.len() == 96 && holds_hours(&prices, whole) {
             hourly += 1;
             push_hours(&mut rows, &row, day, &prices);
             continue;
@@ -88,12 +90,13 @@ fn begins<R: Read>(table: &CsvRows<R>, file: &str) -> Result<Vec<(usize, Time)>,
 }
 
 /// Whether the cells are 24 hours, their mean, and one more, followed by nothing.
-fn holds_hours(prices: &[Option<f64>]) -> bool {
+fn holds_hours(prices: &[Option<f64>], whole: bool) -> bool {
     let hours: Option<Vec<f64>> = prices[..24].iter().copied().collect();
     let (Some(hours), Some(mean)) = (hours, prices[24]) else {
         return false;
     };
-    prices[26..].iter().all(Option::is_none) && (hours.iter().sum::<f64>() / 24.0 - mean).abs() <= ROUNDING
+    let mean_fits = (hours.iter().sum::<f64>() / 24.0 - mean).abs() <= ROUNDING;
+    prices[25].is_some() && prices[26..].iter().all(Option::is_none) && (mean_fits || !whole)
 }
 
 /// Whole hours, given to each of their quarters, so that days of both kinds stand on one grid.
