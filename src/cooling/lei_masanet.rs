@@ -1,7 +1,7 @@
 //! The PUE model of Lei and Masanet (2020), Energy 201, 117556: a reference beside our own plants.
 //!
-//! Two of its plants, with towers and chillers: a water-side and an air-side economiser, at steady state and
-//! full load. The symbols and constants are those of the authors' open tool, its own saturation pressure
+//! Its three plants, each with a chiller: a water-side and an air-side economiser with towers, and a water-side
+//! economiser on sea water, at steady state and full load. The symbols and constants are those of the authors' open tool, its own saturation pressure
 //! included, so that its published answers come out to the last digits. Hourly simulation does not use it.
 
 /// Outdoor air.
@@ -76,6 +76,17 @@ pub struct WaterSide {
     pub sensible_heat_ratio: f64,
 }
 
+/// A water-side economiser on sea water. Of the plant's tower nothing is read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeaWater {
+    /// The hall's side.
+    pub plant: WaterSide,
+    /// Rise of sea water, in kelvin.
+    pub sea_dt_k: f64,
+    /// Pump of sea water.
+    pub sea_pump: Mover,
+}
+
 /// An air-side economiser.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AirSide {
@@ -146,7 +157,11 @@ impl Common {
             + self.lighting_fraction
     }
     fn cop(&self, wet_bulb_c: f64) -> f64 {
-        let (load, t) = (self.chiller_load, wet_bulb_c + self.tower_approach_k);
+        self.cop_at(wet_bulb_c + self.tower_approach_k)
+    }
+    /// Coefficient of performance with condenser water of a temperature.
+    fn cop_at(&self, t: f64) -> f64 {
+        let load = self.chiller_load;
         let curve = 16.798_751 + 0.008_840 * t * t - 8.528_931 * load * load + 9.885_294 * load
             - 0.760_621 * t
             + 0.084_615 * load * t;
@@ -169,15 +184,26 @@ impl Common {
 }
 
 impl WaterSide {
-    /// Power usage effectiveness.
+    /// Power usage effectiveness with a cooling tower.
     pub fn pue(&self, air: &Outdoor) -> f64 {
         let common = &self.common;
         let wet_bulb = wet_bulb_c(air);
+        self.before_the_sink(
+            wet_bulb + common.tower_approach_k + self.heat_exchanger_approach_k,
+            air.pressure_pa,
+            |chilled, cooling| common.wet_side_kw(chilled, cooling, wet_bulb, air),
+        )
+    }
+
+    /// Everything on the hall's side of the sink, and the sink's own power for (heat by the chiller, all heat);
+    /// `from_sink_c` is the facility water that the sink alone would give.
+    fn before_the_sink(&self, from_sink_c: f64, pressure_pa: f64, sink_kw: impl Fn(f64, f64) -> f64) -> f64 {
+        let common = &self.common;
         let heat = 1.0 + common.electrical();
         let supply_flow = heat / (AIR_HEAT * common.air_dt_k);
         let fans = common
             .fan
-            .air_kw(supply_flow, air_density(air.pressure_pa, self.supply_air_c));
+            .air_kw(supply_flow, air_density(pressure_pa, self.supply_air_c));
         let cooling = heat / self.sensible_heat_ratio;
         let return_air = self.supply_air_c + common.air_dt_k;
         let supply_water = return_air - common.air_dt_k / self.air_handler_effectiveness;
@@ -185,13 +211,31 @@ impl WaterSide {
         let mean = 0.5 * (supply_water + return_water);
         let latent = -0.0013 * mean * mean - 2.3097 * mean + 2_500.5;
         let humidifier = common.humidifier.water_kw((cooling - heat) / latent);
-        let from_tower = wet_bulb + common.tower_approach_k + self.heat_exchanger_approach_k;
-        let free = ((return_water - from_tower) / (return_water - supply_water)).clamp(0.0, 1.0);
+        let free = ((return_water - from_sink_c) / (return_water - supply_water)).clamp(0.0, 1.0);
         let economiser = self
             .economiser_pump
             .water_kw(cooling * free / (WATER_HEAT * common.water_dt_k));
-        let wet_side = common.wet_side_kw(cooling * (1.0 - free), cooling, wet_bulb, air);
-        heat + fans + humidifier + economiser + wet_side
+        heat + fans + humidifier + economiser + sink_kw(cooling * (1.0 - free), cooling)
+    }
+}
+
+impl SeaWater {
+    /// Power usage effectiveness at a temperature of the sea: no tower, no wet bulb; the chiller's condenser and the
+    /// economiser both meet the sea.
+    pub fn pue(&self, sea_c: f64, pressure_pa: f64) -> f64 {
+        let common = &self.plant.common;
+        self.plant.before_the_sink(
+            sea_c + self.plant.heat_exchanger_approach_k,
+            pressure_pa,
+            |chilled, cooling| {
+                let chiller = chilled / common.cop_at(sea_c);
+                let chilled_water = common
+                    .chilled_water_pump
+                    .water_kw(chilled / (WATER_HEAT * common.water_dt_k));
+                let sea_water = (cooling + chiller) / (WATER_HEAT * self.sea_dt_k);
+                chiller + chilled_water + self.sea_pump.water_kw(sea_water)
+            },
+        )
     }
 }
 
@@ -359,6 +403,47 @@ mod tests {
         assert!((water - 1.0887168184890426).abs() < 1e-9, "{water}");
         let air = air_side().pue(&MILD);
         assert!((air - 1.0746922969797756).abs() < 1e-9, "{air}");
+    }
+
+    /// The third published vector, sea water; what the tower would need is not a number, so that nothing reads it.
+    fn sea_water() -> SeaWater {
+        let no_tower = mover(f64::NAN, f64::NAN);
+        SeaWater {
+            plant: WaterSide {
+                common: Common {
+                    ups_efficiency: 0.975556641,
+                    power_distribution_loss: 0.0135351562,
+                    lighting_fraction: 0.000560546875,
+                    air_dt_k: 14.1438802,
+                    water_dt_k: 9.49707031,
+                    tower_dt_k: f64::NAN,
+                    fan: mover(413.867188, 0.671240234),
+                    tower_fan: no_tower,
+                    humidifier: mover(6656835.94, 0.632226562),
+                    chilled_water_pump: mover(136194.518, 0.743945313),
+                    tower_pump: no_tower,
+                    tower_approach_k: f64::NAN,
+                    chiller_load: 0.770117188,
+                    chiller_cop_correction: 0.00880859375,
+                    tower_liquid_to_gas: f64::NAN,
+                },
+                supply_air_c: 34.2578125,
+                economiser_pump: mover(136980.148, 0.628710937),
+                heat_exchanger_approach_k: 2.49814453,
+                air_handler_effectiveness: 0.804492187,
+                sensible_heat_ratio: 0.971992187,
+            },
+            sea_dt_k: 7.50488281,
+            sea_pump: mover(699398.438, 0.798242188),
+        }
+    }
+
+    #[test]
+    fn the_published_answer_on_sea_water_of_20_degrees_comes_out_to_nine_digits() {
+        let pue = sea_water().pue(20.0, 101_325.0);
+        assert!((pue - 1.1140761465494835).abs() < 1e-9, "{pue}");
+        // A warm sea leaves the economiser nothing: the chiller takes all of the heat.
+        assert!(sea_water().pue(45.0, 101_325.0) > pue + 0.1);
     }
 
     #[test]

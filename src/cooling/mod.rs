@@ -21,4 +21,6 @@ pub struct WeatherHour {
     pub relative_humidity: f64,
     /// Station pressure, in pascals.
     pub pressure_pa: f64,
+    /// Day of the year, from 1, by UTC: what the sea's season goes by.
+    pub day_of_year: u16,
 }

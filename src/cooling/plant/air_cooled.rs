@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Draw, Duty, PlantHour, fan_power};
+use super::{Draw, Duty, PlantHour, RUNNING_MIN, check_units, fan_power};
 use crate::cooling::WeatherHour;
 use crate::problem::{Check, FieldPath, Problems};
 
@@ -34,6 +34,8 @@ pub struct AirCooledSpec {
     pub inlet_stop_c: f64,
     /// What recirculation in the hall adds to outdoor air, in kelvin. Default 2 (assumption: outdoor + 2..5).
     pub recirculation_k: f64,
+    /// Fans that share the full flow. Default 20 (assumption).
+    pub units: u32,
 }
 
 impl Default for AirCooledSpec {
@@ -46,6 +48,7 @@ impl Default for AirCooledSpec {
             derate_percent_per_k: 1.0,
             inlet_stop_c: 45.0,
             recirculation_k: 2.0,
+            units: 20,
         }
     }
 }
@@ -68,6 +71,7 @@ impl Check for AirCooledSpec {
         );
         problems.within(&at.key("recirculation_k"), self.recirculation_k, 0.0, 20.0);
         problems.within(&at.key("hot_aisle_c"), self.hot_aisle_c, 20.0, 90.0);
+        check_units(&at.key("units"), self.units, problems);
         if self.hot_aisle_c < self.inlet_derate_from_c + 5.0 {
             problems.error(
                 &at.key("hot_aisle_c"),
@@ -85,26 +89,32 @@ impl Check for AirCooledSpec {
 }
 
 impl AirCooledSpec {
-    pub(super) fn hour(&self, weather: &WeatherHour) -> PlantHour {
-        self.hour_at_inlet(weather.dry_bulb_c + self.recirculation_k, 0.0, 0.0)
+    pub(super) fn hour(&self, weather: &WeatherHour, running: f64) -> PlantHour {
+        self.hour_at_inlet(weather.dry_bulb_c + self.recirculation_k, running, (0.0, 0.0))
     }
 
-    /// The hour for an inlet temperature; `pad_power` and `water_m3_per_mwh` are what wetting adds, per design
-    /// IT load and per heat.
-    pub(super) fn hour_at_inlet(&self, inlet_c: f64, pad_power: f64, water_m3_per_mwh: f64) -> PlantHour {
+    /// The hour for an inlet temperature; `pads` is what wetting adds: power per design IT load and m3/MWh of heat.
+    /// Where fans are missing, those left take the heat as long as they find the flow for it.
+    pub(super) fn hour_at_inlet(
+        &self,
+        inlet_c: f64,
+        running: f64,
+        (pad_power, water_m3_per_mwh): (f64, f64),
+    ) -> PlantHour {
         let throttled = (inlet_c - self.inlet_derate_from_c).max(0.0) * self.derate_percent_per_k / 100.0;
+        let flow_per_heat = self.flow_per_heat(inlet_c);
         let max_heat_share = if inlet_c >= self.inlet_stop_c {
             0.0
         } else {
-            (1.0 - throttled).max(0.0)
+            (1.0 - throttled).max(0.0) * (running / flow_per_heat.min(1.0)).min(1.0)
         };
         PlantHour {
             max_heat_share,
             supply_c: inlet_c,
             duty: Duty::Air(AirDuty {
-                flow_per_heat: self.flow_per_heat(inlet_c),
+                flow_per_heat: flow_per_heat / running.max(RUNNING_MIN),
                 flow_floor: self.flow_floor_percent / 100.0,
-                fan_full: self.fan_power_percent / 100.0,
+                fan_full: self.fan_power_percent / 100.0 * running,
                 pad_power,
                 water_m3_per_mwh,
             }),
@@ -156,10 +166,10 @@ mod tests {
             recirculation_k: 0.0,
             ..AirCooledSpec::default()
         };
-        assert_eq!(spec.hour(&air(32.0, 0.3)).max_heat_share, 1.0);
-        assert!((spec.hour(&air(40.0, 0.3)).max_heat_share - 0.92).abs() < 1e-12);
-        assert!((spec.hour(&air(44.9, 0.3)).max_heat_share - 0.871).abs() < 1e-12);
-        assert_eq!(spec.hour(&air(45.0, 0.3)).max_heat_share, 0.0);
+        assert_eq!(spec.hour(&air(32.0, 0.3), 1.0).max_heat_share, 1.0);
+        assert!((spec.hour(&air(40.0, 0.3), 1.0).max_heat_share - 0.92).abs() < 1e-12);
+        assert!((spec.hour(&air(44.9, 0.3), 1.0).max_heat_share - 0.871).abs() < 1e-12);
+        assert_eq!(spec.hour(&air(45.0, 0.3), 1.0).max_heat_share, 0.0);
     }
 
     #[test]
@@ -168,11 +178,28 @@ mod tests {
             recirculation_k: 0.0,
             ..AirCooledSpec::default()
         };
-        let hour = spec.hour(&air(32.0, 0.3));
+        let hour = spec.hour(&air(32.0, 0.3), 1.0);
         assert!((hour.draw(1.0, 1.0).power_mw - 0.05).abs() < 1e-15);
         assert!((hour.draw(0.5, 1.0).power_mw - 0.05 / 8.0).abs() < 1e-15);
         assert!((hour.draw(0.1, 1.0).power_mw - 0.05 * 0.027).abs() < 1e-15);
         assert_eq!(hour.draw(0.0, 1.0).power_mw, 0.0);
+    }
+
+    #[test]
+    fn cold_air_makes_up_for_missing_fans_and_hot_air_does_not() {
+        let spec = AirCooledSpec {
+            recirculation_k: 0.0,
+            ..AirCooledSpec::default()
+        };
+        // At 5 C the rise is 45 K instead of 18: 18/45 * 278.15/305.15 = 0.365 of the flow carries all of the heat.
+        assert_eq!(spec.hour(&air(5.0, 0.3), 0.5).max_heat_share, 1.0);
+        let needed: f64 = 18.0 / 45.0 * 278.15 / 305.15;
+        let third = spec.hour(&air(5.0, 0.3), 0.3).max_heat_share;
+        assert!((third - 0.3 / needed).abs() < 1e-12, "{third}");
+        assert!((spec.hour(&air(40.0, 0.3), 0.95).max_heat_share - 0.92 * 0.95).abs() < 1e-12);
+        // Nineteen fans move twenty fans' air: each at 20/19 of the speed, (20/19)^3 of the power.
+        let power = spec.hour(&air(5.0, 0.3), 0.95).draw(1.0, 1.0).power_mw;
+        assert!((power - 0.05 * 0.95 * (needed / 0.95).powi(3)).abs() < 1e-12);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chiller::ChillerHour;
-use super::{Draw, Duty, PlantHour, fan_power};
+use super::{Draw, Duty, PlantHour, check_units, fan_power};
 use crate::cooling::WeatherHour;
 use crate::problem::{Check, FieldPath, Problems};
 
@@ -28,6 +28,8 @@ pub struct AirCooledChillerSpec {
     /// Power of chilled-water pumps, in percent of the heat moved. Default 1.5 (assumption: about 300 kPa at a
     /// 5 K rise and 70 % efficiency gives 2).
     pub pump_power_percent: f64,
+    /// Chillers that share the design heat. Default 4 (assumption).
+    pub units: u32,
 }
 
 impl Default for AirCooledChillerSpec {
@@ -39,6 +41,7 @@ impl Default for AirCooledChillerSpec {
             fan_power_percent: 5.0,
             flow_floor_percent: 40.0,
             pump_power_percent: 1.5,
+            units: 4,
         }
     }
 }
@@ -51,13 +54,14 @@ impl Check for AirCooledChillerSpec {
         problems.within(&at.key("fan_power_percent"), self.fan_power_percent, 0.0, 50.0);
         problems.within(&at.key("flow_floor_percent"), self.flow_floor_percent, 0.0, 100.0);
         problems.within(&at.key("pump_power_percent"), self.pump_power_percent, 0.0, 20.0);
+        check_units(&at.key("units"), self.units, problems);
     }
 }
 
 impl AirCooledChillerSpec {
-    pub(super) fn hour(&self, weather: &WeatherHour) -> PlantHour {
+    pub(super) fn hour(&self, weather: &WeatherHour, running: f64) -> PlantHour {
         let chiller = ChillerHour::new(weather.dry_bulb_c, self.chilled_water_c, self.cop);
-        let nominal = self.chiller_percent / 100.0;
+        let nominal = self.chiller_percent / 100.0 * running;
         PlantHour {
             max_heat_share: (chiller.capacity * nominal).clamp(0.0, 1.0),
             supply_c: self.chilled_water_c,
@@ -75,11 +79,11 @@ impl AirCooledChillerSpec {
 /// An hour of a chilled-water plant, per unit of design IT load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ChillerPlantDuty {
-    chiller: ChillerHour,
-    nominal: f64,
-    fan_full: f64,
-    flow_floor: f64,
-    pump: f64,
+    pub(super) chiller: ChillerHour,
+    pub(super) nominal: f64,
+    pub(super) fan_full: f64,
+    pub(super) flow_floor: f64,
+    pub(super) pump: f64,
 }
 
 impl ChillerPlantDuty {
@@ -108,9 +112,9 @@ mod tests {
             chiller_percent: 100.0,
             ..AirCooledChillerSpec::default()
         };
-        assert_eq!(spec.hour(&air(20.0, 0.4)).max_heat_share, 1.0);
-        assert!((spec.hour(&air(35.0, 0.4)).max_heat_share - 0.944_836).abs() < 1e-9);
-        assert!((spec.hour(&air(45.0, 0.4)).max_heat_share - 0.76).abs() < 0.006);
+        assert_eq!(spec.hour(&air(20.0, 0.4), 1.0).max_heat_share, 1.0);
+        assert!((spec.hour(&air(35.0, 0.4), 1.0).max_heat_share - 0.944_836).abs() < 1e-9);
+        assert!((spec.hour(&air(45.0, 0.4), 1.0).max_heat_share - 0.76).abs() < 0.006);
     }
 
     #[test]

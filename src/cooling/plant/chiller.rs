@@ -8,6 +8,8 @@
 const FACTOR_MAX: f64 = 1.35;
 /// Vertex of the capacity parabola: hotter than 77 °C outdoors at 6.67 °C water.
 const X_MAX: f64 = 0.057_008_8 / (2.0 * 0.001_854_86);
+/// Leaving water at which capacity and input are rated, °C.
+pub(super) const RATED_WATER_C: f64 = 6.67;
 /// Below this part load a chiller cycles, and its power is in proportion.
 const PART_LOAD_FLOOR: f64 = 0.05;
 
@@ -21,9 +23,15 @@ pub(super) struct ChillerHour {
 }
 
 impl ChillerHour {
+    /// No chiller.
+    pub(super) const NONE: Self = Self {
+        capacity: 0.0,
+        input_ratio: 0.0,
+    };
+
     /// A chiller of a reference COP (at 35 °C air, 6.67 °C water) in outdoor air.
     pub(super) fn new(outdoor_c: f64, leaving_water_c: f64, cop: f64) -> Self {
-        let x = ((outdoor_c - 35.0) / 2.778 - (leaving_water_c - 6.67)).min(X_MAX);
+        let x = ((outdoor_c - 35.0) / 2.778 - (leaving_water_c - RATED_WATER_C)).min(X_MAX);
         let capacity = (0.944_836 - 0.057_008_8 * x + 0.001_854_86 * x * x).min(FACTOR_MAX);
         let input = 2.333 - 1.975 * capacity + 0.6121 * capacity * capacity;
         Self {
@@ -38,6 +46,15 @@ impl ChillerHour {
         let at = part_load.max(PART_LOAD_FLOOR);
         let shape = 0.033_03 + 0.6852 * at + 0.2818 * at * at;
         self.input_ratio * self.capacity * shape * (part_load / at)
+    }
+}
+
+/// Power of chillers of a nominal capacity for a heat, both per unit of design heat.
+pub(super) fn chiller_power(chiller: &ChillerHour, nominal: f64, heat: f64) -> f64 {
+    if nominal <= 0.0 || heat <= 0.0 {
+        0.0
+    } else {
+        chiller.power(heat / nominal) * nominal
     }
 }
 

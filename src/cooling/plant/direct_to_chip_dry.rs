@@ -8,8 +8,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chiller::ChillerHour;
-use super::{Draw, Duty, PlantHour, fan_power};
+use super::chiller::{ChillerHour, chiller_power};
+use super::class::{WaterClass, check_water};
+use super::dry_loop::DryLoop;
+use super::pads::WettedAir;
+use super::{Draw, Duty, PlantHour, check_units, fan_power};
 use crate::cooling::WeatherHour;
 use crate::problem::{Check, FieldPath, Problems};
 
@@ -49,6 +52,10 @@ pub struct DirectToChipDrySpec {
     /// Coefficient of performance of both chillers at nominal conditions. Default 3 (sourced: the reference
     /// value that comes with the `EnergyPlus` curve).
     pub chiller_cop: f64,
+    /// ASHRAE class of the facility water, whose limit `facility_water_c` must keep. Default: none stated.
+    pub class: Option<WaterClass>,
+    /// Dry coolers that share the liquid's design heat, each with its share of the chillers. Default 8 (assumption).
+    pub units: u32,
 }
 
 impl Default for DirectToChipDrySpec {
@@ -66,6 +73,8 @@ impl Default for DirectToChipDrySpec {
             air_fan_percent: 5.0,
             free_air_below_c: 12.0,
             chiller_cop: 3.0,
+            class: None,
+            units: 8,
         }
     }
 }
@@ -78,12 +87,18 @@ const AIR_CHILLED_WATER_C: f64 = 15.0;
 const TRIM_RATED_WATER_C: f64 = 6.67;
 /// Degrees from all free cooling to none.
 const FREE_RANGE_K: f64 = 12.0;
-/// Lowest flow of dry-cooler fans and air handlers, as a share.
+/// Lowest flow of the air handlers, as a share.
 const FLOW_FLOOR: f64 = 0.2;
 
 impl Check for DirectToChipDrySpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        problems.within(&at.key("facility_water_c"), self.facility_water_c, 2.0, 60.0);
+        check_water(
+            &at.key("facility_water_c"),
+            self.facility_water_c,
+            self.class,
+            problems,
+        );
+        check_units(&at.key("units"), self.units, problems);
         problems.within(&at.key("cdu_approach_k"), self.cdu_approach_k, 0.0, 25.0);
         if self.facility_water_c + self.cdu_approach_k > COLD_PLATE_MAX_C {
             problems.warn(
@@ -128,21 +143,31 @@ impl Check for DirectToChipDrySpec {
 }
 
 impl DirectToChipDrySpec {
-    pub(super) fn hour(&self, weather: &WeatherHour) -> PlantHour {
+    pub(super) fn hour(&self, weather: &WeatherHour, running: f64) -> PlantHour {
+        self.hour_with_pads(weather, running, &WettedAir::dry(weather))
+    }
+
+    /// The hour with dry coolers that draw air which pads may have cooled; chillers stand in plain outdoor air.
+    pub(super) fn hour_with_pads(
+        &self,
+        weather: &WeatherHour,
+        running: f64,
+        cooler_air: &WettedAir,
+    ) -> PlantHour {
         let outdoor_c = weather.dry_bulb_c;
         let liquid = self.liquid_percent / 100.0;
         // Heat per full flow: what returns is `range` warmer than the limit; the approach was met at full load.
-        let drive_k = (self.facility_water_c + self.water_range_k - outdoor_c).max(0.0);
-        let dry_cooler = drive_k / (self.dry_cooler_approach_k + self.water_range_k);
+        let drive_k = (self.facility_water_c + self.water_range_k - cooler_air.air_c).max(0.0);
+        let dry_cooler = drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running;
         let trim = ChillerHour::new(outdoor_c, TRIM_RATED_WATER_C, self.chiller_cop);
-        let trim_nominal = self.trim_chiller_percent / 100.0;
+        let trim_nominal = self.trim_chiller_percent / 100.0 * running;
         let liquid_max = dry_cooler.min(1.0) + trim.capacity * trim_nominal;
         let air_chiller = ChillerHour::new(outdoor_c, AIR_CHILLED_WATER_C, self.chiller_cop);
-        let air_nominal = self.air_chiller_percent / 100.0;
+        let air_nominal = self.air_chiller_percent / 100.0 * running;
         let free = ((self.free_air_below_c + FREE_RANGE_K - outdoor_c) / FREE_RANGE_K).clamp(0.0, 1.0);
         // Free cooling takes its share of every load; the chiller must take the rest.
         let air_max = air_chiller.capacity * air_nominal / (1.0 - free).max(1e-9);
-        let max = if liquid < 1.0 {
+        let max = if liquid < 1.0 && free < 1.0 {
             liquid_max.min(air_max)
         } else {
             liquid_max
@@ -152,11 +177,14 @@ impl DirectToChipDrySpec {
             supply_c: self.facility_water_c,
             duty: Duty::DirectToChip(DirectToChipDuty {
                 liquid,
-                dry_cooler,
-                dry_fan_full: self.dry_cooler_fan_percent / 100.0,
-                pump: self.pump_power_percent / 100.0,
-                trim,
-                trim_nominal,
+                loop_: DryLoop {
+                    dry_cooler,
+                    fan_full: self.dry_cooler_fan_percent / 100.0 * running,
+                    pump: self.pump_power_percent / 100.0,
+                    trim,
+                    trim_nominal,
+                    wetting: cooler_air.wetting.times(running),
+                },
                 air_chiller,
                 air_nominal,
                 free,
@@ -170,12 +198,7 @@ impl DirectToChipDrySpec {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct DirectToChipDuty {
     liquid: f64,
-    /// Heat that the dry coolers would take at full flow.
-    dry_cooler: f64,
-    dry_fan_full: f64,
-    pump: f64,
-    trim: ChillerHour,
-    trim_nominal: f64,
+    loop_: DryLoop,
     air_chiller: ChillerHour,
     air_nominal: f64,
     free: f64,
@@ -187,37 +210,17 @@ impl DirectToChipDuty {
         if share <= 0.0 {
             return Draw::default();
         }
-        let power = self.liquid * self.liquid_power(share) + (1.0 - self.liquid) * self.air_power(share);
+        let liquid = self.loop_.draw(share);
         Draw {
-            power_mw: power,
-            water_m3_per_h: 0.0,
+            power_mw: self.liquid * liquid.power_mw + (1.0 - self.liquid) * self.air_power(share),
+            water_m3_per_h: self.liquid * liquid.water_m3_per_h,
         }
-    }
-
-    /// Fans run as slowly as holds the water at its limit; pumps follow the heat.
-    fn liquid_power(&self, share: f64) -> f64 {
-        let by_dry_cooler = share.min(self.dry_cooler).min(1.0);
-        let flow = if self.dry_cooler > 0.0 {
-            share / self.dry_cooler
-        } else {
-            1.0
-        };
-        let fans = fan_power(self.dry_fan_full, flow, FLOW_FLOOR);
-        fans + self.pump * share + chiller_power(&self.trim, self.trim_nominal, share - by_dry_cooler)
     }
 
     fn air_power(&self, share: f64) -> f64 {
         let by_chiller = share * (1.0 - self.free);
         fan_power(self.air_fan_full, share, FLOW_FLOOR)
             + chiller_power(&self.air_chiller, self.air_nominal, by_chiller)
-    }
-}
-
-fn chiller_power(chiller: &ChillerHour, nominal: f64, heat: f64) -> f64 {
-    if nominal <= 0.0 || heat <= 0.0 {
-        0.0
-    } else {
-        chiller.power(heat / nominal) * nominal
     }
 }
 
@@ -237,19 +240,19 @@ mod tests {
     #[test]
     fn dry_coolers_carry_full_load_up_to_the_limit_less_the_approach() {
         // Water 40, approach 8, range 10: full at 32, (50 - T)/18 above, nothing at 50.
-        assert_eq!(dry_only().hour(&air(32.0, 0.3)).max_heat_share, 1.0);
-        assert!((dry_only().hour(&air(41.0, 0.3)).max_heat_share - 0.5).abs() < 1e-12);
-        assert_eq!(dry_only().hour(&air(50.0, 0.3)).max_heat_share, 0.0);
+        assert_eq!(dry_only().hour(&air(32.0, 0.3), 1.0).max_heat_share, 1.0);
+        assert!((dry_only().hour(&air(41.0, 0.3), 1.0).max_heat_share - 0.5).abs() < 1e-12);
+        assert_eq!(dry_only().hour(&air(50.0, 0.3), 1.0).max_heat_share, 0.0);
         let warmer = DirectToChipDrySpec {
             facility_water_c: 45.0,
             ..dry_only()
         };
-        assert_eq!(warmer.hour(&air(37.0, 0.3)).max_heat_share, 1.0);
+        assert_eq!(warmer.hour(&air(37.0, 0.3), 1.0).max_heat_share, 1.0);
     }
 
     #[test]
     fn a_trim_chiller_lifts_the_limit_by_its_capacity_at_that_hour() {
-        let hour = DirectToChipDrySpec::default().hour(&air(41.0, 0.3));
+        let hour = DirectToChipDrySpec::default().hour(&air(41.0, 0.3), 1.0);
         let x: f64 = 6.0 / 2.778;
         let capacity = 0.944_836 - 0.057_008_8 * x + 0.001_854_86 * x * x;
         assert!((hour.max_heat_share - (0.5 + 0.3 * capacity)).abs() < 1e-12);
@@ -274,7 +277,7 @@ mod tests {
             air_chiller_percent: 0.0,
             ..dry_only()
         };
-        assert_eq!(spec.hour(&air(30.0, 0.3)).max_heat_share, 1.0);
+        assert_eq!(spec.hour(&air(30.0, 0.3), 1.0).max_heat_share, 1.0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::water::latent_heat_kj_per_kg;
 use super::{AirCooledSpec, PlantHour};
 use crate::cooling::WeatherHour;
 use crate::problem::{Check, FieldPath, Problems};
@@ -57,7 +58,7 @@ impl Check for EvaporativeWallSpec {
 const PUMP_RANGE_K: f64 = 5.0;
 
 impl EvaporativeWallSpec {
-    pub(super) fn hour(&self, weather: &WeatherHour) -> PlantHour {
+    pub(super) fn hour(&self, weather: &WeatherHour, running: f64) -> PlantHour {
         let dry_c = weather.dry_bulb_c;
         let depression_k = (dry_c - weather.wet_bulb_c).max(0.0) * self.pad_effectiveness_percent / 100.0;
         // Wetted in steps: never colder than the set point, so that a warmer hour is never a better one.
@@ -69,13 +70,13 @@ impl EvaporativeWallSpec {
         let inlet_c = padded_c + self.air.recirculation_k;
         let pump_share = ((dry_c - self.pads_from_c) / PUMP_RANGE_K).clamp(0.0, 1.0);
         let pump = self.pump_power_percent / 100.0 * pump_share;
-        self.air
-            .hour_at_inlet(inlet_c, pump, self.water_m3_per_mwh(dry_c - padded_c, inlet_c))
+        let water = self.water_m3_per_mwh(dry_c - padded_c, inlet_c);
+        self.air.hour_at_inlet(inlet_c, running, (pump, water))
     }
 
     /// Water per heat: the air that takes a unit of heat over its rise also gave up `cooled_k` to evaporation.
     fn water_m3_per_mwh(&self, cooled_k: f64, inlet_c: f64) -> f64 {
-        let latent_kj_per_kg = 2_500.5 - 2.309_7 * inlet_c - 0.0013 * inlet_c * inlet_c;
+        let latent_kj_per_kg = latent_heat_kj_per_kg(inlet_c);
         let rise_k = (self.air.hot_aisle_c - inlet_c).max(1.0);
         let evaporated_kg_per_mwh = 3.6e6 * cooled_k / rise_k / latent_kj_per_kg;
         evaporated_kg_per_mwh * (1.0 + self.bleed_percent / 100.0) / 1e3
@@ -90,10 +91,10 @@ mod tests {
 
     #[test]
     fn pads_bring_dry_air_85_percent_of_the_way_to_its_wet_bulb() {
-        let hour = EvaporativeWallSpec::default().hour(&air(42.0, 0.2));
+        let hour = EvaporativeWallSpec::default().hour(&air(42.0, 0.2), 1.0);
         // 42 C at 20 %: wet bulb 23.53 C by PsychroLib's equations; 42 - 0.85 * 18.47 = 26.3, held at 27.
         assert!((hour.supply_c - 29.0).abs() < 1e-9, "{hour:?}");
-        let humid = EvaporativeWallSpec::default().hour(&air(40.0, 0.8));
+        let humid = EvaporativeWallSpec::default().hour(&air(40.0, 0.8), 1.0);
         let expected = 40.0 - 0.85 * (40.0 - 36.550) + 2.0;
         assert!((humid.supply_c - expected).abs() < 0.01, "{humid:?}");
     }
@@ -101,8 +102,8 @@ mod tests {
     #[test]
     fn pads_hold_full_power_where_a_dry_wall_derates() {
         let hot = air(40.0, 0.2);
-        assert_eq!(EvaporativeWallSpec::default().hour(&hot).max_heat_share, 1.0);
-        assert!(AirCooledSpec::default().hour(&hot).max_heat_share < 0.91);
+        assert_eq!(EvaporativeWallSpec::default().hour(&hot, 1.0).max_heat_share, 1.0);
+        assert!(AirCooledSpec::default().hour(&hot, 1.0).max_heat_share < 0.91);
     }
 
     #[test]
@@ -112,12 +113,12 @@ mod tests {
             ..EvaporativeWallSpec::default()
         };
         // 37 C air held at 27, 29 at the machine: 10 K given up against a rise of 21 K.
-        let hour = spec.hour(&air(37.0, 0.2));
+        let hour = spec.hour(&air(37.0, 0.2), 1.0);
         let latent = 2_500.5 - 2.3097 * 29.0 - 0.0013 * 29.0 * 29.0;
         let by_hand = 3_600.0 * (10.0 / 21.0) / latent; // litres per kWh of heat
         assert!((hour.draw(1.0, 1.0).water_m3_per_h - by_hand).abs() < 1e-9);
         assert!(by_hand > 0.5 && by_hand < 0.8, "{by_hand} l/kWh at a peak hour");
-        assert_eq!(spec.hour(&air(25.0, 0.2)).draw(1.0, 1.0).water_m3_per_h, 0.0);
+        assert_eq!(spec.hour(&air(25.0, 0.2), 1.0).draw(1.0, 1.0).water_m3_per_h, 0.0);
     }
 
     #[test]

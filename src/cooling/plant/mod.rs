@@ -7,11 +7,23 @@
 //! path's. A plant never gets better as the air gets hotter or wetter: its heat limit does not rise, its power
 //! does not fall.
 
+pub mod adiabatic_economiser;
 pub mod air_cooled;
 pub mod air_cooled_chiller;
+pub mod chilled_water;
 mod chiller;
+pub mod class;
+pub mod direct_to_chip_adiabatic;
 pub mod direct_to_chip_dry;
+mod dry_loop;
+pub mod dx;
 pub mod evaporative_wall;
+pub mod immersion;
+pub mod pads;
+pub mod rear_door;
+pub mod sea_water;
+mod water;
+pub mod water_side_economiser;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,10 +31,17 @@ use serde::{Deserialize, Serialize};
 use super::WeatherHour;
 use crate::problem::{Check, FieldPath, Problems};
 
+pub use adiabatic_economiser::AdiabaticEconomiserSpec;
 pub use air_cooled::AirCooledSpec;
 pub use air_cooled_chiller::AirCooledChillerSpec;
+pub use direct_to_chip_adiabatic::DirectToChipAdiabaticSpec;
 pub use direct_to_chip_dry::DirectToChipDrySpec;
+pub use dx::DxSpec;
 pub use evaporative_wall::EvaporativeWallSpec;
+pub use immersion::ImmersionSpec;
+pub use rear_door::RearDoorSpec;
+pub use sea_water::SeaWaterSpec;
+pub use water_side_economiser::WaterSideEconomiserSpec;
 
 /// How a hall is cooled: `{ kind = { ... } }`, where `{}` takes the kind's defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +55,39 @@ pub enum CoolingSpec {
     DirectToChipDry(DirectToChipDrySpec),
     /// Air handlers, chilled water and air-cooled chillers: no water, much power.
     AirCooledChiller(AirCooledChillerSpec),
+    /// Outdoor air through wetted pads into the hall, with chillers for damp heat.
+    AdiabaticEconomiser(AdiabaticEconomiserSpec),
+    /// Cooling towers with a water-side economiser and water-cooled chillers.
+    WaterSideEconomiser(WaterSideEconomiserSpec),
+    /// Room units of direct expansion with air-cooled condensers.
+    Dx(DxSpec),
+    /// Water-cooled doors of racks, dry coolers and chillers.
+    RearDoor(RearDoorSpec),
+    /// Cold plates, coolant distribution units and wetted dry coolers.
+    DirectToChipAdiabatic(DirectToChipAdiabaticSpec),
+    /// Tanks of oil with dry or wetted coolers.
+    Immersion(ImmersionSpec),
+    /// Sea or fjord water through heat exchangers, with chillers for a warm sea.
+    SeaWater(SeaWaterSpec),
+}
+
+/// Calls a method of the spec of whatever kind.
+macro_rules! each {
+    ($cooling:expr, $spec:ident => $what:expr) => {
+        match $cooling {
+            CoolingSpec::EvaporativeWall($spec) => $what,
+            CoolingSpec::AirCooled($spec) => $what,
+            CoolingSpec::DirectToChipDry($spec) => $what,
+            CoolingSpec::AirCooledChiller($spec) => $what,
+            CoolingSpec::AdiabaticEconomiser($spec) => $what,
+            CoolingSpec::WaterSideEconomiser($spec) => $what,
+            CoolingSpec::Dx($spec) => $what,
+            CoolingSpec::RearDoor($spec) => $what,
+            CoolingSpec::DirectToChipAdiabatic($spec) => $what,
+            CoolingSpec::Immersion($spec) => $what,
+            CoolingSpec::SeaWater($spec) => $what,
+        }
+    };
 }
 
 impl CoolingSpec {
@@ -46,6 +98,30 @@ impl CoolingSpec {
             Self::AirCooled(_) => "air_cooled",
             Self::DirectToChipDry(_) => "direct_to_chip_dry",
             Self::AirCooledChiller(_) => "air_cooled_chiller",
+            Self::AdiabaticEconomiser(_) => "adiabatic_economiser",
+            Self::WaterSideEconomiser(_) => "water_side_economiser",
+            Self::Dx(_) => "dx",
+            Self::RearDoor(_) => "rear_door",
+            Self::DirectToChipAdiabatic(_) => "direct_to_chip_adiabatic",
+            Self::Immersion(_) => "immersion",
+            Self::SeaWater(_) => "sea_water",
+        }
+    }
+
+    /// Cooling units that share the design heat.
+    pub fn units(&self) -> u32 {
+        match self {
+            Self::EvaporativeWall(spec) => spec.air.units,
+            Self::AirCooled(spec) => spec.units,
+            Self::DirectToChipDry(spec) => spec.units,
+            Self::AirCooledChiller(spec) => spec.units,
+            Self::AdiabaticEconomiser(spec) => spec.units,
+            Self::WaterSideEconomiser(spec) => spec.units,
+            Self::Dx(spec) => spec.units,
+            Self::RearDoor(spec) => spec.units,
+            Self::DirectToChipAdiabatic(spec) => spec.dry.units,
+            Self::Immersion(spec) => spec.units,
+            Self::SeaWater(spec) => spec.units,
         }
     }
 
@@ -53,6 +129,8 @@ impl CoolingSpec {
     pub fn liquid_share(&self) -> f64 {
         match self {
             Self::DirectToChipDry(spec) => spec.liquid_percent / 100.0,
+            Self::DirectToChipAdiabatic(spec) => spec.dry.liquid_percent / 100.0,
+            Self::Immersion(_) => 1.0,
             _ => 0.0,
         }
     }
@@ -61,25 +139,32 @@ impl CoolingSpec {
 impl Check for CoolingSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         let at = at.key(self.kind());
-        match self {
-            Self::EvaporativeWall(spec) => spec.check(&at, problems),
-            Self::AirCooled(spec) => spec.check(&at, problems),
-            Self::DirectToChipDry(spec) => spec.check(&at, problems),
-            Self::AirCooledChiller(spec) => spec.check(&at, problems),
-        }
+        each!(self, spec => spec.check(&at, problems));
     }
 }
 
-/// A checked plant.
+/// A checked plant, with all of its units or some of them out of service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plant {
     spec: CoolingSpec,
+    /// Units that run over those that the design heat needs, from 0 to 1.
+    running: f64,
 }
 
 impl Plant {
-    /// The plant of a spec that has been checked.
+    /// The plant of a spec that has been checked, whole.
     pub fn new(spec: CoolingSpec) -> Self {
-        Self { spec }
+        Self { spec, running: 1.0 }
+    }
+
+    /// The same plant with `out` units out of service, where `spare` units stand beside those that the design heat
+    /// needs. A spare stands still until a unit fails, so a whole plant is the same with or without it.
+    #[must_use]
+    pub fn with_units_out(mut self, out: u32, spare: u32) -> Self {
+        let needed = self.spec.units().max(1);
+        let left = needed.saturating_add(spare).saturating_sub(out).min(needed);
+        self.running = f64::from(left) / f64::from(needed);
+        self
     }
 
     /// The kind as files name it.
@@ -87,15 +172,29 @@ impl Plant {
         self.spec.kind()
     }
 
+    /// Cooling units that share the design heat, spares not counted.
+    pub fn units(&self) -> u32 {
+        self.spec.units()
+    }
+
     /// What the plant can do in one hour's weather.
     pub fn hour(&self, weather: &WeatherHour) -> PlantHour {
-        match &self.spec {
-            CoolingSpec::EvaporativeWall(spec) => spec.hour(weather),
-            CoolingSpec::AirCooled(spec) => spec.hour(weather),
-            CoolingSpec::DirectToChipDry(spec) => spec.hour(weather),
-            CoolingSpec::AirCooledChiller(spec) => spec.hour(weather),
+        let mut hour = each!(&self.spec, spec => spec.hour(weather, self.running));
+        if self.running <= 0.0 {
+            hour.max_heat_share = 0.0;
         }
+        hour
     }
+}
+
+/// Most units of a plant.
+const UNITS_MAX: u32 = 10_000;
+/// In place of no units at all where something is divided by them; such a plant takes no heat.
+const RUNNING_MIN: f64 = 1e-9;
+
+/// Checks the number of cooling units.
+fn check_units(at: &FieldPath, units: u32, problems: &mut Problems) {
+    problems.within(at, f64::from(units), 1.0, f64::from(UNITS_MAX));
 }
 
 /// Power and water that a plant takes at one moment.
@@ -123,6 +222,9 @@ enum Duty {
     Air(air_cooled::AirDuty),
     DirectToChip(direct_to_chip_dry::DirectToChipDuty),
     Chiller(air_cooled_chiller::ChillerPlantDuty),
+    Economiser(adiabatic_economiser::EconomiserDuty),
+    ChilledWater(chilled_water::ChilledWaterDuty),
+    DryLoop(dry_loop::DryLoop),
 }
 
 impl PlantHour {
@@ -137,6 +239,9 @@ impl PlantHour {
             Duty::Air(duty) => duty.draw(share),
             Duty::DirectToChip(duty) => duty.draw(share),
             Duty::Chiller(duty) => duty.draw(share),
+            Duty::Economiser(duty) => duty.draw(share),
+            Duty::ChilledWater(duty) => duty.draw(share),
+            Duty::DryLoop(duty) => duty.draw(share),
         };
         Draw {
             power_mw: per_design.power_mw * design_mw,
@@ -164,6 +269,7 @@ pub(crate) mod tests {
             wet_bulb_c: wet_bulb(t, Ratio::from_fraction(relative_humidity), p).as_c(),
             relative_humidity,
             pressure_pa: 101_325.0,
+            day_of_year: 200,
         }
     }
 
@@ -173,18 +279,64 @@ pub(crate) mod tests {
         1.0 + hour.draw(hour.max_heat_share, 1.0).power_mw / hour.max_heat_share
     }
 
-    pub(crate) fn defaults() -> [Plant; 4] {
-        [
-            Plant::new(CoolingSpec::EvaporativeWall(EvaporativeWallSpec::default())),
-            Plant::new(CoolingSpec::AirCooled(AirCooledSpec::default())),
-            Plant::new(CoolingSpec::DirectToChipDry(DirectToChipDrySpec::default())),
-            Plant::new(CoolingSpec::AirCooledChiller(AirCooledChillerSpec::default())),
-        ]
+    pub(crate) fn defaults() -> Vec<Plant> {
+        let specs = [
+            CoolingSpec::EvaporativeWall(EvaporativeWallSpec::default()),
+            CoolingSpec::AirCooled(AirCooledSpec::default()),
+            CoolingSpec::DirectToChipDry(DirectToChipDrySpec::default()),
+            CoolingSpec::AirCooledChiller(AirCooledChillerSpec::default()),
+            CoolingSpec::AdiabaticEconomiser(AdiabaticEconomiserSpec::default()),
+            CoolingSpec::WaterSideEconomiser(WaterSideEconomiserSpec::default()),
+            CoolingSpec::Dx(DxSpec::default()),
+            CoolingSpec::RearDoor(RearDoorSpec::default()),
+            CoolingSpec::DirectToChipAdiabatic(DirectToChipAdiabaticSpec::default()),
+            CoolingSpec::Immersion(ImmersionSpec::default()),
+            CoolingSpec::Immersion(ImmersionSpec {
+                pads: Some(pads::PadsSpec::default()),
+                ..ImmersionSpec::default()
+            }),
+            CoolingSpec::SeaWater(SeaWaterSpec::default()),
+        ];
+        specs.into_iter().map(Plant::new).collect()
+    }
+
+    /// Whole plants, and the same with a quarter of their units out.
+    fn whole_and_crippled() -> Vec<Plant> {
+        let whole = defaults();
+        let crippled = whole
+            .iter()
+            .map(|plant| plant.clone().with_units_out(plant.units() / 4, 0));
+        whole.iter().cloned().chain(crippled).collect()
+    }
+
+    #[test]
+    fn spares_stand_in_for_units_that_fail_and_a_plant_without_units_cools_nothing() {
+        for plant in defaults() {
+            for dry in [-5.0, 20.0, 36.0, 44.0] {
+                let weather = air(dry, 0.3);
+                let whole = plant.hour(&weather);
+                assert_eq!(plant.clone().with_units_out(0, 3).hour(&weather), whole);
+                assert_eq!(plant.clone().with_units_out(2, 2).hour(&weather), whole);
+                let mut last = whole.max_heat_share;
+                for out in 1..=plant.units() {
+                    let hour = plant.clone().with_units_out(out, 0).hour(&weather);
+                    assert!(
+                        hour.max_heat_share <= last + 1e-12,
+                        "{} {dry} {out}",
+                        plant.kind()
+                    );
+                    last = hour.max_heat_share;
+                }
+                assert_eq!(last, 0.0, "{} {dry}", plant.kind());
+                let none = plant.clone().with_units_out(u32::MAX, 1).hour(&weather);
+                assert_eq!(none.draw(1.0, 1.0), Draw::default());
+            }
+        }
     }
 
     #[test]
     fn hotter_air_never_cools_more_and_never_costs_less() {
-        for plant in defaults() {
+        for plant in whole_and_crippled() {
             for rh in [0.05, 0.4, 0.9] {
                 for step in -250..550 {
                     let (cool, warm) = (f64::from(step) / 10.0, f64::from(step + 1) / 10.0);
@@ -210,7 +362,7 @@ pub(crate) mod tests {
 
     #[test]
     fn wetter_air_never_cools_more_and_never_costs_less() {
-        for plant in defaults() {
+        for plant in whole_and_crippled() {
             for dry in [10.0, 28.0, 36.0, 42.0] {
                 for percent in 5..95 {
                     let a = plant.hour(&air(dry, f64::from(percent) / 100.0));
@@ -229,7 +381,7 @@ pub(crate) mod tests {
 
     #[test]
     fn more_heat_takes_more_power_and_draw_scales_with_the_hall() {
-        for plant in defaults() {
+        for plant in whole_and_crippled() {
             for dry in [-10.0, 15.0, 30.0, 38.0, 43.0] {
                 let hour = plant.hour(&air(dry, 0.3));
                 let mut last = hour.draw(0.0, 1.0);

@@ -6,6 +6,7 @@ use super::format::WeatherSeries;
 use crate::cooling::WeatherHour;
 use crate::cooling::psychrometrics::{dew_point, relative_humidity_from_dew_point, wet_bulb};
 use crate::ingest::{BaseSpan, Repairs};
+use crate::time::{Calendar, Span};
 use crate::units::{Pressure, Ratio, Temperature};
 
 /// Whole years of hours, and the same hours once more for every sum of offsets that a scenario has.
@@ -32,6 +33,7 @@ impl WeatherBase {
             hours: series.hours,
             repairs: series.repairs,
         };
+        base.date();
         for offset in offsets_c.iter().copied().filter(|o| *o != 0.0) {
             let layer: Vec<WeatherHour> = base.hours[..span.hours]
                 .par_iter()
@@ -41,6 +43,16 @@ impl WeatherBase {
             base.offsets_c.push(offset);
         }
         base
+    }
+    /// Writes the day of the year into every hour.
+    fn date(&mut self) {
+        let utc = Calendar::utc();
+        for (day, hours) in self.hours.chunks_mut(24).enumerate() {
+            // The day in which these 24 hours begin; a start within a day shifts all alike.
+            let at = self.span.start + Span::from_hours(24 * day as i64);
+            let day_of_year = utc.civil(at).date().day_of_year() as u16;
+            hours.iter_mut().for_each(|hour| hour.day_of_year = day_of_year);
+        }
     }
     /// The hours of one layer.
     pub fn span(&self) -> BaseSpan {
@@ -81,6 +93,7 @@ pub fn hour(dry_bulb_c: f64, relative_humidity: f64, pressure_pa: f64) -> Weathe
         wet_bulb_c: wet.as_c(),
         relative_humidity: rh,
         pressure_pa,
+        day_of_year: 1,
     }
 }
 
@@ -93,7 +106,10 @@ pub fn warmed(air: WeatherHour, by_c: f64) -> WeatherHour {
     );
     let dry_bulb_c = air.dry_bulb_c + by_c;
     let rh = relative_humidity_from_dew_point(Temperature::from_c(dry_bulb_c), dew);
-    hour(dry_bulb_c, rh.as_fraction(), air.pressure_pa)
+    WeatherHour {
+        day_of_year: air.day_of_year,
+        ..hour(dry_bulb_c, rh.as_fraction(), air.pressure_pa)
+    }
 }
 
 #[cfg(test)]

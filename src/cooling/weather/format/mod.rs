@@ -149,6 +149,7 @@ impl WeatherRows {
                     wet_bulb_c: wet_bulb_c.min(air.dry_bulb_c),
                     relative_humidity: air.relative_humidity.clamp(0.0, 1.0),
                     pressure_pa: air.pressure_pa,
+                    day_of_year: 1,
                 },
             }
         };
