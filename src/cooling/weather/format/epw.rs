@@ -1,16 +1,16 @@
 //! `EnergyPlus` weather (EPW): eight lines of header, then 35 fields an hour in local standard time.
 //!
-//! A file is a *typical* year, put together from months of several years; its year column is not read. It is laid on
-//! the calendar year asked for: each date takes its own month and day, 29 February repeats 28 February. Missing
-//! codes (99.9 °C, 999 %, 999999 Pa) are gaps; a missing pressure alone is the standard atmosphere's.
+//! Hours are labelled by their end, 1 to 24. Missing codes (99.9 °C, 999 %, 999999 Pa) are gaps; a missing pressure alone
+//! is the standard atmosphere's.
 
 use std::io::Read;
 
+use super::typical::{Slot, TypicalYear, whole};
 use super::{Air, WeatherReadOptions, WeatherRows, whole_hour_calendar};
 use crate::cooling::psychrometrics::standard_pressure;
 use crate::ingest::rows::Lines;
 use crate::ingest::{CsvRows, ReadError, Row};
-use crate::time::{Calendar, Span};
+use crate::time::Calendar;
 
 /// Lines before the data.
 const HEADER_LINES: usize = 8;
@@ -27,8 +27,6 @@ const PRESSURE: usize = 9;
 const MISSING_C: f64 = 99.9;
 const MISSING_PERCENT: f64 = 999.0;
 const MISSING_PA: f64 = 999_999.0;
-/// Hours of a typical year, with a leap day where a file has one.
-const SLOTS: usize = 12 * 31 * 24;
 
 pub(super) fn read(input: impl Read, options: &WeatherReadOptions<'_>) -> Result<WeatherRows, ReadError> {
     let mut lines = Lines::new(options.file, input);
@@ -36,22 +34,16 @@ pub(super) fn read(input: impl Read, options: &WeatherReadOptions<'_>) -> Result
     let (calendar, elevation_m) = location(&mut lines, options, &mut rows.notes)?;
     let standard_pa = standard_pressure(options.elevation_m.unwrap_or(elevation_m)).as_pa();
     let mut table = CsvRows::headless(lines, field_names());
-    let mut year: Vec<Option<(u64, Option<Air>)>> = vec![None; SLOTS];
+    let mut year = TypicalYear::new();
     while let Some(row) = table.next_row()? {
-        let slot = slot(&row)?;
-        if let Some((line, _)) = year[slot] {
-            return Err(row.fail(
-                HOUR,
-                format!("this hour stands a second time; first in line {line}"),
-            ));
-        }
-        year[slot] = Some((row.line, air(&row, standard_pa)?));
+        let slot = Slot {
+            month: whole(&row, MONTH, 1, 12)? - 1,
+            day: whole(&row, DAY, 1, 31)? - 1,
+            hour: whole(&row, HOUR, 1, 24)? - 1,
+        };
+        year.put(&row, HOUR, slot, air(&row, standard_pa)?)?;
     }
-    lay_on_year(&year, &calendar, options, &mut rows)?;
-    rows.notes.push(format!(
-        "`{}` is a typical year laid on {}: heat and price of the same hour are not tied",
-        options.file, options.year
-    ));
+    year.lay(&calendar, options, &mut rows)?;
     Ok(rows)
 }
 
@@ -111,21 +103,6 @@ fn field_names() -> Vec<String> {
     names
 }
 
-/// The place of a row in the year: month, day, hour 1 to 24.
-fn slot(row: &Row<'_>) -> Result<usize, ReadError> {
-    let whole = |column: usize, high: usize| match row.text(column).parse::<usize>() {
-        Ok(value) if (1..=high).contains(&value) => Ok(value - 1),
-        _ => Err(row.fail(
-            column,
-            format!(
-                "expected a whole number from 1 to {high}, found `{}`",
-                row.text(column)
-            ),
-        )),
-    };
-    Ok((whole(MONTH, 12)? * 31 + whole(DAY, 31)?) * 24 + whole(HOUR, 24)?)
-}
-
 /// The air of a row; `None` where temperature or humidity is missing.
 fn air(row: &Row<'_>, standard_pa: f64) -> Result<Option<Air>, ReadError> {
     let (dry, rh, pa) = (
@@ -143,44 +120,6 @@ fn air(row: &Row<'_>, standard_pa: f64) -> Result<Option<Air>, ReadError> {
         wet_bulb_c: None,
         pressure_pa,
     }))
-}
-
-/// Lays the typical year on a calendar year in standard time.
-fn lay_on_year(
-    year: &[Option<(u64, Option<Air>)>],
-    calendar: &Calendar,
-    options: &WeatherReadOptions<'_>,
-    rows: &mut WeatherRows,
-) -> Result<(), ReadError> {
-    let midnight = |year: i16| {
-        jiff::civil::Date::new(year, 1, 1)
-            .ok()
-            .and_then(|date| calendar.start_of(date))
-    };
-    let (start, end) = midnight(options.year)
-        .zip(midnight(options.year.saturating_add(1)))
-        .ok_or_else(|| {
-            ReadError::of_file(
-                options.file,
-                format!("cannot be laid on the year {}", options.year),
-            )
-        })?;
-    for hour in 0..(end - start).as_seconds() / crate::time::HOUR_S {
-        let at = start + Span::from_hours(hour);
-        let civil = calendar.civil_hour(at);
-        let slot =
-            |day: i8| ((civil.month.month as usize - 1) * 31 + day as usize - 1) * 24 + civil.hour as usize;
-        let leap = civil.month.month == 2 && civil.day == 29;
-        let row = year[slot(civil.day)].or_else(|| if leap { year[slot(28)] } else { None });
-        if let Some((line, air)) = row {
-            rows.push(at, line, air);
-        }
-    }
-    if rows.stamps.len() < 8_400 {
-        let message = format!("has {} hours; expected a typical year of 8760", rows.stamps.len());
-        return Err(ReadError::of_file(options.file, message));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

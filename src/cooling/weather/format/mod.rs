@@ -3,6 +3,9 @@
 mod epw;
 mod native;
 mod open_meteo;
+mod sam;
+mod tmy3;
+mod typical;
 
 use std::io::Read;
 
@@ -12,13 +15,18 @@ use serde::{Deserialize, Serialize};
 
 use super::base;
 use crate::cooling::WeatherHour;
+use crate::cooling::psychrometrics::saturation_pressure;
 use crate::ingest::{GapPolicy, ReadError, Repairs, Stamp, lay};
 use crate::time::{Calendar, HOUR_S, SimTime, Span};
+use crate::units::Temperature;
 
 /// Dry bulbs that have ever been measured, with room, °C.
 const DRY_BULB_C: (f64, f64) = (-90.0, 60.0);
 /// Pressures from the highest towns to the deepest seas' shores, with room, Pa.
 const PRESSURE_PA: (f64, f64) = (45_000.0, 112_000.0);
+
+/// Air whose humidity never passes this in a day is read in the wrong unit: the driest days of deserts reach 5 %.
+const HUMIDEST_MIN: f64 = 0.012;
 
 /// How a weather file is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +37,10 @@ pub enum WeatherFormat {
     Native,
     /// `EnergyPlus` weather, a typical year of 8,760 hours: laid on any calendar year, 29 February repeats 28 February.
     Epw,
+    /// TMY3 of the National Solar Radiation Data Base (`.tmy3`, `.csv`), a typical year, laid like `epw`.
+    Tmy3,
+    /// Weather CSV of the System Advisor Model, hourly, laid like `epw`.
+    Sam,
     /// Open-Meteo JSON with hourly `temperature_2m`, `relative_humidity_2m` and, where present, `surface_pressure`.
     OpenMeteo,
 }
@@ -85,6 +97,8 @@ impl WeatherFormat {
         let rows = match self {
             Self::Native => native::read(input, options),
             Self::Epw => epw::read(input, options),
+            Self::Tmy3 => tmy3::read(input, options),
+            Self::Sam => sam::read(input, options),
             Self::OpenMeteo => open_meteo::read(input, options),
         }?;
         rows.into_series(options)
@@ -125,11 +139,19 @@ impl WeatherRows {
     }
 
     fn into_series(self, options: &WeatherReadOptions<'_>) -> Result<WeatherSeries, ReadError> {
-        for (air, stamp) in self.air.iter().zip(&self.stamps) {
+        for (air, stamp) in self.air.iter().zip(&self.stamps).filter(|(_, s)| !s.missing) {
             if let Some(message) = unbelievable(air) {
                 return Err(ReadError::at_line(options.file, stamp.line, message));
             }
         }
+        let known = || self.air.iter().zip(&self.stamps).filter(|(_, s)| !s.missing);
+        let humidest = known().map(|(air, _)| air.relative_humidity).fold(0.0, f64::max);
+        if known().count() >= 24 && humidest < HUMIDEST_MIN {
+            let message = format!("relative humidity is never above {} %", humidest * 100.0);
+            let help = "does the file give a share of 1 where percent are expected?";
+            return Err(ReadError::of_file(options.file, message).with_help(help));
+        }
+        let held = known().filter(|(air, _)| air.relative_humidity > 1.0).count();
         let laid = lay(
             options.file,
             &self.stamps,
@@ -156,6 +178,12 @@ impl WeatherRows {
         let hours: Vec<WeatherHour> = laid.source.par_iter().map(air).collect();
         let mut repairs = laid.repairs;
         repairs.notes.extend(self.notes);
+        if held > 0 {
+            repairs.notes.push(format!(
+                "`{}`: {held} hours with a relative humidity above 100 % are held at 100 %",
+                options.file
+            ));
+        }
         Ok(WeatherSeries {
             start: laid.start,
             hours,
@@ -168,7 +196,7 @@ impl WeatherRows {
 fn unbelievable(air: &Air) -> Option<String> {
     if air.dry_bulb_c < DRY_BULB_C.0 || air.dry_bulb_c > DRY_BULB_C.1 {
         return Some(format!(
-            "a dry bulb of {} °C; expected {} to {}",
+            "a dry bulb of {} °C; expected {} to {} (is the file in Fahrenheit or kelvin?)",
             air.dry_bulb_c, DRY_BULB_C.0, DRY_BULB_C.1
         ));
     }
@@ -194,6 +222,12 @@ fn unbelievable(air: &Air) -> Option<String> {
         ));
     }
     None
+}
+
+/// Relative humidity of a dew point, from 0; above 1 where the dew point is above the dry bulb, for the check to find.
+fn humidity_of_dew_point(dry_bulb_c: f64, dew_point_c: f64) -> f64 {
+    let saturation = |c: f64| saturation_pressure(Temperature::from_c(c)).as_pa();
+    saturation(dew_point_c) / saturation(dry_bulb_c)
 }
 
 /// A calendar of the nearest whole hour of an offset, with a note where it had to be moved.
