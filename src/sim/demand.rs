@@ -12,6 +12,7 @@ use crate::time::{SimTime, Span, parse_date};
 use crate::units::Ratio;
 use crate::workload::demand::{WeekDemand, sampled_weeks};
 use crate::workload::profile::{LoadProfile, LoadProfileSpec};
+use crate::workload::scheduler::Overheads;
 use crate::workload::tenant::{
     GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP,
 };
@@ -394,6 +395,10 @@ fn pool_plan(
         policy: jobs.policy,
         gpus_max: jobs.gpus,
         patience: Span::from_seconds((jobs.patience_hours * 3_600.0) as i64),
+        overheads: Overheads {
+            checkpoint: Span::from_seconds(jobs.checkpoint_cost_seconds.round() as i64),
+            restart: Span::from_seconds((jobs.restart_minutes * 60.0).round() as i64),
+        },
         demand: WeekDemand {
             copies: f64::from(jobs.copies),
             spot_share: Ratio::from_percent(jobs.spot_share_percent),

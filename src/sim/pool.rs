@@ -11,7 +11,9 @@ use crate::random::Streams;
 use crate::time::{HOUR_S, SimTime, Span, WEEK_S};
 use crate::workload::demand::{COPIES_MAX, PoolClock, WeekDemand, WeekSampler, growth_factor};
 use crate::workload::job::{Job, JobClass};
-use crate::workload::scheduler::{AnyScheduler, Finished, Observer, PolicyKind, Settings, Withdrawal};
+use crate::workload::scheduler::{
+    AnyScheduler, Finished, Observer, Overheads, PolicyKind, Settings, Withdrawal,
+};
 
 /// Hours of a week.
 const WEEK_HOURS: usize = 168;
@@ -33,6 +35,8 @@ pub struct PoolPlan {
     pub gpus_max: u32,
     /// How long a job waits before it goes elsewhere.
     pub patience: Span,
+    /// What checkpoints and restarts cost.
+    pub overheads: Overheads,
     /// Copies of the trace at the scenario's start, share of spot, checkpoints.
     pub demand: WeekDemand,
     /// Growth of the number of jobs, percent a year.
@@ -206,6 +210,7 @@ impl Pool {
             gpus_max: plan.gpus_max,
             patience: Some(plan.patience),
             queue_max: Some(QUEUE_MAX),
+            overheads: plan.overheads,
             ..Settings::constant(0)
         };
         // The pool's own clock begins at zero, so that its readings stay small whatever the year.

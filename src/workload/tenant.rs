@@ -145,6 +145,14 @@ pub struct JobsDemandSpec {
     /// Jobs save their state this often, hours; 0 means never. Default 1 (assumption).
     #[serde(default = "checkpoint_hours")]
     pub checkpoint_hours: f64,
+    /// Writing one checkpoint, seconds in which the GPUs are held and do no work. Default 0: the run times of a trace
+    /// hold the checkpoints that its jobs wrote.
+    #[serde(default)]
+    pub checkpoint_cost_seconds: f64,
+    /// A job that was killed holds its GPUs this long before its work goes on, minutes. Default 5 (assumption; arXiv
+    /// 2509.03047 restores training on 4,800 devices in 2.5).
+    #[serde(default = "restart_minutes")]
+    pub restart_minutes: f64,
     /// A job that has waited so long goes elsewhere, hours. Default 72 (assumption).
     #[serde(default = "patience_hours")]
     pub patience_hours: f64,
@@ -161,6 +169,9 @@ fn spot_price_percent() -> f64 {
 }
 fn checkpoint_hours() -> f64 {
     1.0
+}
+fn restart_minutes() -> f64 {
+    5.0
 }
 fn patience_hours() -> f64 {
     72.0
@@ -263,6 +274,13 @@ impl Check for JobsDemandSpec {
         problems.percent(&at.key("spot_share_percent"), self.spot_share_percent, 100.0);
         problems.percent(&at.key("spot_price_percent"), self.spot_price_percent, 100.0);
         problems.within(&at.key("checkpoint_hours"), self.checkpoint_hours, 0.0, 10_000.0);
+        problems.within(
+            &at.key("checkpoint_cost_seconds"),
+            self.checkpoint_cost_seconds,
+            0.0,
+            86_400.0,
+        );
+        problems.within(&at.key("restart_minutes"), self.restart_minutes, 0.0, 1_440.0);
         problems.within(&at.key("patience_hours"), self.patience_hours, 0.1, 10_000.0);
         if let TraceSpec::Synthetic(synthetic) = &self.trace {
             synthetic.check(&at.key("trace").key("synthetic"), problems);

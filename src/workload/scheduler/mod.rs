@@ -12,6 +12,8 @@
 //! is asked for; at that one it takes the ends and leaves the pass to the caller, who may first submit.
 
 mod ends;
+#[cfg(test)]
+mod failing;
 mod gate;
 mod order;
 #[cfg(test)]
@@ -32,7 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use gate::NO_QUOTA;
 pub use order::OrderBy;
 pub use policy::{Conservative, Easy, Fcfs, Policy, Preemption, Priority, Sjf};
-pub use pool::Pool;
+pub use pool::{Overheads, Pool};
 pub use usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
 
 use crate::time::{SimTime, Span};
@@ -56,6 +58,8 @@ pub struct Settings {
     /// Where the pool stands: a number of the trace's residencies, [`crate::workload::labels::NONE`] for nowhere in
     /// particular. Jobs that must stay elsewhere are turned away. `None` asks nobody.
     pub residency: Option<u16>,
+    /// What checkpoints and restarts cost.
+    pub overheads: Overheads,
 }
 
 /// What a policy knows of run times before jobs have ended.
@@ -75,7 +79,7 @@ pub enum Runtimes {
 }
 
 impl Settings {
-    /// A pool of constant size with unbounded queue and patience.
+    /// A pool of constant size with unbounded queue and patience, where checkpoints and restarts cost nothing.
     pub const fn constant(gpus: u32) -> Self {
         Self {
             gpus,
@@ -85,6 +89,10 @@ impl Settings {
             runtimes: Runtimes::Known,
             preemption: Preemption::SpotAndOnDemand,
             residency: None,
+            overheads: Overheads {
+                checkpoint: Span::ZERO,
+                restart: Span::ZERO,
+            },
         }
     }
 }
@@ -143,6 +151,17 @@ impl<P: Policy> Scheduler<P> {
     /// first; they wait again at their old place and keep what their last checkpoint holds.
     pub fn set_capacity<O: Observer>(&mut self, gpus: u32, observer: &mut O) {
         self.pool.set_capacity(gpus, observer);
+    }
+    /// Kills the gangs on `gpus` GPUs that fail together and says how many those were; the pool keeps its capacity,
+    /// which the caller then lowers. `draw`, uniform in `[0, 1)`, chooses the GPUs among all that the pool has: a gang
+    /// of at least so many is hit in proportion to its GPUs; smaller ones stand packed and all on the node are hit.
+    pub fn fail<O: Observer>(&mut self, gpus: u32, draw: f64, observer: &mut O) -> u32 {
+        self.pool.fail(gpus, draw, observer)
+    }
+    /// Restarts and checkpoints of the gangs that run now, so far, in GPU-seconds at full speed; [`Usage`] counts them
+    /// when the gangs end or are killed.
+    pub fn running_overhead_gpu_s(&self) -> f64 {
+        self.pool.running_overhead_gpu_ticks() as f64 / TICKS_PER_S as f64
     }
     /// Lets all gangs run at so many thousandths of full speed from now on; at 0 they hold their GPUs and no
     /// gang starts.
@@ -260,6 +279,14 @@ impl AnyScheduler {
     /// As [`Scheduler::set_capacity`].
     pub fn set_capacity<O: Observer>(&mut self, gpus: u32, observer: &mut O) {
         each!(self, s => s.set_capacity(gpus, observer));
+    }
+    /// As [`Scheduler::fail`].
+    pub fn fail<O: Observer>(&mut self, gpus: u32, draw: f64, observer: &mut O) -> u32 {
+        each!(self, s => s.fail(gpus, draw, observer))
+    }
+    /// As [`Scheduler::running_overhead_gpu_s`].
+    pub fn running_overhead_gpu_s(&self) -> f64 {
+        each!(self, s => s.running_overhead_gpu_s())
     }
     /// As [`Scheduler::set_speed`].
     pub fn set_speed(&mut self, per_mille: u16) {

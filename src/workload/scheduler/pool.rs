@@ -4,6 +4,7 @@ mod entering;
 mod estimates;
 mod ordered;
 mod planning;
+mod progress;
 
 use super::ends::{End, Ends};
 use super::gate::Gate;
@@ -14,6 +15,8 @@ use super::usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
 use super::{Runtimes, Settings};
 use crate::time::{SimTime, Span};
 use crate::workload::job::Job;
+pub use progress::Overheads;
+use progress::Progress;
 
 /// What EASY promised the head of the queue.
 ///
@@ -207,10 +210,13 @@ impl Pool {
         });
         let job = run.waiting.job;
         self.release_quota(&job);
-        let worked_s = (run.ends_at - run.started_at) / TICKS_PER_S;
-        if worked_s < i64::from(run.waiting.remaining_s()) {
-            let lost_s = worked_s + i64::from(run.waiting.saved_s);
-            self.usage.lost_gpu_ticks += i128::from(lost_s * TICKS_PER_S) * i128::from(job.gpus);
+        let ran = run.ends_at - run.started_at;
+        let limited = ran < i64::from(run.waiting.remaining_s()) * TICKS_PER_S;
+        let done = Progress::after(ran, &run.waiting, &self.settings.overheads);
+        self.usage.overhead_gpu_ticks += i128::from(done.overhead) * i128::from(job.gpus);
+        if limited {
+            let lost = i64::from(run.waiting.saved_s) * TICKS_PER_S + done.saved + done.unsaved;
+            self.usage.lost_gpu_ticks += i128::from(lost) * i128::from(job.gpus);
             self.withdraw(&job, Withdrawal::TimeLimit, observer);
             return;
         }
@@ -295,20 +301,19 @@ impl Pool {
             at: run.planned_at,
             ..end
         });
-        let kept_before = i64::from(waiting.saved_s) * TICKS_PER_S;
-        let progress = kept_before + self.work - run.started_at;
-        let interval = i64::from(waiting.job.checkpoint_s);
-        let saved_s = if interval > 0 {
-            progress / TICKS_PER_S / interval * interval
-        } else {
-            0
-        };
-        let lost = i128::from(progress - saved_s * TICKS_PER_S) * i128::from(waiting.job.gpus);
+        let done = Progress::after(self.work - run.started_at, &waiting, &self.settings.overheads);
+        // Without checkpoints nothing was ever saved.
+        waiting.saved_s += (done.saved / TICKS_PER_S) as i32;
+        let lost = i128::from(done.unsaved) * i128::from(waiting.job.gpus);
         self.usage.lost_gpu_ticks += lost;
+        self.usage.overhead_gpu_ticks += i128::from(done.overhead) * i128::from(waiting.job.gpus);
         self.usage.killed += 1;
         observer.killed(self.now, &waiting.job, lost as f64 / TICKS_PER_S as f64);
-        waiting.saved_s = saved_s as i32;
         waiting.restarts += 1;
+        waiting.hold_s = self
+            .settings
+            .overheads
+            .hold_s(&waiting.job, waiting.saved_s, waiting.restarts);
         waiting.since_s = self.now.as_unix_s();
         waiting
     }
@@ -318,6 +323,7 @@ impl Pool {
         Waiting {
             job: *job,
             saved_s: 0,
+            hold_s: self.settings.overheads.hold_s(job, 0, 0),
             restarts: 0,
             since_s: self.now.as_unix_s(),
             waited_s: 0,

@@ -23,6 +23,8 @@ pub(super) struct Waiting {
     pub(super) job: Job,
     /// Work that a checkpoint holds, in seconds.
     pub(super) saved_s: i32,
+    /// How long it will hold its GPUs once it starts: the work left, restart and checkpoints, in seconds.
+    pub(super) hold_s: i32,
     /// How often it was killed.
     pub(super) restarts: u32,
     /// Since when it waits this time, in seconds.
@@ -32,9 +34,9 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Work still to do, in seconds.
+    /// How long it holds its GPUs from its start to its end at full speed, in seconds.
     pub(super) fn remaining_s(&self) -> i32 {
-        self.job.duration_s as i32 - self.saved_s
+        self.hold_s
     }
     /// What the policy believes that to be: the owner's estimate less what is saved, at least a second; the truth
     /// where there is no estimate.
@@ -393,6 +395,7 @@ mod tests {
         Waiting {
             job: Job::new(id, submit_s, gpus, duration_s),
             saved_s: 0,
+            hold_s: duration_s as i32,
             restarts: 0,
             since_s: submit_s,
             waited_s: 0,

@@ -74,8 +74,11 @@ pub struct Usage {
     pub capacity_gpu_s: i128,
     /// GPU-seconds held by gangs, by [`JobClass::index`].
     pub busy_gpu_s: [i128; 3],
-    /// Work done in GPU-ticks (a GPU-second at full speed is [`TICKS_PER_S`]), later lost work included.
+    /// Ticks of the work clock while gangs held GPUs (a GPU-second at full speed is [`TICKS_PER_S`]): work, also work
+    /// that is lost later, and restarts and checkpoints.
     pub work_gpu_ticks: i128,
+    /// Of these, restarts and checkpoints of gangs that ended or were killed, in GPU-ticks.
+    pub overhead_gpu_ticks: i128,
     /// Work lost at kills, in GPU-ticks.
     pub lost_gpu_ticks: i128,
     /// Seconds that starting jobs had waited.
@@ -121,7 +124,11 @@ impl Usage {
     pub fn busy_of(&self, class: JobClass) -> i128 {
         self.busy_gpu_s[class.index()]
     }
-    /// Work done, in GPU-seconds at full speed.
+    /// Restarts and checkpoints of gangs that ended or were killed, in GPU-seconds at full speed.
+    pub fn overhead_gpu_s(&self) -> f64 {
+        self.overhead_gpu_ticks as f64 / TICKS_PER_S as f64
+    }
+    /// GPU-seconds at full speed while gangs held GPUs: work, lost work, restarts and checkpoints.
     pub fn work_gpu_s(&self) -> f64 {
         self.work_gpu_ticks as f64 / TICKS_PER_S as f64
     }
@@ -165,6 +172,7 @@ impl Usage {
             *mine += theirs;
         }
         self.work_gpu_ticks += other.work_gpu_ticks;
+        self.overhead_gpu_ticks += other.overhead_gpu_ticks;
         self.lost_gpu_ticks += other.lost_gpu_ticks;
         self.wait_s += other.wait_s;
         self.submitted += other.submitted;
