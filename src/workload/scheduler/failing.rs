@@ -217,7 +217,7 @@ proptest! {
             }
         }
         let mut jobs: Vec<Job> = raw.iter().zip(0..).map(|((gpus, duration, submit, checkpoint), id)| Job {
-            checkpoint_s: (*checkpoint).into(),
+            checkpoint_s: *checkpoint,
             ..Job::new(id, *submit, *gpus, *duration)
         }).collect();
         jobs.sort_by_key(Job::rank);
