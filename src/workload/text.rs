@@ -86,18 +86,66 @@ impl<R: Read> Lines<R> {
         }
     }
 
+    /// The first byte of the text that is not blank, where it lies among the first that can be had; nothing is read.
+    pub(super) fn first_byte(&mut self) -> Result<Option<u8>, TraceError> {
+        if self.unread {
+            return Ok(self.buffer.trim_ascii_start().first().copied());
+        }
+        let head = self.reader.fill_buf();
+        let head = head.map_err(|source| TraceError::Io {
+            file: self.file.clone(),
+            source,
+        })?;
+        let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        Ok(text.trim_ascii_start().first().copied())
+    }
+
+    /// The whole text behind a byte-order mark, before any line was read, and the file's name.
+    pub(super) fn into_reader(mut self) -> Result<(BufReader<R>, String), TraceError> {
+        assert!(self.line == 0, "line {} was read", self.line);
+        let head = self.reader.fill_buf();
+        let marked = head.as_ref().is_ok_and(|head| head.starts_with(b"\xEF\xBB\xBF"));
+        match head {
+            Ok(_) => {
+                self.reader.consume(if marked { 3 } else { 0 });
+                Ok((self.reader, self.file))
+            }
+            Err(source) => Err(TraceError::Io {
+                file: self.file,
+                source,
+            }),
+        }
+    }
+
     /// The next line without its end; `None` at the end of the text.
     pub(super) fn next(&mut self) -> Result<Option<&str>, TraceError> {
         if !std::mem::take(&mut self.unread) && !self.fill()? {
             return Ok(None);
         }
-        if std::str::from_utf8(&self.buffer).is_err() {
-            return Err(self.error(None, "the line is not UTF-8 text"));
+        self.text().map(Some)
+    }
+
+    /// Moves to the next line that is not empty; says whether there is one.
+    fn next_filled(&mut self) -> Result<bool, TraceError> {
+        loop {
+            if !std::mem::take(&mut self.unread) && !self.fill()? {
+                return Ok(false);
+            }
+            if !self.buffer.is_empty() {
+                return Ok(true);
+            }
         }
+    }
+
+    /// The line read last.
+    fn text(&self) -> Result<&str, TraceError> {
+        let Ok(text) = std::str::from_utf8(&self.buffer) else {
+            return Err(self.error(None, "the line is not UTF-8 text"));
+        };
         if self.buffer.contains(&0) {
             return Err(self.error(None, "the line holds a zero byte; a text file was expected"));
         }
-        Ok(std::str::from_utf8(&self.buffer).ok())
+        Ok(text)
     }
 
     /// The next line, which stays the next.
@@ -234,38 +282,66 @@ impl<R: Read> Table<R> {
 
     /// Moves to the next row that is not blank; says whether there is one.
     pub(super) fn next_row(&mut self) -> Result<bool, TraceError> {
-        loop {
-            let Some(line) = self.lines.next()? else {
-                return Ok(false);
-            };
-            if line.is_empty() {
-                continue;
-            }
-            if line.contains('"') {
-                let line = line.to_owned();
-                self.split(&line)?;
-            } else {
-                self.text.clear();
-                self.text.push_str(line);
-                split_plain(&self.text, &mut self.fields);
-            }
-            break;
+        if !self.lines.next_filled()? {
+            return Ok(false);
         }
+        self.count_row()?;
+        self.split_row()?;
+        Ok(true)
+    }
+
+    /// Moves to the next row that is not blank. Where it is nothing but `N` whole numbers, they are given and the
+    /// fields of the row are not; [`Table::split_row`] gives them after all.
+    pub(super) fn next_row_or_numbers<const N: usize>(
+        &mut self,
+        numbers: &mut [i64; N],
+    ) -> Result<Next, TraceError> {
+        if !self.lines.next_filled()? {
+            return Ok(Next::End);
+        }
+        self.count_row()?;
+        if self.header.len() == N && whole_numbers(&self.lines.buffer, numbers) {
+            return Ok(Next::Numbers);
+        }
+        self.split_row()?;
+        Ok(Next::Row)
+    }
+
+    fn count_row(&mut self) -> Result<(), TraceError> {
         self.rows += 1;
         if self.rows > ROWS_MAX {
             return Err(self.error_here(format!("a trace has at most {ROWS_MAX} rows")));
+        }
+        Ok(())
+    }
+
+    /// Splits the line read last into the fields of a row.
+    pub(super) fn split_row(&mut self) -> Result<(), TraceError> {
+        let line = self.lines.text()?;
+        if line.contains('"') {
+            let line = line.to_owned();
+            self.split(&line)?;
+        } else {
+            self.text.clear();
+            self.text.push_str(line);
+            split_plain(&self.text, &mut self.fields);
         }
         if self.fields.len() != self.header.len() {
             let (found, expected) = (self.fields.len(), self.header.len());
             return Err(self.error_here(format!("{found} fields where the header has {expected}")));
         }
-        Ok(true)
+        Ok(())
     }
 
     /// A field of the row.
     pub(super) fn field(&self, column: usize) -> &str {
         let (from, to) = self.fields[column];
         &self.text[from..to]
+    }
+
+    /// Whether a field is the number zero.
+    pub(super) fn is_zero(&self, column: usize) -> bool {
+        self.field(column).trim().parse() == Ok(0.0)
     }
 
     /// A whole number, small enough that sums and differences of a few stay within 64 bits.
@@ -371,6 +447,47 @@ impl<R: Read> Table<R> {
             rest = more;
         }
     }
+}
+
+/// What [`Table::next_row_or_numbers`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// No further row.
+    End,
+    /// A row of whole numbers only.
+    Numbers,
+    /// A row, split into its fields.
+    Row,
+}
+
+/// Reads a line of exactly `N` whole numbers of at most 18 digits, apart by commas and nothing else; `false`, with
+/// any numbers, for every other line.
+fn whole_numbers<const N: usize>(line: &[u8], numbers: &mut [i64; N]) -> bool {
+    let mut rest = line;
+    for (index, number) in numbers.iter_mut().enumerate() {
+        let negative = rest.first() == Some(&b'-');
+        rest = &rest[usize::from(negative)..];
+        let (mut value, mut digits) = (0_i64, 0);
+        while let Some(digit) = rest
+            .get(digits)
+            .map(|byte| byte.wrapping_sub(b'0'))
+            .filter(|digit| *digit < 10)
+        {
+            if digits == 18 {
+                return false;
+            }
+            value = value * 10 + i64::from(digit);
+            digits += 1;
+        }
+        let last = index + 1 == N;
+        let end = rest.get(digits);
+        if digits == 0 || (last && end.is_some()) || (!last && end != Some(&b',')) {
+            return false;
+        }
+        *number = if negative { -value } else { value };
+        rest = &rest[digits + usize::from(!last)..];
+    }
+    true
 }
 
 fn split_plain(text: &str, fields: &mut Vec<(usize, usize)>) {

@@ -4,6 +4,7 @@
 
 mod acme;
 mod helios;
+mod json;
 mod native;
 mod openb;
 mod opendc;
@@ -31,7 +32,8 @@ pub enum TraceFormat {
     /// `job_id,submit_s,gpus,duration_s[,class,tenant,power_fraction,checkpoint_s,deadline_s,residency]`, in
     /// seconds from the trace's start.
     Native,
-    /// Microsoft Philly as a table: `timestamp,duration,num_gpus[,gpu_time,cluster]`, local stamps.
+    /// Microsoft Philly: `cluster_job_log` in JSON as published, or as a table `timestamp,duration,num_gpus[,gpu_time,
+    /// cluster]`; local stamps.
     Philly,
     /// `SenseTime` Helios: `cluster_log.csv` of one cluster, local stamps.
     Helios,
@@ -105,7 +107,7 @@ impl TraceFormat {
             Self::Helios => helios::MARKS,
             Self::Acme => acme::MARKS,
             Self::Openb => openb::MARKS,
-            Self::Pai => pai::COLUMNS,
+            Self::Pai => pai::MARKS,
             Self::Opendc => opendc::MARKS,
             Self::Swf => &[],
         }
@@ -123,13 +125,19 @@ impl TraceFormat {
             let marks = format.marks();
             !marks.is_empty() && marks.iter().all(|mark| names.contains(mark))
         };
-        Self::ALL.into_iter().find(fits)
+        let found = Self::ALL.into_iter().find(fits);
+        found.or_else(|| pai::shows(first).then_some(Self::Pai))
     }
 }
 
 /// Reads a trace; `file` is the name that messages show. Without a format it is guessed from the first line.
 pub fn read(source: impl Read, format: Option<TraceFormat>, file: &str) -> Result<Trace, TraceError> {
     let mut lines = Lines::new(source, file);
+    // A JSON text may be one line of any length.
+    let json = matches!(lines.first_byte()?, Some(b'[' | b'{'));
+    if json && matches!(format, None | Some(TraceFormat::Philly)) {
+        return philly::read(lines);
+    }
     let guess = match lines.peek()? {
         Some(first) => TraceFormat::guess(first),
         None => return Err(lines.error(None, "the file is empty; a trace was expected")),
@@ -148,7 +156,7 @@ pub fn read(source: impl Read, format: Option<TraceFormat>, file: &str) -> Resul
     };
     match format {
         TraceFormat::Native => native::read(Table::open(lines)?),
-        TraceFormat::Philly => philly::read(Table::open(lines)?),
+        TraceFormat::Philly => philly::read(lines),
         TraceFormat::Helios => helios::read(Table::open(lines)?),
         TraceFormat::Acme => acme::read(Table::open(lines)?),
         TraceFormat::Openb => openb::read(Table::open(lines)?),
