@@ -71,12 +71,14 @@ pub struct WeatherSeries {
 
 impl WeatherFormat {
     /// All formats.
-    pub const ALL: [Self; 3] = [Self::Native, Self::Epw, Self::OpenMeteo];
+    pub const ALL: [Self; 5] = [Self::Native, Self::Epw, Self::Tmy3, Self::Sam, Self::OpenMeteo];
     /// The word used in files and flags.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::Epw => "epw",
+            Self::Tmy3 => "tmy3",
+            Self::Sam => "sam",
             Self::OpenMeteo => "open_meteo",
         }
     }
@@ -85,6 +87,12 @@ impl WeatherFormat {
         match self {
             Self::Native => "start_utc,dry_bulb_c,relative_humidity[,wet_bulb_c,pressure_pa]",
             Self::Epw => "EnergyPlus weather: 8 header lines, 35 fields an hour (--year)",
+            Self::Tmy3 => {
+                "station line, then Date,Time,Dry-bulb (C),Dew-point (C),RHum (%),Pressure (mbar),... (--year)"
+            }
+            Self::Sam => {
+                "2 lines of the site (lat,lon,tz[,elev]), then Year,Month,Day,Hour,tdry,rh|tdew|twet[,pres] (--year)"
+            }
             Self::OpenMeteo => "JSON: hourly temperature_2m,relative_humidity_2m[,surface_pressure]",
         }
     }
