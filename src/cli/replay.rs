@@ -1,31 +1,26 @@
 //! `repower replay`: one job trace on one cluster, printed as `key=value` on one line or exactly as JSON.
 
+mod options;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::workload::job::{GPUS_MAX, Trace};
-use crate::workload::replay::{CapacityChange, Outcome, replay};
-use crate::workload::scheduler::{Conservative, Easy, Fcfs, Finished, Observer, Settings};
+use crate::workload::replay::{CapacityChange, Outcome, replay_with_quotas};
+use crate::workload::scheduler::{
+    Conservative, Easy, Fcfs, Finished, Observer, Policy, Priority, Settings, Sjf,
+};
 use crate::workload::trace::{self, TraceError, TraceFormat};
 use crate::workload::waits::Waits;
 
-/// The policies that `--policy` names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PolicyArg {
-    /// Strict first come, first served.
-    Fcfs,
-    /// First come, first served with EASY backfill.
-    Easy,
-    /// Backfill that delays nobody's promised start.
-    Conservative,
-}
+pub use options::{PolicyArg, PreemptionArg, QueueArgs};
 
 /// Arguments of `repower replay`.
 #[derive(Debug, Clone, Args)]
@@ -36,9 +31,9 @@ pub struct ReplayArgs {
     /// GPUs of the cluster; with `--capacity`, until the first change
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(GPUS_MAX)))]
     pub gpus: u32,
-    /// Who starts next
-    #[arg(long, value_enum, default_value = "easy")]
-    pub policy: PolicyArg,
+    /// Policy, run times, quotas, kills and place
+    #[command(flatten)]
+    pub queue: QueueArgs,
     /// A table `t_s,gpus` of changes of the number of GPUs over the trace's time
     #[arg(long, value_name = "FILE")]
     pub capacity: Option<PathBuf>,
@@ -85,6 +80,14 @@ pub enum ReplayError {
         needs: u32,
         /// What there is.
         gpus: u32,
+    },
+    /// A quota names somebody of whom the trace knows nothing.
+    #[error("a quota names tenant `{tenant}`, but the trace has no such tenant; it has: {known}")]
+    Tenant {
+        /// The tenant.
+        tenant: String,
+        /// Tenants of the trace.
+        known: String,
     },
     /// The starts could not be written.
     #[error("`{path}` could not be written: {source}")]
@@ -136,6 +139,20 @@ pub struct Summary {
     pub lost_gpu_s: f64,
     /// Jobs that could not end, because the cluster became too small for them.
     pub stranded: u64,
+    /// Times that a reserved job had others killed in order to start.
+    pub preempting: u64,
+    /// Jobs larger than their tenant's quota.
+    pub over_quota: u64,
+    /// Jobs that must stay elsewhere.
+    pub abroad: u64,
+    /// Jobs killed for good at their estimate.
+    pub time_limit: u64,
+    /// Jobs with a deadline.
+    pub deadlines: u64,
+    /// Of these, those that ended after it or never.
+    pub deadlines_missed: u64,
+    /// Mean share of dynamic power of the GPUs held.
+    pub power_share: f64,
 }
 
 impl Summary {
@@ -160,10 +177,17 @@ impl Summary {
             killed: outcome.usage.killed,
             lost_gpu_s: outcome.usage.lost_gpu_s(),
             stranded: outcome.stranded,
+            preempting: outcome.usage.preempting,
+            over_quota: outcome.usage.over_quota,
+            abroad: outcome.usage.abroad,
+            time_limit: outcome.usage.time_limit,
+            deadlines: outcome.usage.deadlines,
+            deadlines_missed: outcome.usage.deadlines_missed,
+            power_share: outcome.usage.power_share(),
         }
     }
 
-    /// The line of `key=value`; kills and stranded jobs are added where there are any.
+    /// The line of `key=value`; kills, stranded jobs and the like are added where there are any.
     pub fn line(&self) -> String {
         let mut line = format!(
             "jobs={} makespan_s={} mean_wait_s={:.3} p50_wait_s={:.3} p95_wait_s={:.3} p99_wait_s={:.3} \
@@ -182,13 +206,29 @@ impl Summary {
             let _ = write!(line, " killed={} lost_gpu_s={:.3}", self.killed, self.lost_gpu_s);
             let _ = write!(line, " stranded={}", self.stranded);
         }
+        let counts = [
+            ("preempting", self.preempting),
+            ("over_quota", self.over_quota),
+            ("abroad", self.abroad),
+            ("time_limit", self.time_limit),
+            ("deadlines", self.deadlines),
+        ];
+        for (key, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            let _ = write!(line, " {key}={count}");
+        }
+        if self.deadlines > 0 {
+            let _ = write!(line, " deadlines_missed={}", self.deadlines_missed);
+        }
+        if self.power_share < 1.0 {
+            let _ = write!(line, " power_share={:.3}", self.power_share);
+        }
         line
     }
 }
 
 /// Replays a trace and prints the summary to `out`, what the reader assumed to `notes`.
 pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> Result<(), ReplayError> {
-    let trace = open(&args.trace, |file, name| trace::read(file, args.format, name))?;
+    let mut trace = open(&args.trace, |file, name| trace::read(file, args.format, name))?;
     let changes = match &args.capacity {
         Some(path) => open(path, trace::read_capacity)?,
         None => Vec::new(),
@@ -200,20 +240,15 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> R
         .max()
         .unwrap_or(args.gpus);
     refuse_too_large(&trace, args, gpus_max)?;
-    let settings = Settings {
-        gpus_max,
-        ..Settings::constant(args.gpus)
-    };
+    let quotas = args.queue.quotas(trace.tenants())?;
+    args.queue.estimate(&mut trace);
+    let settings = args.queue.settings(&trace, args.gpus, gpus_max);
     let mut seen = Seen {
         waits: Waits::with_capacity(trace.jobs().len()),
         starts: args.starts.as_ref().map(|_| Vec::new()),
     };
     let begin = Instant::now();
-    let outcome = match args.policy {
-        PolicyArg::Fcfs => replay::<Fcfs, _>(trace.jobs(), settings, &changes, &mut seen),
-        PolicyArg::Easy => replay::<Easy, _>(trace.jobs(), settings, &changes, &mut seen),
-        PolicyArg::Conservative => replay::<Conservative, _>(trace.jobs(), settings, &changes, &mut seen),
-    };
+    let outcome = simulate(args.queue.policy, &trace, (settings, quotas), &changes, &mut seen);
     let wall_s = begin.elapsed().as_secs_f64();
     let capacity_gpu_s = capacity_integral(args.gpus, &changes, outcome.makespan_s);
     let summary = Summary::new(
@@ -239,6 +274,30 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> R
         path: "stdout".to_owned(),
         source,
     })
+}
+
+fn simulate(
+    policy: PolicyArg,
+    trace: &Trace,
+    queue: (Settings, Vec<u32>),
+    changes: &[CapacityChange],
+    seen: &mut Seen,
+) -> Outcome {
+    fn by<P: Policy>(
+        trace: &Trace,
+        queue: (Settings, Vec<u32>),
+        changes: &[CapacityChange],
+        seen: &mut Seen,
+    ) -> Outcome {
+        replay_with_quotas::<P, _>(trace.jobs(), queue, changes, seen)
+    }
+    match policy {
+        PolicyArg::Fcfs => by::<Fcfs>(trace, queue, changes, seen),
+        PolicyArg::Easy => by::<Easy>(trace, queue, changes, seen),
+        PolicyArg::Conservative => by::<Conservative>(trace, queue, changes, seen),
+        PolicyArg::Sjf => by::<Sjf>(trace, queue, changes, seen),
+        PolicyArg::Priority => by::<Priority>(trace, queue, changes, seen),
+    }
 }
 
 fn exact(summary: &Summary) -> String {

@@ -9,7 +9,6 @@ pub mod demand;
 pub mod detail;
 pub mod event;
 pub mod hall;
-pub mod hot_hours;
 pub mod invariant;
 pub mod measure;
 pub mod paths;

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod demand;
+pub mod estimate;
 pub mod job;
 pub mod labels;
 pub mod profile;

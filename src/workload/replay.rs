@@ -34,8 +34,19 @@ pub fn replay<P: Policy, O: Observer>(
     changes: &[CapacityChange],
     observer: &mut O,
 ) -> Outcome {
+    replay_with_quotas::<P, O>(jobs, (settings, Vec::new()), changes, observer)
+}
+
+/// The same with the quotas of tenants, by number (see [`Scheduler::set_quotas`]).
+pub fn replay_with_quotas<P: Policy, O: Observer>(
+    jobs: &[Job],
+    (settings, quotas): (Settings, Vec<u32>),
+    changes: &[CapacityChange],
+    observer: &mut O,
+) -> Outcome {
     let begin = jobs.first().map_or(0, |job| job.submit_s.min(0));
     let mut scheduler = Scheduler::<P>::new(SimTime::from_unix_s(begin), settings);
+    scheduler.set_quotas(quotas);
     let mut last = LastEnd {
         inner: observer,
         end_s: 0,

@@ -13,7 +13,6 @@ pub mod markdown;
 
 mod appendix;
 mod decision;
-mod hot_hours;
 mod operations;
 mod record;
 mod verdict;
