@@ -1,6 +1,6 @@
 //! Power contracts: a site's contracts, clause by clause, from metered load to a month's bill.
 //!
-//! A contract is a list of clauses. *Supply* clauses (`fixed_price`, `block`, `index`) take energy, in file
+//! A contract is a list of clauses. *Supply* clauses (`fixed_price`, `block`, `index`, `time_of_use`) take energy, in file
 //! order over all contracts of the site, each up to its size; the others price what happened. The last contract
 //! is open-ended and takes what is left, so no energy goes unpriced. Prices are named in the spec and numbered
 //! ([`PriceId`]) once running. One file a kind under [`clause`].
@@ -9,8 +9,14 @@
 //! negative, so that `usd = -quantity * rate` on every line.
 
 pub mod clause;
+pub mod holidays;
+pub mod indexation;
+pub mod ratchet;
+pub mod schedule;
 mod spec;
 mod supply;
+mod tiers;
+mod window;
 
 use crate::time::{Month, SimTime};
 

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clause::{ClauseSpec, Reach};
+use super::clause::{ClauseSpec, Reach, means};
+use super::indexation::{CurrencySpec, EscalatorSpec};
 use crate::id::Name;
 use crate::power::curtailment::{Order, Scope, merge};
 use crate::problem::{Check, FieldPath, Problems};
@@ -31,6 +32,12 @@ pub struct ContractSpec {
     /// contract with guarantees of origin, the residual mix where none are bought. Default: the grid's of each hour.
     #[serde(default)]
     pub carbon_g_per_kwh: Option<f64>,
+    /// How its rates rise from year to year. Default: they stay.
+    #[serde(default)]
+    pub escalator: Option<EscalatorSpec>,
+    /// The currency of its rates. Default: US dollars.
+    #[serde(default)]
+    pub currency: Option<CurrencySpec>,
     /// Its terms; those that supply energy fill in this order.
     pub clauses: Vec<ClauseSpec>,
 }
@@ -78,6 +85,13 @@ impl Check for ContractSpec {
         if self.clauses.is_empty() {
             problems.error(&at.key("clauses"), "a contract needs at least one clause");
         }
+        if let Some(escalator) = &self.escalator {
+            escalator.check(&at.key("escalator"), self.starts.as_ref(), problems);
+        }
+        if let Some(currency) = &self.currency {
+            currency.check(&at.key("currency"), problems);
+        }
+        self.check_named_lines(at, problems);
         let mut full = false;
         for (index, clause) in self.clauses.iter().enumerate() {
             let here = at.key("clauses").index(index);
@@ -127,6 +141,31 @@ impl Check for PowerContractsSpec {
 }
 
 impl ContractSpec {
+    /// A rider or minimum bill that names a line which no clause writes is a slip.
+    fn check_named_lines(&self, at: &FieldPath, problems: &mut Problems) {
+        let labels = || {
+            let clauses = self.clauses.iter().enumerate();
+            clauses.map(|(i, c)| format!("{}[{i}]", c.kind().name()))
+        };
+        for (index, clause) in self.clauses.iter().enumerate() {
+            let kind = clause.kind();
+            let (key, names) = kind.named_lines();
+            for (position, name) in names.iter().enumerate() {
+                let base = name.split('.').next().unwrap_or(name);
+                if !labels().any(|label| means(&[base.to_owned()], &label)) {
+                    let here = at
+                        .key("clauses")
+                        .index(index)
+                        .key(kind.name())
+                        .key(key)
+                        .index(position);
+                    let known: Vec<String> = labels().collect();
+                    problems.unknown(&here, "clause", name, known.iter().map(String::as_str));
+                }
+            }
+        }
+    }
+
     fn supplies(&self) -> bool {
         self.clauses.iter().any(|c| c.kind().reach() != Reach::Nothing)
     }

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use super::clause::{Close, Side, Slice, Term};
+use super::clause::{Close, Ground, Moment, PeakCost, Side, Slice, Stage, Term, means};
+use super::indexation::Indexation;
 use super::spec::alignment_s;
 use super::{ContractSpec, Interval, PowerContractsSpec, PriceId, SettlementLine, Use};
 use crate::id::Name;
@@ -41,6 +42,8 @@ pub struct Supply {
     contracts: Vec<Contract>,
     calendar: Calendar,
     metered_mwh: f64,
+    /// Load at the meter that does not mine, as dispatch last said, in megawatts.
+    other_mw: f64,
 }
 
 #[derive(Debug)]
@@ -50,8 +53,11 @@ struct Contract {
     to: SimTime,
     /// Carbon intensity that it states, g/kWh.
     carbon_g_per_kwh: Option<f64>,
-    /// What its clauses add to a unit of energy by use: mining, then everything else.
+    /// What its clauses add to a unit of energy by use: mining, then everything else; at stated rates.
     adders_usd_per_mwh: [f64; 2],
+    indexation: Indexation,
+    /// The month at hand, and what stated rates are worth in it.
+    month: (SimTime, SimTime, f64),
     clauses: Vec<Placed>,
 }
 
@@ -63,6 +69,9 @@ struct Placed {
     term: Box<dyn Term>,
     /// The most load it takes, kept here because every margin asks for it.
     capacity_mw: f64,
+    /// What riders in percent make of its margin.
+    surcharge: f64,
+    charges_peaks: bool,
     taken_mw: f64,
 }
 
@@ -75,7 +84,9 @@ impl Contract {
         let id = spec.id.to_string();
         let period = spec.period(calendar);
         let (from, to) = period.ok_or_else(|| SupplyError::MalformedDate(id.clone()))?;
-        let align_s = alignment_s(calendar);
+        let dated = (spec.escalator.as_ref(), spec.currency.as_ref());
+        let indexation = Indexation::new(dated, spec.starts.as_ref(), calendar);
+        let indexation = indexation.ok_or_else(|| SupplyError::MalformedDate(id.clone()))?;
         let mut clauses = Vec::with_capacity(spec.clauses.len());
         for (position, clause) in spec.clauses.iter().enumerate() {
             let kind = clause.kind();
@@ -86,11 +97,19 @@ impl Contract {
                 });
             }
             let known = |name: &Name| price(name).expect("every named price was just looked up");
-            let term = kind.build(&known, align_s);
+            let term = kind.build(&Ground {
+                price: &known,
+                calendar,
+                align_s: alignment_s(calendar),
+            });
             let label = format!("{}[{position}]", kind.name());
+            let riders = spec.clauses.iter().filter_map(|c| c.kind().surcharge());
+            let riders = riders.filter(|(_, of)| means(of, &label));
             clauses.push(Placed {
+                surcharge: 1.0 + riders.map(|(percent, _)| percent / 100.0).sum::<f64>(),
                 label,
                 capacity_mw: term.capacity_mw(),
+                charges_peaks: term.charges_peaks(),
                 term,
                 taken_mw: 0.0,
             });
@@ -98,7 +117,7 @@ impl Contract {
         let adder = |by| {
             clauses
                 .iter()
-                .map(|p: &Placed| p.term.use_adder_usd_per_mwh(by))
+                .map(|p: &Placed| p.term.use_adder_usd_per_mwh(by) * p.surcharge)
                 .sum()
         };
         let adders_usd_per_mwh = [adder(Use::Mining), adder(Use::DataCentre)];
@@ -108,8 +127,26 @@ impl Contract {
             to,
             carbon_g_per_kwh: spec.carbon_g_per_kwh,
             adders_usd_per_mwh,
+            indexation,
+            month: (SimTime::FAR_FUTURE, SimTime::FAR_FUTURE, 1.0),
             clauses,
         })
+    }
+    /// Begin, end and factor of the month of an instant.
+    fn month_of(&self, time: SimTime, calendar: &Calendar) -> (SimTime, SimTime, f64) {
+        if self.month.0 <= time && time < self.month.1 {
+            return self.month;
+        }
+        let month = calendar.month(time);
+        let start = calendar.start_of_month(month);
+        let end = calendar.start_of_month(month.plus(1));
+        (start, end, self.indexation.factor(month, start))
+    }
+    fn open(&mut self, now: SimTime, calendar: &Calendar) {
+        self.month = self.month_of(now, calendar);
+        for placed in &mut self.clauses {
+            placed.term.open(now);
+        }
     }
     fn holds(&self, time: SimTime) -> bool {
         self.from <= time && time < self.to
@@ -135,7 +172,18 @@ impl Supply {
             contracts: contracts?,
             calendar: calendar.clone(),
             metered_mwh: 0.0,
+            other_mw: 0.0,
         })
+    }
+
+    /// Makes ready for questions about an instant, where `other_mw` at the meter do not mine. Answers are the same
+    /// without, but slower; demand charges on mining alone then take all load for mining.
+    pub fn open(&mut self, now: SimTime, other_mw: f64) {
+        self.other_mw = other_mw;
+        let calendar = &self.calendar;
+        for contract in self.contracts.iter_mut().filter(|c| c.holds(now)) {
+            contract.open(now, calendar);
+        }
     }
 
     /// The next instant after `time` at which a contract starts or ends.
@@ -176,7 +224,9 @@ impl Supply {
         let (load_mw, mining_mw) = (piece.load_mw.max(0.0), piece.mining_mw.max(0.0));
         let hours = (piece.to - piece.from).as_hours();
         let mut left_mw = load_mw;
+        let calendar = &self.calendar;
         for contract in self.contracts.iter_mut().filter(|c| c.holds(piece.from)) {
+            contract.month = contract.month_of(piece.from, calendar);
             let before_mw = left_mw;
             for placed in &mut contract.clauses {
                 placed.taken_mw = placed.capacity_mw.min(left_mw);
@@ -192,6 +242,7 @@ impl Supply {
                     mining_mw,
                     called: piece.called,
                     prices: piece.prices,
+                    factor: contract.month.2,
                     taken_mw: placed.taken_mw,
                     contract_mw,
                 });
@@ -221,9 +272,11 @@ impl Supply {
 
     /// Cost of the next unit of energy for a use, where the meter stands at `load_mw`.
     ///
-    /// Energy, adders, taxes, resale that is given up and payments that are earned count, and the monthly
-    /// minima by their rule (a unit is free of what a shortfall would cost anyway while the month is behind a
-    /// straight pace). Demand charges do not: whether an hour will set the peak is not known in it.
+    /// Energy at the price of its period and tier, adders, taxes, riders, resale that is given up and payments that
+    /// are earned count, and the monthly minima by their rule (a unit is free of what a shortfall would cost anyway
+    /// while the month is behind a straight pace). A demand charge counts for load above what is billed anyway, spread
+    /// over the hours that its period has left in the month, with what a ratchet makes of it. Fixed charges and minimum
+    /// bills do not count.
     pub fn marginal(&self, time: SimTime, load_mw: f64, by: Use, prices: &[f64]) -> Marginal {
         self.at_the_margin(time, load_mw, Side::More, by, prices)
     }
@@ -237,27 +290,50 @@ impl Supply {
     fn at_the_margin(&self, time: SimTime, load_mw: f64, side: Side, by: Use, prices: &[f64]) -> Marginal {
         let (mut base_mw, mut adder) = (0.0, 0.0);
         let mut found = None;
+        let mut moment = Moment {
+            time,
+            load_mw,
+            other_mw: self.other_mw,
+            taken_mw: 0.0,
+            side,
+            by,
+            prices,
+            factor: 1.0,
+        };
+        let mut peaks = PeakCost::NONE;
         for contract in self.contracts.iter().filter(|c| c.holds(time)) {
-            adder += contract.adders_usd_per_mwh[usize::from(by == Use::DataCentre)];
+            moment.factor = contract.month_of(time, &self.calendar).2;
+            adder += contract.adders_usd_per_mwh[usize::from(by == Use::DataCentre)] * moment.factor;
+            for placed in contract.clauses.iter().filter(|p| p.charges_peaks) {
+                let cost = placed.term.peak_cost(&moment);
+                peaks.usd_per_mwh += cost.usd_per_mwh * placed.surcharge;
+                peaks.until_mw = peaks.until_mw.min(cost.until_mw);
+            }
             if found.is_some() {
                 continue;
             }
             for placed in contract.clauses.iter().filter(|p| p.capacity_mw > 0.0) {
                 let top_mw = base_mw + placed.capacity_mw;
                 if load_mw < top_mw || (side == Side::Less && load_mw <= top_mw) {
-                    found = Some((contract, placed, base_mw));
+                    found = Some((contract, placed, base_mw, moment.factor));
                     break;
                 }
                 base_mw = top_mw;
             }
         }
-        let (contract, placed, base_mw) =
+        let (contract, placed, base_mw, factor) =
             found.expect("the contracts' check lets one take any load at any time");
-        let taken_mw = load_mw - base_mw;
-        let relief: f64 = contract.clauses.iter().map(|p| p.term.relief_usd_per_mwh()).sum();
+        moment.factor = factor;
+        moment.taken_mw = load_mw - base_mw;
+        let relief: f64 = contract
+            .clauses
+            .iter()
+            .map(|p| p.term.relief_usd_per_mwh(&moment))
+            .sum();
+        let energy = placed.term.marginal_usd_per_mwh(&moment) * placed.surcharge;
         Marginal {
-            usd_per_mwh: placed.term.marginal_usd_per_mwh(taken_mw, side, prices) - relief + adder,
-            until_mw: base_mw + placed.term.next_break_mw(taken_mw),
+            usd_per_mwh: energy - relief + adder + peaks.usd_per_mwh,
+            until_mw: (base_mw + placed.term.next_break_mw(moment.taken_mw)).min(peaks.until_mw),
         }
     }
 
@@ -265,20 +341,24 @@ impl Supply {
     /// simulation stops.
     pub fn close_month(&mut self, month: Month) -> Vec<SettlementLine> {
         let start = self.calendar.start_of_month(month);
-        let month_hours = (self.calendar.start_of_month(month.plus(1)) - start).as_hours();
         let mut lines = Vec::new();
         for contract in &mut self.contracts {
-            for placed in &mut contract.clauses {
-                let mut close = Close {
-                    month,
-                    month_hours,
-                    contract: &contract.id,
-                    clause: placed.label.clone(),
-                    lines: std::mem::take(&mut lines),
-                };
-                placed.term.close(&mut close);
-                lines = close.lines;
+            let mut own = Vec::new();
+            let factor = contract.indexation.factor(month, start);
+            for stage in Stage::ALL {
+                for placed in contract.clauses.iter_mut().filter(|p| p.term.stage() == stage) {
+                    let mut close = Close {
+                        month,
+                        factor,
+                        contract: &contract.id,
+                        clause: placed.label.clone(),
+                        lines: std::mem::take(&mut own),
+                    };
+                    placed.term.close(&mut close);
+                    own = close.lines;
+                }
             }
+            lines.append(&mut own);
         }
         let metered_mwh = std::mem::take(&mut self.metered_mwh);
         let carried = || lines.iter().filter(|l| l.carries_energy).map(|l| l.quantity);
@@ -291,5 +371,7 @@ impl Supply {
     }
 }
 
+#[cfg(test)]
+mod oracle_tests;
 #[cfg(test)]
 mod tests;

@@ -218,6 +218,8 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day;
     let prices = context.paths.prices(context.hour);
     let transformers = &site.grid.transformers;
+    site.supply
+        .open(site.open.from, transformers.upstream_mw(fixed_mw));
     let (supply, from) = (&site.supply, site.open.from);
     let marginal = |mining_mw: f64| {
         let load = fixed_mw + mining_mw;

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::take_or_pay::Minimum;
-use super::{Close, Kind, PriceId, Reach, Side, Slice, Term, check_price};
+use super::{Close, Ground, Kind, Moment, PriceId, Reach, Side, Slice, Term, check_price};
 use crate::id::Name;
 use crate::problem::{FieldPath, Problems};
 
@@ -68,7 +68,7 @@ impl Kind for BlockSpec {
     fn prices(&self) -> Vec<(&'static str, &Name)> {
         self.resale.iter().map(|name| ("resale", name)).collect()
     }
-    fn build(&self, price: &dyn Fn(&Name) -> PriceId, _align_s: i64) -> Box<dyn Term> {
+    fn build(&self, ground: &Ground<'_>) -> Box<dyn Term> {
         let firm_mw = self.mw * self.take_or_pay_percent / 100.0;
         match &self.resale {
             None => Box::new(KeptBlock {
@@ -81,7 +81,7 @@ impl Kind for BlockSpec {
                 mw: self.mw,
                 firm_mw,
                 usd_per_mwh: self.usd_per_mwh,
-                resale: price(name),
+                resale: (ground.price)(name),
                 used_mwh: 0.0,
                 sold_mwh: 0.0,
                 sold_usd: 0.0,
@@ -103,11 +103,11 @@ impl Term for KeptBlock {
     fn capacity_mw(&self) -> f64 {
         self.mw
     }
-    fn marginal_usd_per_mwh(&self, _taken_mw: f64, _side: Side, _prices: &[f64]) -> f64 {
+    fn marginal_usd_per_mwh(&self, at: &Moment<'_>) -> f64 {
         if self.minimum.is_behind() {
             0.0
         } else {
-            self.usd_per_mwh
+            self.usd_per_mwh * at.factor
         }
     }
     fn meter(&mut self, slice: &Slice<'_>) {
@@ -141,8 +141,8 @@ struct TradedBlock {
 
 impl TradedBlock {
     /// What is sold while `used_mw` is used.
-    fn sold_mw(&self, used_mw: f64, resale_usd_per_mwh: f64) -> f64 {
-        if resale_usd_per_mwh > self.usd_per_mwh {
+    fn sold_mw(&self, used_mw: f64, resale_usd_per_mwh: f64, factor: f64) -> f64 {
+        if resale_usd_per_mwh > self.usd_per_mwh * factor {
             self.mw - used_mw
         } else {
             (self.firm_mw - used_mw).max(0.0)
@@ -154,16 +154,16 @@ impl Term for TradedBlock {
     fn capacity_mw(&self) -> f64 {
         self.mw
     }
-    fn marginal_usd_per_mwh(&self, taken_mw: f64, side: Side, prices: &[f64]) -> f64 {
-        let resale = prices[self.resale.index()];
-        let inside_firm = match side {
-            Side::More => taken_mw < self.firm_mw,
-            Side::Less => taken_mw <= self.firm_mw,
+    fn marginal_usd_per_mwh(&self, at: &Moment<'_>) -> f64 {
+        let resale = at.prices[self.resale.index()];
+        let inside_firm = match at.side {
+            Side::More => at.taken_mw < self.firm_mw,
+            Side::Less => at.taken_mw <= self.firm_mw,
         };
         if inside_firm {
             resale
         } else {
-            resale.max(self.usd_per_mwh)
+            resale.max(self.usd_per_mwh * at.factor)
         }
     }
     fn next_break_mw(&self, taken_mw: f64) -> f64 {
@@ -175,7 +175,7 @@ impl Term for TradedBlock {
     }
     fn meter(&mut self, slice: &Slice<'_>) {
         let resale = slice.prices[self.resale.index()];
-        let sold_mwh = self.sold_mw(slice.taken_mw, resale) * slice.hours;
+        let sold_mwh = self.sold_mw(slice.taken_mw, resale, slice.factor) * slice.hours;
         self.used_mwh += slice.taken_mw * slice.hours;
         self.sold_mwh += sold_mwh;
         self.sold_usd += sold_mwh * resale;
@@ -186,6 +186,6 @@ impl Term for TradedBlock {
         let sold_usd = std::mem::take(&mut self.sold_usd);
         let bought_mwh = used_mwh + sold_mwh;
         close.energy("", bought_mwh, bought_mwh * self.usd_per_mwh);
-        close.energy("resale", -sold_mwh, -sold_usd);
+        close.market_energy("resale", -sold_mwh, -sold_usd);
     }
 }

@@ -6,8 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Close, Kind, PriceId, Slice, Term, Use};
-use crate::id::Name;
+use super::{Close, Ground, Kind, Slice, Term, Use};
 use crate::power::curtailment::{self, CallsSpec};
 use crate::problem::{Check, FieldPath, Problems};
 
@@ -61,7 +60,7 @@ impl Kind for CurtailmentPaymentSpec {
     fn calls(&self) -> Option<CallsSpec> {
         Some(self.as_calls())
     }
-    fn build(&self, _price: &dyn Fn(&Name) -> PriceId, _align_s: i64) -> Box<dyn Term> {
+    fn build(&self, _ground: &Ground<'_>) -> Box<dyn Term> {
         Box::new(CurtailmentPayment {
             usd_per_mw_h: self.usd_per_mw_h,
             standing_mw: 0.0,

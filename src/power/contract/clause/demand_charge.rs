@@ -1,27 +1,55 @@
-//! A charge on the highest mean load of a window in the month, with a ratchet.
+//! A charge on the highest mean load of a window in the month, in periods, tiers and seasons, with a ratchet.
 //!
-//! Windows are civil: they begin at full hours, halves or quarters of the site's clock. The mean is exact over
-//! the piecewise-constant load. A ratchet bills at least a share of the highest peak of earlier months, from
-//! a stated history and then from what was metered; without history the first months have none.
+//! The mean over a window is exact ([`WindowMeter`]). Each period of the schedule is billed on its own highest
+//! window; a month in which a period has no hour bills it nothing, whatever a ratchet remembers.
+//!
+//! To dispatch, load below what is billed anyway costs nothing. Load above it costs the charge spread over the hours
+//! that the period has left in the month, and what a ratchet makes of it ([`Outlook`](super::super::ratchet::Outlook)).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
-use super::{Close, Kind, PriceId, Slice, Term};
+use super::{Close, Ground, Kind, Moment, PeakCost, Side, Slice, Term, Use};
 use crate::id::Name;
+use crate::power::contract::holidays::HolidaysSpec;
+use crate::power::contract::ratchet::{Ratchet, RatchetSpec, check_months, month_flags};
+use crate::power::contract::schedule::{PERIODS_MAX, PeriodClock, ScheduleSpec};
+use crate::power::contract::tiers::{self, Tier};
+use crate::power::contract::window::WindowMeter;
 use crate::problem::{FieldPath, Problems};
-use crate::time::{Month, SimTime, Span};
+use crate::time::{Month, SimTime};
 
-/// A charge on the month's peak.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// The highest rate that is believed, in USD per kilowatt and month.
+const RATE_MAX: f64 = 10_000.0;
+
+/// A charge on the month's peak. One of `usd_per_kw_month`, `tiers` and `periods` says the rates.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DemandChargeSpec {
     /// Rate, in US dollars per kilowatt and month. Typical 5 to 15 in the United States.
-    pub usd_per_kw_month: f64,
+    #[serde(default)]
+    pub usd_per_kw_month: Option<f64>,
+    /// Rates in tiers of the billed demand. Default: none.
+    #[serde(default)]
+    pub tiers: Option<Vec<DemandTierSpec>>,
+    /// Rates by period, with `schedule`. Default: none.
+    #[serde(default)]
+    pub periods: Option<Vec<DemandPeriodSpec>>,
+    /// Which of `periods` holds when. Default: the only period, always.
+    #[serde(default)]
+    pub schedule: Option<ScheduleSpec>,
+    /// Days that the schedule takes for holidays. Default: none.
+    #[serde(default)]
+    pub holidays: HolidaysSpec,
+    /// Calendar months that are charged, 1 to 12. Default: all.
+    #[serde(default)]
+    pub months: Option<Vec<u8>>,
     /// Length of the window whose mean counts, in minutes: 15, 30 or 60. Default 15.
     #[serde(default = "default_window")]
     pub window_minutes: u32,
+    /// Billed demand is at least this, in kilowatts. Default 0.
+    #[serde(default)]
+    pub minimum_kw: f64,
     /// At least a share of earlier peaks. Default: none.
     #[serde(default)]
     pub ratchet: Option<RatchetSpec>,
@@ -30,22 +58,41 @@ pub struct DemandChargeSpec {
     pub applies_to: AppliesTo,
 }
 
-fn default_window() -> u32 {
+/// Rates of a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DemandPeriodSpec {
+    /// Its name in rules and on the bill.
+    pub name: Name,
+    /// Rate, in US dollars per kilowatt and month; or `tiers`.
+    #[serde(default)]
+    pub usd_per_kw_month: Option<f64>,
+    /// Rates in tiers of the billed demand; or `usd_per_kw_month`.
+    #[serde(default)]
+    pub tiers: Option<Vec<DemandTierSpec>>,
+}
+
+/// A tier of billed demand.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DemandTierSpec {
+    /// Billed demand up to which it holds, in kilowatts, counted from zero. The last tier has none.
+    #[serde(default)]
+    pub up_to_kw: Option<f64>,
+    /// Rate, in US dollars per kilowatt and month.
+    pub usd_per_kw_month: f64,
+}
+
+/// The window that counts unless a contract says otherwise, in minutes.
+pub(super) fn default_window() -> u32 {
     15
 }
 
-/// At least a share of earlier peaks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RatchetSpec {
-    /// The share, in percent.
-    pub percent: f64,
-    /// How many earlier months count.
-    pub months: u32,
-    /// Peaks of the months before the start, in megawatts, the latest last. Default: none, so that the first
-    /// months have no floor.
-    #[serde(default)]
-    pub history_mw: Vec<f64>,
+/// Requires a window of 15, 30 or 60 minutes.
+pub(super) fn check_window(at: &FieldPath, minutes: u32, problems: &mut Problems) {
+    if ![15, 30, 60].contains(&minutes) {
+        problems.error(at, format!("`{minutes}` is not a window: 15, 30 or 60"));
+    }
 }
 
 /// The load that a demand charge is about.
@@ -61,48 +108,262 @@ pub enum AppliesTo {
     DataCentre,
 }
 
+impl DemandChargeSpec {
+    fn names(&self) -> Vec<&Name> {
+        self.periods.iter().flatten().map(|p| &p.name).collect()
+    }
+    fn check_rates(&self, at: &FieldPath, problems: &mut Problems) {
+        let given = [
+            self.usd_per_kw_month.is_some(),
+            self.tiers.is_some(),
+            self.periods.is_some(),
+        ];
+        if given.iter().filter(|g| **g).count() != 1 {
+            problems.error(
+                at,
+                "exactly one of `usd_per_kw_month`, `tiers` and `periods` says the rates",
+            );
+        }
+        check_rate(at, self.usd_per_kw_month, self.tiers.as_deref(), problems);
+        let periods = self.periods.as_deref().unwrap_or(&[]);
+        if self.periods.is_some() && !(1..=PERIODS_MAX).contains(&periods.len()) {
+            let message = format!("{} periods: 1 to {PERIODS_MAX} are possible", periods.len());
+            problems.error(&at.key("periods"), message);
+        }
+        for (index, period) in periods.iter().enumerate() {
+            let at = at.key("periods").index(index);
+            problems.name(&at.key("name"), &period.name);
+            if periods[..index].iter().any(|p| p.name == period.name) {
+                problems.error(&at.key("name"), format!("the name `{}` is taken", period.name));
+            }
+            if period.usd_per_kw_month.is_some() == period.tiers.is_some() {
+                problems.error(&at, "one of `usd_per_kw_month` and `tiers` says the rates");
+            }
+            check_rate(&at, period.usd_per_kw_month, period.tiers.as_deref(), problems);
+        }
+    }
+}
+
+fn check_rate(at: &FieldPath, flat: Option<f64>, tiers: Option<&[DemandTierSpec]>, problems: &mut Problems) {
+    if let Some(rate) = flat {
+        problems.within(&at.key("usd_per_kw_month"), rate, -RATE_MAX, RATE_MAX);
+    }
+    let Some(tiers) = tiers else { return };
+    let at = at.key("tiers");
+    if tiers.is_empty() {
+        problems.error(&at, "at least one tier is needed");
+    }
+    for (index, tier) in tiers.iter().enumerate() {
+        problems.within(
+            &at.index(index).key("usd_per_kw_month"),
+            tier.usd_per_kw_month,
+            -RATE_MAX,
+            RATE_MAX,
+        );
+    }
+    let limits: Vec<Option<f64>> = tiers.iter().map(|t| t.up_to_kw).collect();
+    tiers::check(&limits, &at, "up_to_kw", problems);
+}
+
 impl Kind for DemandChargeSpec {
     fn name(&self) -> &'static str {
         "demand_charge"
     }
     fn check_terms(&self, at: &FieldPath, problems: &mut Problems) {
-        problems.within(&at.key("usd_per_kw_month"), self.usd_per_kw_month, 0.0, 10_000.0);
-        if ![15, 30, 60].contains(&self.window_minutes) {
-            problems.error(
-                &at.key("window_minutes"),
-                format!("`{}` is not a window: 15, 30 or 60", self.window_minutes),
-            );
+        self.check_rates(at, problems);
+        let names = self.names();
+        match &self.schedule {
+            Some(schedule) => schedule.check(&at.key("schedule"), &names, problems),
+            None if names.len() > 1 => {
+                problems.error(at, "several periods need a `schedule` that says which holds when");
+            }
+            None => {}
         }
-        let Some(ratchet) = &self.ratchet else { return };
-        let at = at.key("ratchet");
-        problems.percent(&at.key("percent"), ratchet.percent, 100.0);
-        problems.within(&at.key("months"), f64::from(ratchet.months), 1.0, 120.0);
-        for (index, peak) in ratchet.history_mw.iter().enumerate() {
-            problems.not_negative(&at.key("history_mw").index(index), *peak);
+        self.holidays.check(&at.key("holidays"), problems);
+        check_months(&at.key("months"), self.months.as_deref().unwrap_or(&[]), problems);
+        check_window(&at.key("window_minutes"), self.window_minutes, problems);
+        problems.within(&at.key("minimum_kw"), self.minimum_kw, 0.0, 1e8);
+        if let Some(ratchet) = &self.ratchet {
+            ratchet.check(&at.key("ratchet"), &names, problems);
         }
     }
-    fn build(&self, _price: &dyn Fn(&Name) -> PriceId, align_s: i64) -> Box<dyn Term> {
+    fn build(&self, ground: &Ground<'_>) -> Box<dyn Term> {
+        let names = self.names();
+        let clock = match (&self.schedule, names.len()) {
+            (Some(schedule), 1..) => PeriodClock::new(schedule, &self.holidays, &names, ground.calendar),
+            _ => PeriodClock::constant(ground.calendar),
+        };
+        let period = |name: &str, flat: Option<f64>, tiers: Option<&[DemandTierSpec]>| Period {
+            name: name.to_owned(),
+            tiers: rates(flat, tiers),
+            meter: WindowMeter::new(i64::from(self.window_minutes.max(1)) * 60, ground.align_s),
+            held: false,
+        };
+        let periods = match &self.periods {
+            Some(list) => {
+                let of =
+                    |p: &DemandPeriodSpec| period(p.name.as_str(), p.usd_per_kw_month, p.tiers.as_deref());
+                list.iter().map(of).collect()
+            }
+            None => vec![period("", self.usd_per_kw_month, self.tiers.as_deref())],
+        };
+        // A clause without named periods has one.
+        let only = Name::from("all");
+        let names = if names.is_empty() { vec![&only] } else { names };
         Box::new(DemandCharge {
-            usd_per_kw_month: self.usd_per_kw_month,
+            periods,
+            clock,
+            months: month_flags(self.months.as_deref()),
+            minimum_mw: self.minimum_kw * 1e-3,
+            window_hours: f64::from(self.window_minutes.max(1)) / 60.0,
+            ratchet: self.ratchet.as_ref().map(|spec| Ratchet::new(spec, &names)),
             applies_to: self.applies_to,
-            meter: WindowMeter::new(i64::from(self.window_minutes.max(1)) * 60, align_s),
-            ratchet: self.ratchet.as_ref().map(Ratchet::new),
+            floor: None,
             holds: false,
         })
     }
 }
 
+fn rates(flat: Option<f64>, tiers: Option<&[DemandTierSpec]>) -> Vec<Tier> {
+    let one = [DemandTierSpec {
+        up_to_kw: None,
+        usd_per_kw_month: flat.unwrap_or(0.0),
+    }];
+    let tier = |t: &DemandTierSpec| Tier {
+        up_to: t.up_to_kw.unwrap_or(f64::INFINITY),
+        rate: t.usd_per_kw_month,
+    };
+    tiers.unwrap_or(&one).iter().map(tier).collect()
+}
+
+#[derive(Debug)]
+struct Period {
+    name: String,
+    /// Limits in kilowatts, rates in USD per kilowatt.
+    tiers: Vec<Tier>,
+    meter: WindowMeter,
+    /// Whether it had any hour in this month.
+    held: bool,
+}
+
 #[derive(Debug)]
 struct DemandCharge {
-    usd_per_kw_month: f64,
-    applies_to: AppliesTo,
-    meter: WindowMeter,
+    periods: Vec<Period>,
+    clock: PeriodClock,
+    months: [bool; 12],
+    minimum_mw: f64,
+    window_hours: f64,
     ratchet: Option<Ratchet>,
+    applies_to: AppliesTo,
+    /// The ratchet's floor in a month, worked out once for it, in megawatts.
+    floor: Option<(Month, f64)>,
     /// Whether the contract held in this month at all.
     holds: bool,
 }
 
+impl DemandCharge {
+    fn floor_mw(&self, month: Month) -> f64 {
+        match (self.floor, &self.ratchet) {
+            (Some((of, mw)), _) if of == month => mw,
+            (_, Some(ratchet)) => ratchet.floor(month).map_or(0.0, |f| f.0),
+            _ => 0.0,
+        }
+    }
+
+    /// The load at the meter that the charge does not count, where more load of a use raises what it counts.
+    fn uncounted_mw(&self, at: &Moment<'_>) -> Option<f64> {
+        match (self.applies_to, at.by) {
+            (AppliesTo::Meter, _) => Some(0.0),
+            (AppliesTo::Mining, Use::Mining) => Some(at.other_mw),
+            (AppliesTo::DataCentre, Use::DataCentre) => Some(at.load_mw - at.other_mw),
+            _ => None,
+        }
+    }
+
+    /// What is billed of a period, and what set it.
+    fn billed(&self, index: usize, month: Month, peak: (f64, Option<SimTime>)) -> (f64, String) {
+        let minutes = self.periods[index].meter.minutes();
+        let window = |t: SimTime| format!("{}/PT{minutes}M", t.to_utc_text());
+        let mut billed = (peak.0, peak.1.map_or_else(String::new, window));
+        if let Some(ratchet) = &self.ratchet {
+            billed.0 = ratchet.own(month, peak.0);
+            let floor = ratchet.floor(month).filter(|_| ratchet.billed_periods[index]);
+            if let Some((floor_mw, of)) = floor.filter(|f| f.0 > billed.0) {
+                billed = (floor_mw, format!("ratchet of {of}"));
+            }
+        }
+        if self.minimum_mw > billed.0 {
+            billed = (self.minimum_mw, "minimum demand".to_owned());
+        }
+        billed
+    }
+}
+
 impl Term for DemandCharge {
+    fn charges_peaks(&self) -> bool {
+        true
+    }
+    fn open(&mut self, now: SimTime) {
+        self.clock.open(now);
+        let month = self.clock.month();
+        if self.ratchet.is_some() && self.floor.is_none_or(|(of, _)| of != month) {
+            self.floor = None;
+            self.floor = Some((month, self.floor_mw(month)));
+        }
+    }
+    fn peak_cost(&self, at: &Moment<'_>) -> PeakCost {
+        let Some(uncounted_mw) = self.uncounted_mw(at) else {
+            return PeakCost::NONE;
+        };
+        let month = self.clock.month_of(at.time);
+        let index = self.clock.period(at.time);
+        let period = &self.periods[index];
+        let (mut own_share, mut floor_mw) = (1.0, self.minimum_mw);
+        let mut later = None;
+        if let Some(ratchet) = &self.ratchet {
+            own_share = ratchet.own(month, 1.0);
+            later = ratchet.consequence(month, index);
+            if ratchet.billed_periods[index] {
+                floor_mw = floor_mw.max(self.floor_mw(month));
+            }
+        }
+        let charged = self.months[month.month as usize - 1];
+        let counted_mw = at.load_mw - uncounted_mw;
+        let free_mw = if own_share > 0.0 && charged {
+            period.meter.peak_mw().max(floor_mw / own_share)
+        } else {
+            f64::INFINITY
+        };
+        let above = |limit_mw: f64| match at.side {
+            Side::More => counted_mw >= limit_mw,
+            Side::Less => counted_mw > limit_mw,
+        };
+        let tier = tiers::next(&period.tiers, 1.0, counted_mw.max(free_mw.min(1e9)) * 1e3);
+        let (mut months, mut until_mw) = (0.0, f64::INFINITY);
+        if above(free_mw) {
+            months += own_share;
+            until_mw = tier.up_to * 1e-3;
+        } else {
+            until_mw = until_mw.min(free_mw);
+        }
+        if let Some((limit_mw, share)) = later {
+            let limit_mw = limit_mw.max(period.meter.peak_mw());
+            if above(limit_mw) {
+                months += share;
+            } else {
+                until_mw = until_mw.min(limit_mw);
+            }
+        }
+        let hours = if months > 0.0 {
+            self.clock.hours_left(at.time, index).max(self.window_hours)
+        } else {
+            1.0
+        };
+        PeakCost {
+            usd_per_mwh: months * tier.rate * 1e3 * at.factor / hours,
+            until_mw: until_mw + uncounted_mw,
+        }
+    }
     fn meter(&mut self, slice: &Slice<'_>) {
         self.holds = true;
         let counted_mw = match self.applies_to {
@@ -110,222 +371,52 @@ impl Term for DemandCharge {
             AppliesTo::Mining => slice.mining_mw,
             AppliesTo::DataCentre => slice.load_mw - slice.mining_mw,
         };
-        self.meter.add(slice.from, slice.to, counted_mw);
+        let mut at = slice.from;
+        // Every turn goes on to the end of a period.
+        while at < slice.to {
+            let (index, until) = self.clock.segment(at);
+            let until = if self.periods.len() == 1 {
+                slice.to
+            } else {
+                until.min(slice.to)
+            };
+            let period = &mut self.periods[index];
+            period.held = true;
+            period.meter.add(at, until, counted_mw);
+            at = until;
+        }
     }
     fn close(&mut self, close: &mut Close<'_>) {
         if !std::mem::take(&mut self.holds) {
             return;
         }
-        let (peak_mw, at) = self.meter.close();
-        let minutes = self.meter.window_s / 60;
-        let window = at.map_or_else(String::new, |t| format!("{}/PT{minutes}M", t.to_utc_text()));
-        let floor = self.ratchet.as_mut().and_then(|r| r.floor(close.month, peak_mw));
-        let (billed_mw, set_by) = match floor {
-            Some((floor_mw, since)) if floor_mw > peak_mw => {
-                let origin = since.map_or_else(|| "history".to_owned(), |m| m.to_string());
-                (floor_mw, format!("ratchet of {origin}"))
+        let mut remembered = 0.0_f64;
+        for index in 0..self.periods.len() {
+            let peak = self.periods[index].meter.close();
+            if self.ratchet.as_ref().is_some_and(|r| r.peak_periods[index]) {
+                remembered = remembered.max(peak.0);
             }
-            _ => (peak_mw, window),
-        };
-        close.line("", billed_mw * 1e3, "kw", self.usd_per_kw_month, &set_by);
-    }
-}
-
-/// The peaks that a ratchet remembers.
-#[derive(Debug)]
-struct Ratchet {
-    share: f64,
-    months: usize,
-    peaks: VecDeque<(Option<Month>, f64)>,
-}
-
-impl Ratchet {
-    fn new(spec: &RatchetSpec) -> Self {
-        let months = spec.months as usize;
-        let skip = spec.history_mw.len().saturating_sub(months);
-        Self {
-            share: spec.percent / 100.0,
-            months,
-            peaks: spec.history_mw.iter().skip(skip).map(|mw| (None, *mw)).collect(),
-        }
-    }
-    /// The floor of this month and the month that set it; then remembers this month's own peak.
-    fn floor(&mut self, month: Month, peak_mw: f64) -> Option<(f64, Option<Month>)> {
-        let highest = self
-            .peaks
-            .iter()
-            .copied()
-            .reduce(|a, b| if b.1 > a.1 { b } else { a });
-        if self.peaks.len() >= self.months {
-            self.peaks.pop_front();
-        }
-        self.peaks.push_back((Some(month), peak_mw));
-        highest.map(|(since, mw)| (mw * self.share, since))
-    }
-}
-
-/// Exact means over aligned windows of a piecewise-constant load; remembers the highest and its window.
-#[derive(Debug)]
-pub(crate) struct WindowMeter {
-    window_s: i64,
-    /// Seconds by which local windows run ahead of UTC ones.
-    align_s: i64,
-    /// Begin of the window that is open, and what it holds so far in megawatt-seconds.
-    open: Option<(SimTime, f64)>,
-    peak: (f64, Option<SimTime>),
-}
-
-impl WindowMeter {
-    fn new(window_s: i64, align_s: i64) -> Self {
-        Self {
-            window_s,
-            align_s,
-            open: None,
-            peak: (0.0, None),
-        }
-    }
-
-    fn window_start(&self, time: SimTime) -> SimTime {
-        let past = (time.as_unix_s() + self.align_s).rem_euclid(self.window_s);
-        time + Span::from_seconds(-past)
-    }
-
-    /// A constant load over `[from, to)`, in order of time.
-    fn add(&mut self, from: SimTime, to: SimTime, load_mw: f64) {
-        let window = Span::from_seconds(self.window_s);
-        let start = self.window_start(from);
-        self.finish_before(start);
-        let mut at = from;
-        if at > start || self.open.is_some() {
-            let end = (start + window).min(to);
-            let held = self.open.map_or(0.0, |(_, mw_s)| mw_s);
-            self.open = Some((start, held + load_mw * (end - at).as_seconds() as f64));
-            at = end;
-            if at < start + window {
-                return;
+            let held = std::mem::take(&mut self.periods[index].held);
+            if !held || !self.months[close.month.month as usize - 1] {
+                continue;
             }
-            self.finish();
-        }
-        let whole = (to - at).as_seconds() / self.window_s;
-        if whole > 0 {
-            self.offer(load_mw, at);
-            at += Span::from_seconds(whole * self.window_s);
-        }
-        if at < to {
-            self.open = Some((at, load_mw * (to - at).as_seconds() as f64));
-        }
-    }
-
-    /// Closes a window that time has left behind: a gap in metering.
-    fn finish_before(&mut self, start: SimTime) {
-        if self.open.is_some_and(|(open, _)| open < start) {
-            self.finish();
-        }
-    }
-
-    fn finish(&mut self) {
-        if let Some((start, mw_s)) = self.open.take() {
-            self.offer(mw_s / self.window_s as f64, start);
-        }
-    }
-
-    fn offer(&mut self, mean_mw: f64, start: SimTime) {
-        if mean_mw > self.peak.0 {
-            self.peak = (mean_mw, Some(start));
-        }
-    }
-
-    /// The month's peak and the window that set it; an unfinished window counts as far as it went.
-    fn close(&mut self) -> (f64, Option<SimTime>) {
-        self.finish();
-        std::mem::replace(&mut self.peak, (0.0, None))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn t(minutes: i64) -> SimTime {
-        SimTime::from_unix_s(minutes * 60)
-    }
-
-    /// A month of 10 MW with one quarter of an hour at 16 MW, which begins in a full hour and a quarter.
-    fn spiky(window_minutes: i64) -> (f64, Option<SimTime>) {
-        let mut meter = WindowMeter::new(window_minutes * 60, 0);
-        meter.add(t(0), t(50 * 60 + 15), 10.0);
-        meter.add(t(50 * 60 + 15), t(50 * 60 + 30), 16.0);
-        meter.add(t(50 * 60 + 30), t(720 * 60), 10.0);
-        meter.close()
-    }
-
-    #[test]
-    fn a_spike_weighs_by_the_window() {
-        assert_eq!(spiky(15), (16.0, Some(t(50 * 60 + 15))));
-        assert_eq!(spiky(30), (13.0, Some(t(50 * 60))));
-        assert_eq!(spiky(60), (11.5, Some(t(50 * 60))));
-    }
-
-    #[test]
-    fn splitting_an_interval_changes_nothing() {
-        let mut whole = WindowMeter::new(1_800, 0);
-        let mut parts = WindowMeter::new(1_800, 0);
-        for (hour, load) in [12.0, 3.0, 14.0, 14.0, 2.0].into_iter().enumerate() {
-            let from = 17 + 60 * hour as i64;
-            whole.add(t(from), t(from + 60), load);
-            for minute in from..from + 60 {
-                parts.add(t(minute), t(minute + 1), load);
+            let (billed_mw, set_by) = self.billed(index, close.month, peak);
+            let period = &self.periods[index];
+            let several = period.tiers.len() > 1;
+            let parts = tiers::split(&period.tiers, 1.0, billed_mw * 1e3);
+            for (tier, part_kw) in parts.enumerate() {
+                let dot = if period.name.is_empty() { "" } else { "." };
+                let part = if several {
+                    format!("{}{dot}tier-{}", period.name, tier + 1)
+                } else {
+                    period.name.clone()
+                };
+                close.line(&part, part_kw, "kw", period.tiers[tier].rate, &set_by);
             }
         }
-        let (a, b) = (whole.close(), parts.close());
-        assert!((a.0 - b.0).abs() < 1e-12 && a.1 == b.1, "{a:?} {b:?}");
-        assert_eq!(a.0, 14.0);
-    }
-
-    #[test]
-    fn windows_follow_a_clock_half_an_hour_off() {
-        // India: UTC + 5:30, so the local hour begins at half past in UTC.
-        let mut meter = WindowMeter::new(3_600, 19_800);
-        meter.add(t(0), t(30), 0.0);
-        meter.add(t(30), t(90), 8.0);
-        meter.add(t(90), t(150), 0.0);
-        assert_eq!(meter.close(), (8.0, Some(t(30))));
-    }
-
-    fn billed(history_mw: Vec<f64>, peaks: [f64; 12]) -> Vec<f64> {
-        let mut ratchet = Ratchet::new(&RatchetSpec {
-            percent: 80.0,
-            months: 11,
-            history_mw,
-        });
-        let january = Month { year: 2026, month: 1 };
-        let bill = |(m, peak): (usize, f64)| {
-            let floor = ratchet.floor(january.plus(m as i32), peak).map_or(0.0, |f| f.0);
-            peak.max(floor)
-        };
-        peaks.into_iter().enumerate().map(bill).collect()
-    }
-
-    #[test]
-    fn a_ratchet_looks_back_at_its_history_and_never_at_months_to_come() {
-        let mut peaks = [20.0; 12];
-        peaks[6] = 35.0;
-        let mut expected = vec![20.0; 12];
-        expected[6] = 35.0;
-        expected[7..].fill(28.0);
-        assert_eq!(billed(Vec::new(), peaks), expected);
-        assert_eq!(billed(vec![20.0; 12], peaks), expected);
-        assert_eq!(expected.iter().sum::<f64>(), 295.0);
-        // The same year wrapped round, as one tool has it: 343 MW-months.
-        assert!((billed(peaks.to_vec(), peaks).iter().sum::<f64>() - 343.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_ratchet_forgets_after_its_months() {
-        let mut history = vec![10.0; 11];
-        history[0] = 100.0;
-        let bills = billed(history, [10.0; 12]);
-        assert_eq!(bills[0], 80.0);
-        assert_eq!(bills[1], 10.0);
+        if let Some(ratchet) = &mut self.ratchet {
+            ratchet.remember(remembered);
+            self.floor = None;
+        }
     }
 }

@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Close, Kind, PriceId, Slice, Term, Use, check_price};
-use crate::id::Name;
+use super::{Close, Ground, Kind, Slice, Term, Use, check_price};
 use crate::problem::{FieldPath, Problems};
 
 /// A tax on energy.
@@ -48,7 +47,7 @@ impl Kind for EnergyTaxSpec {
     fn check_terms(&self, at: &FieldPath, problems: &mut Problems) {
         check_price(&at.key("usd_per_mwh"), self.usd_per_mwh, problems);
     }
-    fn build(&self, _price: &dyn Fn(&Name) -> PriceId, _align_s: i64) -> Box<dyn Term> {
+    fn build(&self, _ground: &Ground<'_>) -> Box<dyn Term> {
         Box::new(EnergyTax {
             usd_per_mwh: self.usd_per_mwh,
             taxed: self.taxed,

@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Close, Kind, PriceId, Reach, Side, Slice, Term, check_price};
-use crate::id::Name;
+use super::{Close, Ground, Kind, Moment, Reach, Slice, Term, check_price};
 use crate::problem::{FieldPath, Problems};
 
 /// Any amount of energy at a fixed price.
@@ -25,7 +24,7 @@ impl Kind for FixedPriceSpec {
     fn reach(&self) -> Reach {
         Reach::Everything
     }
-    fn build(&self, _price: &dyn Fn(&Name) -> PriceId, _align_s: i64) -> Box<dyn Term> {
+    fn build(&self, _ground: &Ground<'_>) -> Box<dyn Term> {
         Box::new(FixedPrice {
             usd_per_mwh: self.usd_per_mwh,
             taken_mwh: 0.0,
@@ -43,8 +42,8 @@ impl Term for FixedPrice {
     fn capacity_mw(&self) -> f64 {
         f64::INFINITY
     }
-    fn marginal_usd_per_mwh(&self, _taken_mw: f64, _side: Side, _prices: &[f64]) -> f64 {
-        self.usd_per_mwh
+    fn marginal_usd_per_mwh(&self, at: &Moment<'_>) -> f64 {
+        self.usd_per_mwh * at.factor
     }
     fn meter(&mut self, slice: &Slice<'_>) {
         self.taken_mwh += slice.taken_mw * slice.hours;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Close, Kind, PriceId, Reach, Side, Slice, Term, check_price};
+use super::{Close, Ground, Kind, Moment, PriceId, Reach, Slice, Term, check_price};
 use crate::id::Name;
 use crate::problem::{FieldPath, Problems};
 
@@ -32,9 +32,9 @@ impl Kind for IndexSpec {
     fn prices(&self) -> Vec<(&'static str, &Name)> {
         vec![("price", &self.price)]
     }
-    fn build(&self, price: &dyn Fn(&Name) -> PriceId, _align_s: i64) -> Box<dyn Term> {
+    fn build(&self, ground: &Ground<'_>) -> Box<dyn Term> {
         Box::new(Index {
-            price: price(&self.price),
+            price: (ground.price)(&self.price),
             adder_usd_per_mwh: self.adder_usd_per_mwh,
             taken_mwh: 0.0,
             market_usd: 0.0,
@@ -54,8 +54,8 @@ impl Term for Index {
     fn capacity_mw(&self) -> f64 {
         f64::INFINITY
     }
-    fn marginal_usd_per_mwh(&self, _taken_mw: f64, _side: Side, prices: &[f64]) -> f64 {
-        prices[self.price.index()] + self.adder_usd_per_mwh
+    fn marginal_usd_per_mwh(&self, at: &Moment<'_>) -> f64 {
+        at.prices[self.price.index()] + self.adder_usd_per_mwh * at.factor
     }
     fn meter(&mut self, slice: &Slice<'_>) {
         let taken_mwh = slice.taken_mw * slice.hours;
@@ -65,7 +65,7 @@ impl Term for Index {
     fn close(&mut self, close: &mut Close<'_>) {
         let taken_mwh = std::mem::take(&mut self.taken_mwh);
         let market_usd = std::mem::take(&mut self.market_usd);
-        close.energy("", taken_mwh, market_usd);
+        close.market_energy("", taken_mwh, market_usd);
         if self.adder_usd_per_mwh != 0.0 {
             close.line("adder", taken_mwh, "mwh", self.adder_usd_per_mwh, "");
         }

@@ -10,7 +10,10 @@ pub mod energy_tax;
 pub mod fixed_charge;
 pub mod fixed_price;
 pub mod index;
+pub mod minimum_bill;
+pub mod rider;
 pub mod take_or_pay;
+pub mod time_of_use;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ use super::{PriceId, SettlementLine, Use};
 use crate::id::Name;
 use crate::power::curtailment::CallsSpec;
 use crate::problem::{Check, FieldPath, Problems};
-use crate::time::{Month, SimTime};
+use crate::time::{Calendar, Month, SimTime};
 
 pub use block::BlockSpec;
 pub use curtailment_payment::CurtailmentPaymentSpec;
@@ -29,7 +32,10 @@ pub use energy_tax::EnergyTaxSpec;
 pub use fixed_charge::FixedChargeSpec;
 pub use fixed_price::FixedPriceSpec;
 pub use index::IndexSpec;
+pub use minimum_bill::MinimumBillSpec;
+pub use rider::RiderSpec;
 pub use take_or_pay::TakeOrPaySpec;
+pub use time_of_use::TimeOfUseSpec;
 
 /// One priced term of a contract: `{ kind = { ... } }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,16 +47,22 @@ pub enum ClauseSpec {
     Block(BlockSpec),
     /// Any amount of energy at a named price and an adder.
     Index(IndexSpec),
+    /// Any amount of energy at prices by month, day and hour, in tiers of the month's use.
+    TimeOfUse(TimeOfUseSpec),
     /// A charge on the highest mean load of a window in the month.
     DemandCharge(DemandChargeSpec),
     /// A payment for load that may be called off.
     CurtailmentPayment(CurtailmentPaymentSpec),
     /// A tax on energy, by use.
     EnergyTax(EnergyTaxSpec),
-    /// An amount a month.
+    /// An amount a month, a day or a year.
     FixedCharge(FixedChargeSpec),
     /// A least energy a month under the contract, paid for if not taken.
     TakeOrPay(TakeOrPaySpec),
+    /// An amount for each megawatt-hour, billed kilowatt or dollar of other clauses.
+    Rider(RiderSpec),
+    /// A least bill, by month or year.
+    MinimumBill(MinimumBillSpec),
 }
 
 impl ClauseSpec {
@@ -65,6 +77,9 @@ impl ClauseSpec {
             Self::EnergyTax(spec) => spec,
             Self::FixedCharge(spec) => spec,
             Self::TakeOrPay(spec) => spec,
+            Self::TimeOfUse(spec) => spec,
+            Self::Rider(spec) => spec,
+            Self::MinimumBill(spec) => spec,
         }
     }
 }
@@ -105,8 +120,82 @@ pub(super) trait Kind {
     fn calls(&self) -> Option<CallsSpec> {
         None
     }
-    /// The running clause. `price` knows every name in [`Kind::prices`]; `align_s` is the zone's offset.
-    fn build(&self, price: &dyn Fn(&Name) -> PriceId, align_s: i64) -> Box<dyn Term>;
+    /// Percent that it adds to the lines it names (all, where it names none), where it is such a rider.
+    fn surcharge(&self) -> Option<(f64, &[String])> {
+        None
+    }
+    /// The lines of the contract that it is about, as it names them.
+    fn named_lines(&self) -> (&'static str, &[String]) {
+        ("of", &[])
+    }
+    /// The running clause.
+    fn build(&self, ground: &Ground<'_>) -> Box<dyn Term>;
+}
+
+/// What a clause is built on.
+pub(super) struct Ground<'a> {
+    /// Knows every name in [`Kind::prices`].
+    pub(super) price: &'a dyn Fn(&Name) -> PriceId,
+    /// The site's civil time.
+    pub(super) calendar: &'a Calendar,
+    /// The zone's offset from UTC within the hour, in seconds.
+    pub(super) align_s: i64,
+}
+
+/// When a clause writes its lines of a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// From what was metered.
+    Metered,
+    /// From lines of the first stage.
+    Riders,
+    /// From all lines before.
+    Minimum,
+}
+
+impl Stage {
+    pub(super) const ALL: [Self; 3] = [Self::Metered, Self::Riders, Self::Minimum];
+}
+
+/// Whether a list of lines, as riders and minimum bills write it, means a line: by kind (`demand_charge`), by clause
+/// (`demand_charge[1]`) or by part (`demand_charge[1].on-peak`). An empty list means every line.
+pub(super) fn means(list: &[String], clause: &str) -> bool {
+    let named = |name: &String| {
+        let rest = clause.strip_prefix(name.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+    };
+    list.is_empty() || list.iter().any(named)
+}
+
+/// An instant at which a clause is asked for its margin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) time: SimTime,
+    /// Load at the meter, in megawatts.
+    pub(super) load_mw: f64,
+    /// Load at the meter that does not mine, in megawatts.
+    pub(super) other_mw: f64,
+    /// Load that the clause takes.
+    pub(super) taken_mw: f64,
+    pub(super) side: Side,
+    pub(super) by: Use,
+    pub(super) prices: &'a [f64],
+    /// What a stated rate is worth now: escalation and currency.
+    pub(super) factor: f64,
+}
+
+/// What more load costs by raising a peak, and up to which load at the meter that holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PeakCost {
+    pub(super) usd_per_mwh: f64,
+    pub(super) until_mw: f64,
+}
+
+impl PeakCost {
+    pub(super) const NONE: Self = Self {
+        usd_per_mwh: 0.0,
+        until_mw: f64::INFINITY,
+    };
 }
 
 /// Which way load would change.
@@ -128,6 +217,8 @@ pub(super) struct Slice<'a> {
     pub(super) mining_mw: f64,
     pub(super) called: bool,
     pub(super) prices: &'a [f64],
+    /// What a stated rate is worth: escalation and currency.
+    pub(super) factor: f64,
     /// Load that this clause takes.
     pub(super) taken_mw: f64,
     /// Load that all clauses of its contract take.
@@ -141,7 +232,7 @@ pub(super) trait Term: fmt::Debug + Send + Sync {
         0.0
     }
     /// Cost of a unit of energy more (or saving of one less) where it takes `taken_mw`, monthly rules included.
-    fn marginal_usd_per_mwh(&self, _taken_mw: f64, _side: Side, _prices: &[f64]) -> f64 {
+    fn marginal_usd_per_mwh(&self, _at: &Moment<'_>) -> f64 {
         0.0
     }
     /// The load above `taken_mw` at which its marginal cost may change next.
@@ -149,15 +240,29 @@ pub(super) trait Term: fmt::Debug + Send + Sync {
         self.capacity_mw()
     }
     /// What a unit of energy under the contract saves elsewhere: a shortfall that it avoids.
-    fn relief_usd_per_mwh(&self) -> f64 {
+    fn relief_usd_per_mwh(&self, _at: &Moment<'_>) -> f64 {
         0.0
     }
-    /// What a unit of energy costs more (or less, if negative) for its use alone.
+    /// Whether it charges peaks, so that [`Term::peak_cost`] is worth asking.
+    fn charges_peaks(&self) -> bool {
+        false
+    }
+    /// What more load costs now by raising a peak.
+    fn peak_cost(&self, _at: &Moment<'_>) -> PeakCost {
+        PeakCost::NONE
+    }
+    /// Makes ready for questions about an instant; cheap where it follows the last.
+    fn open(&mut self, _now: SimTime) {}
+    /// What a unit of energy costs more (or less, if negative) for its use alone, at stated rates.
     fn use_adder_usd_per_mwh(&self, _by: Use) -> f64 {
         0.0
     }
     /// Takes note of an interval.
     fn meter(&mut self, slice: &Slice<'_>);
+    /// When it writes its lines.
+    fn stage(&self) -> Stage {
+        Stage::Metered
+    }
     /// Writes the month's lines and begins the next month.
     fn close(&mut self, close: &mut Close<'_>);
 }
@@ -166,17 +271,33 @@ pub(super) trait Term: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(super) struct Close<'a> {
     pub(super) month: Month,
-    /// Length of the month.
-    pub(super) month_hours: f64,
+    /// What a stated rate is worth in this month: escalation and currency.
+    pub(super) factor: f64,
     pub(super) contract: &'a str,
     /// Kind and position of the clause that writes.
     pub(super) clause: String,
+    /// Lines of this contract so far.
     pub(super) lines: Vec<SettlementLine>,
 }
 
 impl Close<'_> {
-    /// A line of a quantity at a rate, under the clause's own name or a part of it; nothing where nothing is.
+    /// Days of the month.
+    pub(super) fn days(&self) -> f64 {
+        f64::from(days_in_month(self.month))
+    }
+    /// A line of a quantity at a stated rate, under the clause's own name or a part of it; nothing where nothing is.
     pub(super) fn line(
+        &mut self,
+        part: &str,
+        quantity: f64,
+        unit: &'static str,
+        rate_usd: f64,
+        set_by: &str,
+    ) {
+        self.plain_line(part, quantity, unit, rate_usd * self.factor, set_by);
+    }
+    /// A line at a rate that is US dollars already.
+    pub(super) fn plain_line(
         &mut self,
         part: &str,
         quantity: f64,
@@ -200,12 +321,16 @@ impl Close<'_> {
             carries_energy: false,
         });
     }
-    /// A line of energy through the meter; its rate is the mean that gives the amount.
-    pub(super) fn energy(&mut self, part: &str, quantity_mwh: f64, cost_usd: f64) {
+    /// A line of energy through the meter at stated rates; its rate is the mean that gives the amount.
+    pub(super) fn energy(&mut self, part: &str, quantity_mwh: f64, cost: f64) {
+        self.market_energy(part, quantity_mwh, cost * self.factor);
+    }
+    /// A line of energy through the meter at prices of the market.
+    pub(super) fn market_energy(&mut self, part: &str, quantity_mwh: f64, cost_usd: f64) {
         if quantity_mwh == 0.0 {
             return;
         }
-        self.line(part, quantity_mwh, "mwh", cost_usd / quantity_mwh, "");
+        self.plain_line(part, quantity_mwh, "mwh", cost_usd / quantity_mwh, "");
         let line = self
             .lines
             .last_mut()
@@ -214,6 +339,13 @@ impl Close<'_> {
         line.usd = -cost_usd;
         line.carries_energy = true;
     }
+}
+
+/// Days of a month.
+pub(super) fn days_in_month(month: Month) -> i8 {
+    jiff::civil::Date::new(month.year, month.month, 1)
+        .expect("months are built in range")
+        .days_in_month()
 }
 
 /// A price may be as high as this, in USD per megawatt-hour, and as low as its negative.

@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Close, Kind, PriceId, Slice, Term, check_price};
-use crate::id::Name;
+use super::{Close, Ground, Kind, Moment, Slice, Term, check_price};
 use crate::problem::{FieldPath, Problems};
 
 /// A least energy a month: `percent` of `mw` over the hours of the month in which the contract holds.
@@ -28,7 +27,7 @@ impl Kind for TakeOrPaySpec {
         problems.percent(&at.key("percent"), self.percent, 100.0);
         check_price(&at.key("usd_per_mwh"), self.usd_per_mwh, problems);
     }
-    fn build(&self, _price: &dyn Fn(&Name) -> PriceId, _align_s: i64) -> Box<dyn Term> {
+    fn build(&self, _ground: &Ground<'_>) -> Box<dyn Term> {
         Box::new(TakeOrPay {
             minimum: Minimum::new(self.mw * self.percent / 100.0),
             usd_per_mwh: self.usd_per_mwh,
@@ -43,9 +42,9 @@ struct TakeOrPay {
 }
 
 impl Term for TakeOrPay {
-    fn relief_usd_per_mwh(&self) -> f64 {
+    fn relief_usd_per_mwh(&self, at: &Moment<'_>) -> f64 {
         if self.minimum.is_behind() {
-            self.usd_per_mwh
+            self.usd_per_mwh * at.factor
         } else {
             0.0
         }
