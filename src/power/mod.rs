@@ -1,13 +1,14 @@
 //! Power: how much may be drawn, what is lost on the way, and what it costs under the site's contracts.
 //!
 //! Owns the grid connection and its curtailment orders, the electrical path from transformer to rack, the
-//! curve from power to GPU speed, and the power contracts. Does not own prices (it refers to them by name, and
+//! curve from power to GPU speed, the power contracts and the formats of published tariffs. Does not own prices (it refers to them by name, and
 //! by [`PriceId`] once running), the load, or who is shed.
 
 pub mod contract;
 pub mod curtailment;
 pub mod grid;
 pub mod path;
+pub mod tariff;
 pub mod throttle;
 
 pub use contract::{Interval, PowerContractsSpec, PriceId, SettlementLine, Supply, Use};

@@ -39,6 +39,8 @@ pub struct Opened {
     pub other_mw: f64,
     /// What bound.
     pub binding: Binding,
+    /// Load of the serving halls behind the transformers with every powered GPU at work, MW.
+    pub firm_mw: f64,
 }
 
 /// The limit that bound in an interval.
@@ -194,6 +196,8 @@ pub struct Site {
     pub calls: Vec<Order>,
     /// The present interval.
     pub open: Opened,
+    /// The part of the last interval's firm load that nobody used, MW: dispatch expects it to stay idle.
+    pub firm_idle_mw: f64,
     /// Since the billing month began.
     pub month: Totals,
     /// Since the scenario began.
@@ -280,6 +284,7 @@ impl Site {
                 from: start,
                 ..Opened::default()
             },
+            firm_idle_mw: 0.0,
             month: Totals::default(),
             all: Totals::default(),
             billing_month: setup.calendar.month(start),

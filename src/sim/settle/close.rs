@@ -195,6 +195,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         called: opened.call_limit_mw.is_finite(),
         prices: context.paths.prices(opened.hour),
     });
+    site.firm_idle_mw = (opened.firm_mw - powers.hall_feed).max(0.0);
     let t = &mut closed.totals;
     t.grid_mwh = meter_mw * hours;
     t.gpu_it_mwh = powers.gpu_it * hours;

@@ -47,6 +47,7 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         available_mw: available,
         other_mw,
         binding,
+        firm_mw,
     };
     mine(site, (base, firm_mw, available), context);
 }
@@ -218,16 +219,18 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day;
     let prices = context.paths.prices(context.hour);
     let transformers = &site.grid.transformers;
+    // Room is kept for all that may run; the meter, and so the margin, sees what does.
+    let expected_mw = fixed_mw - site.firm_idle_mw.min(firm_mw);
     site.supply
-        .open(site.open.from, transformers.upstream_mw(fixed_mw));
+        .open(site.open.from, transformers.upstream_mw(expected_mw));
     let (supply, from) = (&site.supply, site.open.from);
     let marginal = |mining_mw: f64| {
-        let load = fixed_mw + mining_mw;
+        let load = expected_mw + mining_mw;
         let meter = transformers.upstream_mw(load);
         let cost = supply.marginal(from, meter + PAST_BREAK_MW, PowerUse::Mining, prices);
         // A megawatt-hour behind the transformers takes a little more at the meter.
         let slope = transformers.upstream_mw(load + 1e-3) - meter;
-        let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - fixed_mw;
+        let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - expected_mw;
         (
             cost.usd_per_mwh * slope / 1e-3,
             if cost.until_mw < 1e9 {

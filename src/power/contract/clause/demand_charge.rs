@@ -19,6 +19,8 @@ use crate::power::contract::window::WindowMeter;
 use crate::problem::{FieldPath, Problems};
 use crate::time::{Month, SimTime};
 
+/// Load above the peak that counts as rounding, in megawatts: a watt.
+const ROUNDING_MW: f64 = 1e-6;
 /// The highest rate that is believed, in USD per kilowatt and month.
 const RATE_MAX: f64 = 10_000.0;
 
@@ -330,13 +332,13 @@ impl Term for DemandCharge {
         let charged = self.months[month.month as usize - 1];
         let counted_mw = at.load_mw - uncounted_mw;
         let free_mw = if own_share > 0.0 && charged {
-            period.meter.peak_mw().max(floor_mw / own_share)
+            period.meter.peak_mw().max(floor_mw / own_share) + ROUNDING_MW
         } else {
             f64::INFINITY
         };
         let above = |limit_mw: f64| match at.side {
             Side::More => counted_mw >= limit_mw,
-            Side::Less => counted_mw > limit_mw,
+            Side::Less => counted_mw > limit_mw + ROUNDING_MW,
         };
         let tier = tiers::next(&period.tiers, 1.0, counted_mw.max(free_mw.min(1e9)) * 1e3);
         let (mut months, mut until_mw) = (0.0, f64::INFINITY);

@@ -285,18 +285,18 @@ fn taxes_and_demand_charges_tell_uses_apart() {
         { demand_charge = { usd_per_kw_month = 2, applies_to = "data_centre" } }, { demand_charge = { usd_per_kw_month = 3, applies_to = "mining" } }"#;
     let mut s = clauses(text);
     run(&mut s, 0, 10, 50.0, 30.0, [0.0; 2]);
-    // Of 50 MW 30 mine: below both peaks energy and taxes count, at the peak the charge over the month's 744 hours too.
+    // Of 50 MW 30 mine: below both peaks energy and taxes count, above them the charge over the month's 744 hours too.
     s.open(july(), 20.0);
     assert_eq!(s.marginal(july(), 49.0, Use::Mining, &[]).usd_per_mwh, 27.0);
     assert_eq!(
-        s.marginal(july(), 50.0, Use::Mining, &[]).usd_per_mwh,
+        s.marginal(july(), 50.1, Use::Mining, &[]).usd_per_mwh,
         27.0 + 3_000.0 / 744.0
     );
     s.open(july(), 19.0);
     assert_eq!(s.marginal(july(), 49.0, Use::DataCentre, &[]).usd_per_mwh, 11.5);
-    s.open(july(), 20.0);
+    s.open(july(), 20.1);
     assert_eq!(
-        s.marginal(july(), 50.0, Use::DataCentre, &[]).usd_per_mwh,
+        s.marginal(july(), 50.1, Use::DataCentre, &[]).usd_per_mwh,
         11.5 + 2_000.0 / 744.0
     );
     let lines = s.close_month(JULY);
