@@ -1,5 +1,6 @@
 //! `repower replay`: one job trace on one cluster, printed as `key=value` on one line or exactly as JSON.
 
+mod nodes;
 mod options;
 
 use std::fmt::Write as _;
@@ -13,13 +14,14 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::workload::job::{GPUS_MAX, Trace};
-use crate::workload::replay::{CapacityChange, Outcome, replay_with_quotas};
+use crate::workload::replay::{CapacityChange, Cluster, Outcome, replay_on};
 use crate::workload::scheduler::{
-    Conservative, Easy, Fcfs, Finished, Observer, Policy, Priority, Settings, Sjf,
+    Conservative, Easy, Fcfs, Finished, Layout, LayoutError, Observer, Policy, Priority, Sjf,
 };
 use crate::workload::trace::{self, TraceError, TraceFormat};
 use crate::workload::waits::Waits;
 
+pub use nodes::{NodeArgs, PlacementArg};
 pub use options::{PolicyArg, PreemptionArg, QueueArgs};
 
 /// Arguments of `repower replay`.
@@ -34,6 +36,9 @@ pub struct ReplayArgs {
     /// Policy, run times, quotas, kills and place
     #[command(flatten)]
     pub queue: QueueArgs,
+    /// Nodes
+    #[command(flatten)]
+    pub nodes: NodeArgs,
     /// A table `t_s,gpus` of changes of the number of GPUs over the trace's time
     #[arg(long, value_name = "FILE")]
     pub capacity: Option<PathBuf>,
@@ -79,6 +84,21 @@ pub enum ReplayError {
         /// What it needs.
         needs: u32,
         /// What there is.
+        gpus: u32,
+    },
+    /// The nodes make no cluster.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// A job can never stand on nodes of one kind.
+    #[error("{trace}: job {id} needs {needs} GPUs, but the largest group of equal nodes has {gpus}")]
+    TooLargeForNodes {
+        /// The trace.
+        trace: String,
+        /// The first such job.
+        id: u64,
+        /// What it needs.
+        needs: u32,
+        /// What the largest group has.
         gpus: u32,
     },
     /// A quota names somebody of whom the trace knows nothing.
@@ -153,12 +173,23 @@ pub struct Summary {
     pub deadlines_missed: u64,
     /// Mean share of dynamic power of the GPUs held.
     pub power_share: f64,
+    /// GPU-seconds free while the first in the queue needed no more, but could not stand on their nodes.
+    pub fragmented_gpu_s: f64,
+    /// The same as a share of the capacity.
+    pub fragmentation: f64,
 }
 
 impl Summary {
     fn new(outcome: &Outcome, jobs: usize, waits: &mut Waits, capacity_gpu_s: i128, wall_s: f64) -> Self {
         let [p50_wait_s, p95_wait_s, p99_wait_s] = waits.quantiles_s([0.5, 0.95, 0.99]);
-        let used = outcome.usage.busy_total_gpu_s() as f64;
+        let used = outcome.usage.busy_total_gpu_s();
+        let share = |gpu_s: i128| {
+            if capacity_gpu_s > 0 {
+                gpu_s as f64 / capacity_gpu_s as f64
+            } else {
+                0.0
+            }
+        };
         Self {
             jobs: jobs as u64,
             makespan_s: outcome.makespan_s,
@@ -166,11 +197,7 @@ impl Summary {
             p50_wait_s,
             p95_wait_s,
             p99_wait_s,
-            utilisation: if capacity_gpu_s > 0 {
-                used / capacity_gpu_s as f64
-            } else {
-                0.0
-            },
+            utilisation: share(used),
             events: outcome.events,
             wall_s,
             finished: outcome.usage.finished,
@@ -184,6 +211,8 @@ impl Summary {
             deadlines: outcome.usage.deadlines,
             deadlines_missed: outcome.usage.deadlines_missed,
             power_share: outcome.usage.power_share(),
+            fragmented_gpu_s: outcome.usage.fragmented_gpu_s as f64,
+            fragmentation: share(outcome.usage.fragmented_gpu_s),
         }
     }
 
@@ -219,6 +248,10 @@ impl Summary {
         if self.deadlines > 0 {
             let _ = write!(line, " deadlines_missed={}", self.deadlines_missed);
         }
+        if self.fragmented_gpu_s > 0.0 {
+            let _ = write!(line, " fragmented_gpu_s={:.3}", self.fragmented_gpu_s);
+            let _ = write!(line, " fragmentation={:.3}", self.fragmentation);
+        }
         if self.power_share < 1.0 {
             let _ = write!(line, " power_share={:.3}", self.power_share);
         }
@@ -239,18 +272,29 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> R
         .chain([args.gpus])
         .max()
         .unwrap_or(args.gpus);
-    refuse_too_large(&trace, args, gpus_max)?;
+    let layout = args.nodes.layout(gpus_max)?;
+    refuse_too_large(&trace, args, gpus_max, layout.as_ref())?;
     let quotas = args.queue.quotas(trace.tenants())?;
     args.queue.estimate(&mut trace);
-    let settings = args.queue.settings(&trace, args.gpus, gpus_max);
+    let cluster = Cluster {
+        settings: args.queue.settings(&trace, args.gpus, gpus_max),
+        quotas,
+        layout,
+    };
+    let on_nodes = cluster.layout.is_some();
     let mut seen = Seen {
         waits: Waits::with_capacity(trace.jobs().len()),
         starts: args.starts.as_ref().map(|_| Vec::new()),
     };
     let begin = Instant::now();
-    let outcome = simulate(args.queue.policy, &trace, (settings, quotas), &changes, &mut seen);
+    let outcome = simulate(args.queue.policy, &trace, cluster, &changes, &mut seen);
     let wall_s = begin.elapsed().as_secs_f64();
-    let capacity_gpu_s = capacity_integral(args.gpus, &changes, outcome.makespan_s);
+    let capacity_gpu_s = if on_nodes {
+        // Only whole nodes serve, so the pool itself knows best what there was.
+        outcome.usage.capacity_gpu_s
+    } else {
+        capacity_integral(args.gpus, &changes, outcome.makespan_s)
+    };
     let summary = Summary::new(
         &outcome,
         trace.jobs().len(),
@@ -279,17 +323,12 @@ pub fn run(args: &ReplayArgs, out: &mut impl Write, notes: &mut impl Write) -> R
 fn simulate(
     policy: PolicyArg,
     trace: &Trace,
-    queue: (Settings, Vec<u32>),
+    queue: Cluster,
     changes: &[CapacityChange],
     seen: &mut Seen,
 ) -> Outcome {
-    fn by<P: Policy>(
-        trace: &Trace,
-        queue: (Settings, Vec<u32>),
-        changes: &[CapacityChange],
-        seen: &mut Seen,
-    ) -> Outcome {
-        replay_with_quotas::<P, _>(trace.jobs(), queue, changes, seen)
+    fn by<P: Policy>(trace: &Trace, queue: Cluster, changes: &[CapacityChange], seen: &mut Seen) -> Outcome {
+        replay_on::<P, _>(trace.jobs(), queue, changes, seen)
     }
     match policy {
         PolicyArg::Fcfs => by::<Fcfs>(trace, queue, changes, seen),
@@ -313,7 +352,23 @@ fn open<T>(path: &Path, read: impl FnOnce(File, &str) -> Result<T, TraceError>) 
     Ok(read(file, &shown)?)
 }
 
-fn refuse_too_large(trace: &Trace, args: &ReplayArgs, gpus: u32) -> Result<(), ReplayError> {
+fn refuse_too_large(
+    trace: &Trace,
+    args: &ReplayArgs,
+    gpus: u32,
+    layout: Option<&Layout>,
+) -> Result<(), ReplayError> {
+    let largest_gang = layout.map_or(gpus, Layout::largest_gang);
+    if largest_gang < gpus
+        && let Some(job) = trace.jobs().iter().find(|job| job.gpus > largest_gang)
+    {
+        return Err(ReplayError::TooLargeForNodes {
+            trace: args.trace.display().to_string(),
+            id: job.id,
+            needs: job.gpus,
+            gpus: largest_gang,
+        });
+    }
     match trace.jobs().iter().find(|job| job.gpus > gpus) {
         Some(job) => Err(ReplayError::TooLarge {
             trace: args.trace.display().to_string(),

@@ -2,7 +2,7 @@
 
 use crate::time::SimTime;
 use crate::workload::job::Job;
-use crate::workload::scheduler::{Finished, Observer, Policy, Scheduler, Settings, Usage};
+use crate::workload::scheduler::{Finished, Layout, Observer, Policy, Scheduler, Settings, Usage};
 
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,19 +34,43 @@ pub fn replay<P: Policy, O: Observer>(
     changes: &[CapacityChange],
     observer: &mut O,
 ) -> Outcome {
-    replay_with_quotas::<P, O>(jobs, (settings, Vec::new()), changes, observer)
+    replay_on::<P, O>(jobs, settings.into(), changes, observer)
 }
 
-/// The same with the quotas of tenants, by number (see [`Scheduler::set_quotas`]).
-pub fn replay_with_quotas<P: Policy, O: Observer>(
+/// What a trace is replayed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// GPUs, and what is known of run times.
+    pub settings: Settings,
+    /// Quotas of tenants, by number (see [`Scheduler::set_quotas`]).
+    pub quotas: Vec<u32>,
+    /// The nodes in which the GPUs stand, if they are more than counted.
+    pub layout: Option<Layout>,
+}
+
+impl From<Settings> for Cluster {
+    fn from(settings: Settings) -> Self {
+        Self {
+            settings,
+            quotas: Vec::new(),
+            layout: None,
+        }
+    }
+}
+
+/// The same with quotas and nodes.
+pub fn replay_on<P: Policy, O: Observer>(
     jobs: &[Job],
-    (settings, quotas): (Settings, Vec<u32>),
+    cluster: Cluster,
     changes: &[CapacityChange],
     observer: &mut O,
 ) -> Outcome {
     let begin = jobs.first().map_or(0, |job| job.submit_s.min(0));
-    let mut scheduler = Scheduler::<P>::new(SimTime::from_unix_s(begin), settings);
-    scheduler.set_quotas(quotas);
+    let mut scheduler = Scheduler::<P>::new(SimTime::from_unix_s(begin), cluster.settings);
+    scheduler.set_quotas(cluster.quotas);
+    if let Some(layout) = &cluster.layout {
+        scheduler.set_layout(layout);
+    }
     let mut last = LastEnd {
         inner: observer,
         end_s: 0,

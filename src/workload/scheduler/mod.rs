@@ -15,6 +15,7 @@ mod ends;
 #[cfg(test)]
 mod failing;
 mod gate;
+mod layout;
 mod order;
 #[cfg(test)]
 mod plain;
@@ -24,6 +25,8 @@ mod pool;
 mod queue;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod standing_reference;
 mod usage;
 
 use std::marker::PhantomData;
@@ -32,6 +35,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use gate::NO_QUOTA;
+pub use layout::{Layout, LayoutError, NODE_GPUS_MAX, NodeGroup, Placement};
 pub use order::OrderBy;
 pub use policy::{Conservative, Easy, Fcfs, Policy, Preemption, Priority, Sjf};
 pub use pool::{Overheads, Pool};
@@ -125,6 +129,20 @@ impl<P: Policy> Scheduler<P> {
     pub fn set_quotas(&mut self, quotas: Vec<u32>) {
         self.pool.set_quotas(quotas);
     }
+    /// Lets the GPUs stand in nodes, so that a gang needs not only enough of them, but the right ones; of the nodes
+    /// as many serve as have no more than the pool's GPUs. Before the first submission.
+    pub fn set_layout(&mut self, layout: &Layout) {
+        self.pool.set_layout(layout);
+    }
+    /// A node of the layout fails: the gangs on it are killed and wait again as after lost capacity. A sound node
+    /// that is not in service takes its place.
+    pub fn fail_node<O: Observer>(&mut self, node: usize, observer: &mut O) {
+        self.pool.fail_node(node, observer);
+    }
+    /// A failed node is sound again, and serves where [`Scheduler::set_capacity`] lets the pool have its GPUs.
+    pub fn repair_node(&mut self, node: usize) {
+        self.pool.repair_node(node);
+    }
     /// What can be seen of the pool: clock, capacity, busy and idle GPUs, lengths of the queues.
     pub fn pool(&self) -> &Pool {
         &self.pool
@@ -177,9 +195,10 @@ impl<P: Policy> Scheduler<P> {
                 P::pass(&mut self.pool, observer);
             }
             if !self.pool.withdraw_impatient(observer) {
-                return;
+                break;
             }
         }
+        self.pool.note_fragmentation();
     }
     /// What happened since the last call.
     pub fn take_usage(&mut self) -> Usage {
@@ -287,6 +306,18 @@ impl AnyScheduler {
     /// As [`Scheduler::running_overhead_gpu_s`].
     pub fn running_overhead_gpu_s(&self) -> f64 {
         each!(self, s => s.running_overhead_gpu_s())
+    }
+    /// As [`Scheduler::set_layout`].
+    pub fn set_layout(&mut self, layout: &Layout) {
+        each!(self, s => s.set_layout(layout));
+    }
+    /// As [`Scheduler::fail_node`].
+    pub fn fail_node<O: Observer>(&mut self, node: usize, observer: &mut O) {
+        each!(self, s => s.fail_node(node, observer));
+    }
+    /// As [`Scheduler::repair_node`].
+    pub fn repair_node(&mut self, node: usize) {
+        each!(self, s => s.repair_node(node));
     }
     /// As [`Scheduler::set_speed`].
     pub fn set_speed(&mut self, per_mille: u16) {

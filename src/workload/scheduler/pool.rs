@@ -5,36 +5,22 @@ mod estimates;
 mod ordered;
 mod planning;
 mod progress;
+mod promising;
+mod standing;
 
 use super::ends::{End, Ends};
 use super::gate::Gate;
+use super::layout::Nodes;
 use super::order::Order;
 use super::plan::Plan;
-use super::queue::{Fit, Queue, Waiting};
+use super::queue::{Queue, Waiting};
 use super::usage::{Finished, Observer, TICKS_PER_S, Usage, Withdrawal};
 use super::{Runtimes, Settings};
 use crate::time::{SimTime, Span};
-use crate::workload::job::Job;
+use crate::workload::job::{Job, JobClass};
 pub use progress::Overheads;
 use progress::Progress;
-
-/// What EASY promised the head of the queue.
-///
-/// It stays true, and nobody before `from` can fit, until a gang ends or is killed, the capacity or the speed
-/// changes, or places are renumbered: a gang that starts beside it either is back before the instant or comes
-/// out of `extra`, the clock only shortens the time that is left, and idle GPUs only become fewer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Promise {
-    /// The work-clock reading at the promised instant.
-    pub(super) at: i64,
-    /// GPUs that the head leaves over at that instant.
-    pub(super) extra: u32,
-    /// Places before this one were looked at.
-    pub(super) from: usize,
-}
-
-/// The reading of a promise that cannot be given: the head needs more GPUs than the pool has at present.
-const NEVER: i64 = i64::MAX / 4;
+use promising::Promise;
 
 #[derive(Debug, Clone, Copy)]
 struct Run {
@@ -61,6 +47,12 @@ pub struct Pool {
     busy: [u32; 3],
     /// GPUs held times the share of their dynamic power that their gangs draw, in thousandths.
     powered: u64,
+    /// Where gangs stand, if GPUs are more than counted.
+    nodes: Option<Box<Nodes>>,
+    /// The most GPUs that the nodes in service may have.
+    limit: u32,
+    /// Free GPUs on which the head cannot stand, though it needs no more, since the last pass.
+    fragmented: u32,
     queue: Queue,
     ends: Ends,
     /// The ends as the policy believes them; empty where run times are known.
@@ -92,6 +84,9 @@ impl Pool {
             speed: TICKS_PER_S,
             capacity: settings.gpus,
             busy: [0; 3],
+            nodes: None,
+            limit: settings.gpus,
+            fragmented: 0,
             queue: Queue::default(),
             powered: 0,
             ends: Ends::default(),
@@ -190,6 +185,9 @@ impl Pool {
             *integral += i128::from(busy) * i128::from(seconds);
         }
         self.usage.powered_gpu_ms += i128::from(self.powered) * i128::from(seconds);
+        if self.fragmented > 0 {
+            self.usage.fragmented_gpu_s += i128::from(self.fragmented) * i128::from(seconds);
+        }
         let ticks = seconds * self.speed;
         self.usage.work_gpu_ticks += i128::from(self.busy()) * i128::from(ticks);
         self.work += ticks;
@@ -236,6 +234,9 @@ impl Pool {
             .take()
             .expect("an end names a running gang");
         self.vacant.push(slot);
+        if let Some(nodes) = &mut self.nodes {
+            nodes.release(slot);
+        }
         self.busy[run.waiting.job.class.index()] -= run.waiting.job.gpus;
         self.powered -= run.waiting.job.power_ms();
         self.promise = None;
@@ -256,6 +257,12 @@ impl Pool {
     }
 
     pub(super) fn set_capacity<O: Observer>(&mut self, gpus: u32, observer: &mut O) {
+        if self.nodes.is_some() {
+            if gpus != self.limit {
+                self.limit_nodes(gpus, observer);
+            }
+            return;
+        }
         if gpus == self.capacity {
             return;
         }
@@ -273,19 +280,23 @@ impl Pool {
 
     /// Kills the latest started, spot before on-demand before reserved, until `gpus` are enough for the rest.
     fn shed<O: Observer>(&mut self, gpus: u32, observer: &mut O) {
-        let mut order: Vec<_> = self
-            .runs
-            .iter()
-            .enumerate()
-            .filter_map(|(slot, run)| run.map(|run| (run.waiting.job.class, run.sequence, slot as u32)))
-            .collect();
-        order.sort_unstable();
+        let mut order = self.kill_order();
         let mut returning = Vec::new();
         while self.busy() > gpus {
             let (_, _, slot) = order.pop().expect("busy GPUs belong to running gangs");
             returning.push(self.kill(slot, observer));
         }
         self.merge(returning);
+    }
+
+    /// The running gangs by slot, those last who are killed first.
+    fn kill_order(&self) -> Vec<(JobClass, u64, u32)> {
+        let slots = self.runs.iter().enumerate();
+        let running =
+            slots.filter_map(|(slot, run)| run.map(|run| (run.waiting.job.class, run.sequence, slot as u32)));
+        let mut order: Vec<_> = running.collect();
+        order.sort_unstable();
+        order
     }
 
     fn kill<O: Observer>(&mut self, slot: u32, observer: &mut O) -> Waiting {
@@ -335,7 +346,7 @@ impl Pool {
     /// Starts the gangs at the front while they fit.
     pub(super) fn start_heads<O: Observer>(&mut self, observer: &mut O) {
         while let Some(head) = self.queue.head() {
-            if self.queue.get(head).job.gpus > self.free() {
+            if self.queue.get(head).job.gpus > self.largest_fit() {
                 return;
             }
             self.promise = None;
@@ -377,6 +388,9 @@ impl Pool {
             self.runs.push(None);
         }
         self.runs[slot as usize] = Some(run);
+        if let Some(nodes) = &mut self.nodes {
+            nodes.place(slot, waiting.job.gpus);
+        }
         let end = End {
             at: run.ends_at,
             slot,
@@ -393,71 +407,6 @@ impl Pool {
             Span::from_seconds(waited),
             waiting.restarts,
         );
-    }
-
-    /// What the head of the queue, which does not fit now, can be promised.
-    pub(super) fn promise(&self) -> Promise {
-        if let Some(promise) = self.promise {
-            return promise;
-        }
-        let head = self.queue.head().expect("a policy asks for a head that waits");
-        let need = u64::from(self.queue.get(head).job.gpus);
-        let free = u64::from(self.free());
-        let from = head + 1;
-        let Some(reading) = self.planned_ends().when_released(need - free) else {
-            let extra = self.free();
-            return Promise {
-                at: NEVER,
-                extra,
-                from,
-            };
-        };
-        // Ends within the same second release together, so the promise is the reading at that second.
-        let at = self.reading_at_second_of(reading);
-        let extra = (free + self.planned_ends().released_by(at) - need) as u32;
-        Promise { at, extra, from }
-    }
-
-    fn reading_at_second_of(&self, reading: i64) -> i64 {
-        let ahead = (reading - self.work).max(0);
-        self.work + (ahead + self.speed - 1) / self.speed * self.speed
-    }
-
-    /// The next gang that may start without delaying the promise.
-    pub(super) fn find_beside(&mut self, promise: &Promise) -> Option<usize> {
-        let free = self.free();
-        let longest = (promise.at - self.work) / TICKS_PER_S;
-        let fit = Fit {
-            free: free as i32,
-            extra: promise.extra.min(free) as i32,
-            longest_s: longest.clamp(-1, i64::from(i32::MAX - 1)) as i32,
-        };
-        self.queue.find(promise.from, &fit)
-    }
-
-    /// Starts such a gang: its GPUs, and whether it is back before the promised instant.
-    pub(super) fn start_beside<O: Observer>(
-        &mut self,
-        place: usize,
-        promise: &Promise,
-        observer: &mut O,
-    ) -> (u32, bool) {
-        let waiting = self.queue.get(place);
-        let gpus = waiting.job.gpus;
-        let before = self.work + i64::from(waiting.planned_s()) * TICKS_PER_S <= promise.at;
-        self.start(place, observer);
-        (gpus, before)
-    }
-
-    /// Remembers a promise after a pass: everyone in the queue was looked at, or nothing is idle.
-    pub(super) fn keep_promise(&mut self, mut promise: Promise) {
-        promise.from = self.queue.end();
-        self.promise = Some(promise);
-    }
-
-    fn forget_promises(&mut self) {
-        self.promise = None;
-        self.plan = None;
     }
 
     // ---- conservation
@@ -484,6 +433,9 @@ impl Pool {
             self.busy(),
             self.capacity
         );
+        if let Some(nodes) = &self.nodes {
+            nodes.assert_conserved(held);
+        }
         if let Some(gate) = &self.gate {
             let running = self.runs.iter().flatten().map(|run| &run.waiting);
             let waiting = self.queue.iter().map(|(_, waiting)| waiting);

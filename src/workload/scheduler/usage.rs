@@ -72,6 +72,8 @@ impl Observer for () {}
 pub struct Usage {
     /// GPU-seconds that the pool had.
     pub capacity_gpu_s: i128,
+    /// GPU-seconds free while the head of the queue, which needed no more GPUs, could not stand on their nodes.
+    pub fragmented_gpu_s: i128,
     /// GPU-seconds held by gangs, by [`JobClass::index`].
     pub busy_gpu_s: [i128; 3],
     /// Ticks of the work clock while gangs held GPUs (a GPU-second at full speed is [`TICKS_PER_S`]): work, also work
@@ -168,6 +170,7 @@ impl Usage {
     /// Adds another interval.
     pub fn add(&mut self, other: &Self) {
         self.capacity_gpu_s += other.capacity_gpu_s;
+        self.fragmented_gpu_s += other.fragmented_gpu_s;
         for (mine, theirs) in self.busy_gpu_s.iter_mut().zip(other.busy_gpu_s) {
             *mine += theirs;
         }

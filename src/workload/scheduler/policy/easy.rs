@@ -28,7 +28,7 @@ impl Policy for Easy {
         // While nothing ends, the promise stands and whoever did not fit does not fit later either, so a pass
         // looks only at those who came since (see `Promise`).
         let mut promise = pool.promise();
-        while let Some(place) = pool.find_beside(&promise) {
+        while let Some(place) = pool.find_beside(&mut promise) {
             let (gpus, fits_before) = pool.start_beside(place, &promise, observer);
             if !fits_before {
                 promise.extra -= gpus;

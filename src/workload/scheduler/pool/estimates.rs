@@ -59,8 +59,8 @@ impl Pool {
         }
     }
     /// Lets gangs overtake a head that does not fit where nobody knows how long anyone runs: all running gangs that
-    /// came after the head may together hold no more GPUs than the head leaves over, so that it starts at the latest
-    /// when all gangs ahead of it have ended.
+    /// came after the head may together hold no more GPUs than the head leaves over, and on nodes leave it a place, so
+    /// that it starts at the latest when all gangs ahead of it have ended.
     pub(in crate::workload::scheduler) fn overtake_blindly<O: Observer>(&mut self, observer: &mut O) {
         let Some(head) = self.queue.head() else { return };
         let head_job = self.queue.get(head).job;
@@ -74,9 +74,13 @@ impl Pool {
             Some(left) => left.saturating_sub(held),
             None => u32::MAX,
         };
+        if !self.will_fit_after_elders(&head_job) {
+            spare = u32::MAX;
+        }
+        let held_back = spare != u32::MAX;
         let mut from = head + 1;
         while self.free() > 0 && spare > 0 && self.queue.len() > 1 {
-            let most = spare.min(self.free()) as i32;
+            let most = spare.min(self.largest_fit()) as i32;
             let fit = Fit {
                 free: most,
                 extra: most,
@@ -85,9 +89,14 @@ impl Pool {
             let Some(place) = self.queue.find(from, &fit) else {
                 return;
             };
-            spare -= self.queue.get(place).job.gpus;
-            self.start(place, observer);
+            let gpus = self.queue.get(place).job.gpus;
             from = place + 1;
+            if held_back && !self.leaves_room(gpus, head_job.gpus) {
+                spare = gpus - 1;
+                continue;
+            }
+            spare -= gpus;
+            self.start(place, observer);
         }
     }
 }

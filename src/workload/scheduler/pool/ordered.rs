@@ -10,7 +10,7 @@ impl Pool {
     /// The first gang, in the policy's order, that fits now.
     pub(in crate::workload::scheduler) fn first_that_fits(&self) -> Option<usize> {
         self.order
-            .first_within(self.free())
+            .first_within(self.largest_fit())
             .map(|entry| self.place_of(entry))
     }
     /// The first gang in the policy's order.
@@ -30,13 +30,16 @@ impl Pool {
         observer: &mut O,
     ) -> bool {
         let job = self.queue.get(place).job;
-        if job.gpus <= self.free() {
+        if job.gpus <= self.largest_fit() {
             return true;
         }
         if job.class != JobClass::Reserved {
             return false;
         }
         let victims = self.settings.preemption.victims();
+        if self.nodes.is_some() {
+            return self.make_room_on_nodes(job.gpus, victims, observer);
+        }
         let may_free: u32 = victims.iter().map(|class| self.busy[class.index()]).sum();
         if job.gpus > self.free() + may_free {
             return false;

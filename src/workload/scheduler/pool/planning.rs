@@ -11,12 +11,12 @@ impl Pool {
     }
     /// Whether the gang at a place fits now.
     pub(in crate::workload::scheduler) fn fits(&self, place: usize) -> bool {
-        self.queue.get(place).job.gpus <= self.free()
+        self.queue.get(place).job.gpus <= self.largest_fit()
     }
     /// The plan as it stands, or a new one without promises.
     pub(in crate::workload::scheduler) fn plan(&mut self) -> Plan {
-        // The ends of estimates move, so the plan is made anew each time.
-        let stands = !self.estimates();
+        // The ends of estimates move, and on nodes a promise, which counts GPUs, may slip: the plan is made anew.
+        let stands = !self.estimates() && self.nodes.is_none();
         if let Some(mut plan) = self.plan.take().filter(|_| stands) {
             plan.forget_before(self.work);
             return plan;

@@ -101,6 +101,7 @@ impl Pool {
     ///
     /// A gang of at least so many GPUs is hit in proportion to its GPUs, and then alone: for gangs of whole nodes that
     /// is exact. Smaller gangs stand packed, `gpus` to a node, and the whole node is hit. Then come the idle GPUs.
+    /// With a layout the gangs are those on the node that holds the GPU drawn, and on the next ones up to `gpus` GPUs.
     pub(in crate::workload::scheduler) fn fail<O: Observer>(
         &mut self,
         gpus: u32,
@@ -111,7 +112,10 @@ impl Pool {
         if gpus == 0 {
             return 0;
         }
-        let hit = self.hit(gpus, draw);
+        let hit = match &self.nodes {
+            Some(nodes) => nodes.gangs_at((draw * f64::from(self.capacity)) as u32, gpus),
+            None => self.hit(gpus, draw),
+        };
         if hit.is_empty() {
             return 0;
         }
