@@ -96,6 +96,7 @@ accounts! {
     CompensationReceived, "compensation_received", Income, Operating, "Damages and insurance received.";
     OtherRevenue, "other_revenue", Income, Operating, "Any other income.";
     PowerCost, "power_cost", Expense, Operating, "The power bill, before resale and demand response.";
+    FuelCost, "fuel_cost", Expense, Operating, "Fuel and running cost of generation on site and backup generators.";
     WaterCost, "water_cost", Expense, Operating, "Water and its discharge.";
     StaffCost, "staff_cost", Expense, Operating, "Wages with on-costs.";
     TrainingCost, "training_cost", Expense, Operating, "Hiring and retraining.";

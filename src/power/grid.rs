@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curtailment::CurtailmentSpec;
+use super::outage::OutagesSpec;
 use super::path::{TransformerSpec, Transformers};
 use crate::problem::{Check, FieldPath, Problems};
 use crate::series::Steps;
@@ -22,6 +23,9 @@ pub struct GridSpec {
     /// Orders of the grid operator to import less. Default: none.
     #[serde(default)]
     pub curtailment: CurtailmentSpec,
+    /// Outages of the connection. Default: none; an empty table takes the stated rates.
+    #[serde(default)]
+    pub outages: Option<OutagesSpec>,
 }
 
 /// A step of the import limit.
@@ -62,6 +66,9 @@ impl Check for GridSpec {
             transformers.check(&at.key("transformers"), problems);
         }
         self.curtailment.check(&at.key("curtailment"), problems);
+        if let Some(outages) = &self.outages {
+            outages.check(&at.key("outages"), problems);
+        }
     }
 }
 
@@ -94,6 +101,10 @@ impl Grid {
         } else {
             by_connection
         })
+    }
+    /// The most that may be imported by the connection's steps alone.
+    pub fn connection(&self, time: SimTime) -> Power {
+        Power::from_mw(self.import_limit_mw.at(time))
     }
     /// The next instant after `time` at which the connection's limit changes.
     pub fn next_change(&self, time: SimTime) -> Option<SimTime> {

@@ -4,10 +4,15 @@
 //! curve from power to GPU speed, the power contracts and the formats of published tariffs. Does not own prices (it refers to them by name, and
 //! by [`PriceId`] once running), the load, or who is shed.
 
+pub mod backup;
+pub mod battery;
 pub mod contract;
 pub mod curtailment;
 pub mod grid;
+pub mod onsite;
+pub mod outage;
 pub mod path;
+pub mod redundancy;
 pub mod tariff;
 pub mod throttle;
 
@@ -15,4 +20,5 @@ pub use contract::{Interval, PowerContractsSpec, PriceId, SettlementLine, Supply
 pub use curtailment::{CurtailmentSpec, Order, Scope};
 pub use grid::{Grid, GridSpec};
 pub use path::{ElectricalPath, ElectricalPathSpec, TransformerSpec, Transformers};
+pub use redundancy::Redundancy;
 pub use throttle::{GpuThrottle, GpuThrottleSpec};

@@ -112,7 +112,13 @@ table!(
         billable_mwh,
         used_mwh,
         unused_mwh,
-        carbon_contract_kg
+        carbon_contract_kg,
+        stranded_mwh_transformer,
+        energy_onsite_mwh,
+        energy_discharge_mwh,
+        energy_charge_mwh,
+        energy_backup_mwh,
+        fuel_usd
     ]
 );
 
@@ -137,7 +143,11 @@ table!(
         other_mw,
         gpu_capacity,
         gpus_busy,
-        binding_limit
+        binding_limit,
+        onsite_mw,
+        discharge_mw,
+        charge_mw,
+        backup_mw
     ]
 );
 

@@ -227,6 +227,18 @@ pub struct MonthlyRow {
     pub unused_mwh: f64,
     /// Carbon with the intensities that contracts state.
     pub carbon_contract_kg: f64,
+    /// Stranded because the transformers carry less than the connection lets in.
+    pub stranded_mwh_transformer: f64,
+    /// Energy of generation on site.
+    pub energy_onsite_mwh: f64,
+    /// Energy out of the battery and batteries of UPS.
+    pub energy_discharge_mwh: f64,
+    /// Energy into them.
+    pub energy_charge_mwh: f64,
+    /// Energy of backup generators.
+    pub energy_backup_mwh: f64,
+    /// Fuel and running cost of generation on site and backup; a cost is positive here.
+    pub fuel_usd: f64,
 }
 
 /// A row of `hourly.csv`.
@@ -268,6 +280,14 @@ pub struct HourlyRow {
     pub gpus_busy: f64,
     /// The limit that bound: `none`, `grid`, `curtailment`, `cooling`, `price`, ...
     pub binding_limit: String,
+    /// Mean power of generation on site.
+    pub onsite_mw: f64,
+    /// Mean power out of the battery and batteries of UPS.
+    pub discharge_mw: f64,
+    /// Mean power into them.
+    pub charge_mw: f64,
+    /// Mean power of backup generators.
+    pub backup_mw: f64,
 }
 
 /// A row of `capacity.csv`.

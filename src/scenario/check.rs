@@ -6,6 +6,7 @@ use crate::conversion::archetype::{self, Outcome};
 use crate::fleet::MiningFleet;
 use crate::id::Name;
 use crate::market::power_price::check_power_prices;
+use crate::power::battery::BatteryRuleSpec;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::claims;
 use crate::scenario::horizon::Horizon;
@@ -19,6 +20,8 @@ use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
 pub const SITES_MAX: usize = 200;
 /// The most strategies.
 pub const STRATEGIES_MAX: usize = 100;
+/// The most generators of a site.
+pub const ONSITE_MAX: usize = 100;
 /// The most tenants.
 pub const TENANTS_MAX: usize = 200;
 /// The longest horizon, years.
@@ -136,6 +139,12 @@ impl ScenarioSpec {
             site.power_contracts
                 .check_prices(&at.key("power_contracts"), &prices, problems);
             self.check_carbon(site, &at, problems);
+            if let Some(BatteryRuleSpec::Arbitrage(rule)) = site.battery.as_ref().map(|b| &b.rule)
+                && !self.market.power.contains_key(&rule.price)
+            {
+                let at = at.key("battery").key("rule").key("arbitrage").key("price");
+                problems.unknown(&at, "price", rule.price.as_str(), prices.iter().copied());
+            }
         }
         let Some(horizon) = Horizon::of(self) else { return };
         for (index, site) in self.sites.iter().enumerate() {
@@ -351,6 +360,7 @@ impl Check for SiteSpec {
         self.weather.check(&at.key("weather"), problems);
         self.grid.check(&at.key("grid"), problems);
         self.power_contracts.check(&at.key("power_contracts"), problems);
+        self.check_sources(at, problems);
         self.staff.check(&at.key("staff"), problems);
         self.costs.check(&at.key("costs"), problems);
         let mut names = BTreeSet::new();
@@ -372,6 +382,35 @@ impl Check for SiteSpec {
                 &at.key("halls"),
                 format!("{} halls: at most {HALLS_MAX}", names.len()),
             );
+        }
+    }
+}
+
+impl SiteSpec {
+    fn check_sources(&self, at: &FieldPath, problems: &mut Problems) {
+        let mut names = BTreeSet::new();
+        for (index, onsite) in self.onsite.iter().enumerate() {
+            let at = at.key("onsite").index(index);
+            onsite.check(&at, problems);
+            if !names.insert(&onsite.id) {
+                problems.error(&at.key("id"), format!("`{}` exists twice", onsite.id));
+            }
+        }
+        if names.len() > ONSITE_MAX {
+            let message = format!("{} generators: at most {ONSITE_MAX}", names.len());
+            problems.error(&at.key("onsite"), message);
+        }
+        if let Some(battery) = &self.battery {
+            battery.check(&at.key("battery"), problems);
+        }
+        if let Some(backup) = &self.backup {
+            backup.check(&at.key("backup"), problems);
+            if self.grid.outages.is_none() {
+                problems.warn(
+                    &at.key("backup"),
+                    "the generators never run: `grid.outages` states no outages",
+                );
+            }
         }
     }
 }

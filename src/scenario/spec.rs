@@ -12,8 +12,11 @@ use crate::market::bitcoin::BitcoinSpec;
 use crate::market::carbon::CarbonSpec;
 use crate::market::gpu_rent::GpuRentSpec;
 use crate::market::power_price::PowerPriceSpec;
+use crate::power::backup::BackupSpec;
+use crate::power::battery::BatterySpec;
 use crate::power::contract::PowerContractsSpec;
 use crate::power::grid::GridSpec;
+use crate::power::onsite::OnsiteSpec;
 use crate::random::distribution::DistributionSpec;
 use crate::site::{HallSpec, InstallSpec, LeaseSpec, OperatingCostSpec};
 use crate::staff::StaffSpec;
@@ -126,6 +129,15 @@ pub struct SiteSpec {
     pub weather: WeatherSpec,
     /// Grid connection.
     pub grid: GridSpec,
+    /// Generation on site, behind the meter, in the order in which it is used. Default: none.
+    #[serde(default)]
+    pub onsite: Vec<OnsiteSpec>,
+    /// A battery behind the meter. Default: none.
+    #[serde(default)]
+    pub battery: Option<BatterySpec>,
+    /// Backup generators for outages of the grid. Default: none.
+    #[serde(default)]
+    pub backup: Option<BackupSpec>,
     /// Carbon intensity of the grid, by its name under `market.carbon`. Default: none stated, no carbon is counted.
     #[serde(default)]
     pub carbon: Option<Name>,

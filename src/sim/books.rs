@@ -96,6 +96,8 @@ impl Books {
             .receive(month, Account::PowerResale, Money::from_usd(resale));
         self.ledger
             .receive(month, Account::DemandResponse, Money::from_usd(response));
+        self.ledger
+            .pay(month, Account::FuelCost, Money::from_usd(site.month.fuel_usd));
         let mined = Money::from_usd(site.month.mining_usd);
         self.ledger.receive(month, Account::MiningRevenue, mined);
         self.ledger.pay(

@@ -9,8 +9,8 @@ use crate::sim::site::Site;
 use crate::time::SimTime;
 
 /// Causes of stranded energy, in [`CapacityMwh::stranded`].
-pub const CAUSES: usize = 6;
-/// Usable by the halls together, beyond what connection, transformers and orders let in.
+pub const CAUSES: usize = 7;
+/// Usable by the halls together, beyond what connection and orders let in.
 pub const GRID: usize = 0;
 /// The plant cannot take the heat.
 pub const COOLING: usize = 1;
@@ -22,6 +22,9 @@ pub const STAFF: usize = 3;
 pub const UNLET: usize = 4;
 /// The machines installed, or the load let, take less than the feed gives: no slots are left.
 pub const RACK: usize = 5;
+
+/// Usable by the halls together and let in by the connection, beyond what the transformers carry.
+pub const TRANSFORMER: usize = 6;
 
 /// Capacities times hours, MWh at the feeds of halls.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -66,8 +69,8 @@ struct Ladder {
     cooled: f64,
 }
 
-/// Capacities of an interval in which the halls drew `used_mw` of the `given_mw` that reached them.
-pub fn of_interval(site: &Site, base: u32, (used_mw, given_mw): (f64, f64), hours: f64) -> CapacityMwh {
+/// Capacities of an interval in which the halls drew `used_mw`.
+pub fn of_interval(site: &Site, base: u32, used_mw: f64, hours: f64) -> CapacityMwh {
     let mut c = CapacityMwh {
         used: used_mw * hours,
         ..CapacityMwh::default()
@@ -94,8 +97,21 @@ pub fn of_interval(site: &Site, base: u32, (used_mw, given_mw): (f64, f64), hour
         c.stranded[COOLING] += (l.wired - l.cooled) * hours;
         usable_mw += l.cooled;
     }
-    c.stranded[GRID] = (usable_mw - given_mw.max(0.0)).max(0.0) * hours;
-    c.unused = (usable_mw - used_mw) * hours - c.stranded[GRID];
+    let short_mw = |reaches_mw: f64| (usable_mw - reaches_mw.max(0.0)).max(0.0);
+    let open = &site.open;
+    let aside_mw = open.other_mw + open.offer.ups_charge_mw;
+    let (lost_mw, by_grid_mw) = if open.offer.bridging {
+        // Batteries of UPS carry their halls alone.
+        (short_mw(used_mw), short_mw(used_mw))
+    } else {
+        (
+            short_mw(open.available_mw - aside_mw),
+            short_mw(open.unrated_mw - aside_mw),
+        )
+    };
+    c.stranded[GRID] = by_grid_mw.min(lost_mw) * hours;
+    c.stranded[TRANSFORMER] = (lost_mw - by_grid_mw).max(0.0) * hours;
+    c.unused = (usable_mw - used_mw - lost_mw) * hours;
     c
 }
 

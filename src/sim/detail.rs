@@ -46,6 +46,10 @@ struct HourSums {
     cooling: f64,
     losses: f64,
     other: f64,
+    onsite: f64,
+    discharge: f64,
+    charge: f64,
+    backup: f64,
     capacity: f64,
     busy: f64,
     hour: usize,
@@ -96,6 +100,10 @@ impl Recorder {
         sums.cooling += t.cooling_mwh;
         sums.losses += t.losses_mwh;
         sums.other += t.other_mwh;
+        sums.onsite += t.onsite_mwh;
+        sums.discharge += t.discharge_mwh;
+        sums.charge += t.charge_mwh;
+        sums.backup += t.backup_mwh;
         sums.capacity += closed.gpu_capacity * closed.hours;
         sums.busy += closed.gpus_busy * closed.hours;
         sums.hour = context.hour;
@@ -136,6 +144,10 @@ impl Recorder {
                 gpu_capacity: mean(sums.capacity),
                 gpus_busy: mean(sums.busy),
                 binding_limit: sums.binding.as_str().to_owned(),
+                onsite_mw: mean(sums.onsite),
+                discharge_mw: mean(sums.discharge),
+                charge_mw: mean(sums.charge),
+                backup_mw: mean(sums.backup),
             });
         }
     }
@@ -170,6 +182,12 @@ impl Recorder {
             stranded_mwh_electrical: t.capacity.stranded[capacity::ELECTRICAL],
             stranded_mwh_staff: t.capacity.stranded[capacity::STAFF],
             stranded_mwh_unlet: t.capacity.stranded[capacity::UNLET],
+            stranded_mwh_transformer: t.capacity.stranded[capacity::TRANSFORMER],
+            energy_onsite_mwh: t.onsite_mwh,
+            energy_discharge_mwh: t.discharge_mwh,
+            energy_charge_mwh: t.charge_mwh,
+            energy_backup_mwh: t.backup_mwh,
+            fuel_usd: t.fuel_usd,
             stranded_mwh_rack: t.capacity.stranded[capacity::RACK],
             contracted_mwh: t.capacity.contracted,
             energised_mwh: t.capacity.energised,

@@ -3,6 +3,7 @@
 use crate::conversion::project;
 use crate::des::Class;
 use crate::fleet::failure;
+use crate::power::redundancy;
 
 /// What can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Event {
     WeekEnd,
     /// Prices and weather change.
     Hour,
-    /// An order to import less, or a call on interruptible load, begins or ends.
+    /// An order to import less, a call on interruptible load or an outage begins, changes or ends.
     OrderEdge {
         /// Index of the site.
         site: usize,
@@ -34,6 +35,8 @@ pub enum Event {
     Project(project::Event),
     /// A GPU system fails or is repaired.
     Failure(failure::Event),
+    /// A block of the power path fails or is repaired.
+    Blocks(redundancy::Event),
 }
 
 impl From<project::Event> for Event {
@@ -45,6 +48,12 @@ impl From<project::Event> for Event {
 impl From<failure::Event> for Event {
     fn from(event: failure::Event) -> Self {
         Self::Failure(event)
+    }
+}
+
+impl From<redundancy::Event> for Event {
+    fn from(event: redundancy::Event) -> Self {
+        Self::Blocks(event)
     }
 }
 

@@ -16,6 +16,7 @@ pub mod pool;
 pub mod settle;
 pub mod setup;
 pub mod site;
+pub mod sources;
 pub mod world;
 
 use crate::random::Streams;

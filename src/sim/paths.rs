@@ -1,13 +1,17 @@
 //! What the world outside does in one replication: weather, prices, bitcoin, rents, orders. Drawn once and met by
 //! every strategy alike.
 
+use std::sync::Arc;
+
 use crate::cooling::weather::WeatherPath;
 use crate::ingest::WeekMap;
 use crate::market::bitcoin::BitcoinPath;
 use crate::market::carbon::CarbonPath;
 use crate::market::power_price::PriceContext;
 use crate::market::price_process::Heat;
+use crate::power::backup::Backup;
 use crate::power::curtailment::Order;
+use crate::power::outage::Outage;
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::data::Markets;
@@ -29,6 +33,10 @@ pub struct Paths {
     pub rents: Vec<Regular>,
     /// Carbon intensity of each site's grid, where one is stated.
     pub carbon: Vec<Option<CarbonPath>>,
+    /// Outages of each site's connection.
+    pub outages: Vec<Vec<Outage>>,
+    /// What generation on site gives of its rating by hour, where it follows a profile.
+    pub onsite: Vec<Vec<Option<Arc<[f64]>>>>,
     /// Orders to import less, of each site.
     pub orders: Vec<Vec<Order>>,
     /// Calls on interruptible load, of each site.
@@ -84,6 +92,12 @@ impl Paths {
                 &weeks,
             ))
         });
+        let onsite = data.onsite.iter().map(|site| {
+            let shares = site
+                .iter()
+                .map(|s| s.as_ref().map(|s| s.draw(&data.axis, &weeks)));
+            shares.collect()
+        });
         let span = (scenario.horizon.start, scenario.horizon.end);
         let sites = spec.sites.iter().zip(&setup.sites);
         let orders = sites.clone().map(|(site, own)| {
@@ -92,10 +106,20 @@ impl Paths {
                 .curtailment
                 .draw(&own.calendar, span.0, span.1, &mut stream)
         });
+        let outages = sites.clone().map(|(site, own)| {
+            let Some(outages) = &site.grid.outages else {
+                return Vec::new();
+            };
+            let backup = site.backup.as_ref().map(Backup::new);
+            let mut stream = streams.stream(&format!("outages/{}", site.id));
+            outages.draw(&own.calendar, span, backup.as_ref(), &mut stream)
+        });
         let calls =
             sites.map(|(site, own)| site.power_contracts.calls(&site.id, &own.calendar, span, streams));
         Self {
             orders: orders.collect(),
+            outages: outages.collect(),
+            onsite: onsite.collect(),
             calls: calls.collect(),
             carbon: carbon.collect(),
             weather,

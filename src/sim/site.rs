@@ -7,10 +7,12 @@ use crate::id::Name;
 use crate::power::contract::{PriceId, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;
+use crate::power::redundancy::Redundancy;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
 use crate::sim::capacity::CapacityMwh;
 use crate::sim::hall::{Flow, Hall, PlantTable, Plumbing};
 use crate::sim::setup::SiteSetup;
+use crate::sim::sources::{Offer, Sources};
 use crate::site::OperatingCostSpec;
 use crate::staff::Staff;
 use crate::time::{Calendar, Month, SimTime};
@@ -37,6 +39,10 @@ pub struct Opened {
     pub available_mw: f64,
     /// Power for construction and auxiliaries, MW behind the transformers.
     pub other_mw: f64,
+    /// Likewise if the transformers had no rating.
+    pub unrated_mw: f64,
+    /// What can be counted on besides the grid.
+    pub offer: Offer,
     /// What bound.
     pub binding: Binding,
     /// Load of the serving halls behind the transformers with every powered GPU at work, MW.
@@ -57,6 +63,12 @@ pub enum Binding {
     Grid,
     /// An order or a call.
     Curtailment,
+    /// Rating of the transformers.
+    Transformer,
+    /// UPS, distribution or feeders of a hall.
+    Electrical,
+    /// The grid was gone.
+    Outage,
 }
 
 impl Binding {
@@ -68,6 +80,9 @@ impl Binding {
             Self::Cooling => "cooling",
             Self::Grid => "grid",
             Self::Curtailment => "curtailment",
+            Self::Transformer => "transformer",
+            Self::Electrical => "electrical",
+            Self::Outage => "outage",
         }
     }
 }
@@ -97,6 +112,16 @@ pub struct Totals {
     pub lease_meter_mwh: f64,
     /// Greatest power at the meter, MW.
     pub peak_mw: f64,
+    /// From generation on site, MWh.
+    pub onsite_mwh: f64,
+    /// From the battery and batteries of UPS, MWh.
+    pub discharge_mwh: f64,
+    /// To them, MWh.
+    pub charge_mwh: f64,
+    /// From backup generators, MWh.
+    pub backup_mwh: f64,
+    /// Fuel and running cost of generation on site and backup, USD.
+    pub fuel_usd: f64,
     /// Water, m3.
     pub water_m3: f64,
     /// Mining not done, MWh.
@@ -139,6 +164,11 @@ impl Totals {
         self.other_mwh += o.other_mwh;
         self.lease_meter_mwh += o.lease_meter_mwh;
         self.peak_mw = self.peak_mw.max(o.peak_mw);
+        self.onsite_mwh += o.onsite_mwh;
+        self.discharge_mwh += o.discharge_mwh;
+        self.charge_mwh += o.charge_mwh;
+        self.backup_mwh += o.backup_mwh;
+        self.fuel_usd += o.fuel_usd;
         self.water_m3 += o.water_m3;
         self.curtailed_mwh += o.curtailed_mwh;
         self.offered_gpu_h += o.offered_gpu_h;
@@ -149,6 +179,10 @@ impl Totals {
         self.carbon_kg += o.carbon_kg;
         self.carbon_contract_kg += o.carbon_contract_kg;
         self.capacity.add(&o.capacity);
+    }
+    /// Energy from the meter and every other source, MWh.
+    pub fn sources_mwh(&self) -> f64 {
+        self.grid_mwh + self.onsite_mwh + self.discharge_mwh + self.backup_mwh
     }
     /// Facility over IT energy of GPU and leased halls; `None` where none ran.
     pub fn pue(&self) -> Option<f64> {
@@ -170,6 +204,10 @@ pub struct Site {
     pub grid: Grid,
     /// Contracts.
     pub supply: Supply,
+    /// Sources besides the grid.
+    pub sources: Sources,
+    /// Power at the meter in the last interval, MW.
+    pub meter_mw: f64,
     /// People.
     pub staff: Staff,
     /// Other running costs.
@@ -235,7 +273,7 @@ impl Site {
             let mine = Plumbing {
                 plant: setup.plant(&hall.cooling),
                 design_mw,
-                path: ElectricalPath::new(&ElectricalPathSpec::mining(), design_mw),
+                path: ElectricalPath::new(&ElectricalPathSpec::mining(), design_mw, Redundancy::N),
             };
             halls.push(Hall {
                 name: name.clone(),
@@ -268,6 +306,8 @@ impl Site {
             calendar: setup.calendar.clone(),
             grid: Grid::new(&site.grid, &setup.calendar),
             supply,
+            sources: Sources::default(),
+            meter_mw: 0.0,
             staff: Staff::new(&site.staff),
             costs: site.costs.clone(),
             halls,

@@ -9,6 +9,7 @@ use crate::fleet::failure::FailureSpec;
 use crate::fleet::miner::MinerBatchSpec;
 use crate::id::Name;
 use crate::power::path::ElectricalPathSpec;
+pub use crate::power::redundancy::Redundancy;
 use crate::power::throttle::GpuThrottleSpec;
 use crate::problem::{Check, FieldPath, Problems};
 
@@ -71,36 +72,6 @@ impl Check for HallSpec {
                     "a hall that serves from the start holds no miners",
                 );
             }
-        }
-    }
-}
-
-/// How much plant stands behind the load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub enum Redundancy {
-    /// No reserve.
-    #[serde(rename = "n")]
-    N,
-    /// One unit of each kind in reserve.
-    #[default]
-    #[serde(rename = "n+1")]
-    NPlusOne,
-    /// Everything twice.
-    #[serde(rename = "2n")]
-    TwoN,
-}
-
-impl Redundancy {
-    /// Facility capex relative to the archetype's figure, which is meant for `n+1`.
-    ///
-    /// IREN's move from an N-type hall at 6-7 M USD/MW to Tier-3 equivalence about doubled its cost (S23
-    /// S25): N is taken at 0.7 and 2N at 1.4 of N+1, so that 2N over N is 2. The split around N+1
-    /// is an assumption.
-    pub const fn capex_factor(self) -> f64 {
-        match self {
-            Self::N => 0.7,
-            Self::NPlusOne => 1.0,
-            Self::TwoN => 1.4,
         }
     }
 }

@@ -141,12 +141,13 @@ pub(crate) fn energy(view: &View<'_>, charts: &mut Charts) -> Section {
 type Column = fn(&MonthlyRow) -> f64;
 
 fn causes<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
-    let columns: [(&str, Column); 7] = [
+    let columns: [(&str, Column); 8] = [
         ("Mining curtailed by price, cap or call", |r| r.curtailed_mwh),
         ("Stranded: grid limit", |r| r.stranded_mwh_grid),
         ("Stranded: cooling", |r| r.stranded_mwh_cooling),
         ("Stranded: electrical path", |r| r.stranded_mwh_electrical),
         ("Stranded: staff", |r| r.stranded_mwh_staff),
+        ("Stranded: transformers", |r| r.stranded_mwh_transformer),
         ("Stranded: machines take less than the feed", |r| {
             r.stranded_mwh_rack
         }),

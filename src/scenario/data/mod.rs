@@ -16,6 +16,7 @@ use crate::market::carbon::CarbonSeries;
 use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
 use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
+use crate::power::onsite::ProfileSeries;
 use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
 use crate::scenario::horizon::Horizon;
@@ -105,6 +106,8 @@ pub struct Data {
     pub rents: Vec<GpuRent>,
     /// Carbon intensities read from files, in file order of `market.carbon`.
     pub carbon: Vec<Option<CarbonSeries>>,
+    /// Profiles of generation on site, by site.
+    pub onsite: Vec<Vec<Option<ProfileSeries>>>,
     /// Weeks of jobs of each tenant that has an on-demand pool.
     pub demand: Vec<Option<Arc<WeekSampler>>>,
     series: Series,
@@ -165,6 +168,10 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
     for (index, site) in spec.sites.iter().enumerate() {
         let at = root.key("sites").index(index).key("weather").key("file");
         named.extend(site.weather.file.as_deref().map(|file| (file, at)));
+        for (position, onsite) in site.onsite.iter().enumerate() {
+            let at = reader::profile_path(index, position);
+            named.extend(onsite.profile().map(|p| (p.file.as_str(), at)));
+        }
     }
     for (index, tenant) in spec.tenants.iter().enumerate() {
         let at = root.key("tenants").index(index).key("on_demand").key("jobs");
@@ -200,6 +207,7 @@ pub fn read(
     let bitcoin_series = reader.bitcoin(spec);
     let rent_series = reader.rents(spec);
     let carbon = reader.carbon(spec);
+    let onsite = (0..spec.sites.len()).map(|i| reader.onsite(spec, i)).collect();
     let weather_series: Vec<Option<WeatherSeries>> = spec
         .sites
         .iter()
@@ -233,6 +241,7 @@ pub fn read(
         bitcoin: bitcoin?,
         rents,
         carbon,
+        onsite,
         demand,
         series,
     })

@@ -12,6 +12,7 @@ use crate::market::bitcoin_format::BitcoinSeries;
 use crate::market::carbon::CarbonSeries;
 use crate::market::gpu_rent::GpuRentSeries;
 use crate::market::price_format::{PriceReadOptions, PriceSeries};
+use crate::power::onsite::ProfileSeries;
 use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
 use crate::scenario::horizon::Horizon;
@@ -172,6 +173,20 @@ impl Reader<'_> {
         all
     }
 
+    pub(super) fn onsite(&mut self, spec: &ScenarioSpec, site: usize) -> Vec<Option<ProfileSeries>> {
+        let mut all = Vec::new();
+        for (position, onsite) in spec.sites[site].onsite.iter().enumerate() {
+            all.push(onsite.profile().and_then(|profile| {
+                self.file(&profile.file, &profile_path(site, position), |file, input| {
+                    let read = ProfileSeries::read(file, input, profile)?;
+                    let repairs = read.repairs.clone();
+                    Ok::<_, ReadError>((read, repairs))
+                })
+            }));
+        }
+        all
+    }
+
     pub(super) fn weather(&mut self, site: &SiteSpec, index: usize) -> Option<WeatherSeries> {
         let name = site.weather.file.as_ref()?;
         let at = FieldPath::root()
@@ -266,6 +281,12 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Where the profile of a generator on site is named.
+pub(super) fn profile_path(site: usize, position: usize) -> FieldPath {
+    let at = FieldPath::root().key("sites").index(site).key("onsite");
+    at.index(position).key("output").key("profile").key("file")
 }
 
 /// Hashes what is read through it.

@@ -50,11 +50,8 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
         context.hour_of_week,
     );
     meter(site, to, &powers, &mut closed, context);
-    let halls_mw = (
-        powers.mining_feed + powers.hall_feed,
-        site.open.available_mw - site.open.other_mw,
-    );
-    closed.totals.capacity = capacity::of_interval(site, base, halls_mw, hours);
+    let used_mw = powers.mining_feed + powers.hall_feed;
+    closed.totals.capacity = capacity::of_interval(site, base, used_mw, hours);
     capacity::check(&closed.totals.capacity, site, to);
     check_gpu_hours(site, to, &closed.totals, context.fault);
     site.month.add(&closed.totals);
@@ -177,11 +174,24 @@ fn close_lease(lease: &LeaseHall, demand: &mut Demand, hours: f64, hour_of_week:
 fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, context: &Context<'_>) {
     let (opened, hours) = (site.open, closed.hours);
     let downstream = powers.mining_feed + powers.hall_feed + opened.other_mw;
-    let meter_mw = site.grid.transformers.upstream_mw(downstream);
-    let transformer_losses = meter_mw - downstream;
+    let prices = context.paths.prices(opened.hour);
+    let limits = (opened.import_limit_mw, prices);
+    let transformers = &site.grid.transformers;
+    let given = site
+        .sources
+        .give(&opened.offer, (downstream, hours), limits, transformers);
+    // Transformers have no iron losses while the grid is gone.
+    let meter_mw = if opened.offer.outage {
+        given.grid_mw
+    } else {
+        transformers.upstream_mw(given.grid_mw)
+    };
+    site.meter_mw = meter_mw;
+    let transformer_losses = meter_mw - given.grid_mw;
+    let everything = downstream + given.charge_mw;
     let part = |feed: f64| {
-        if downstream > 0.0 {
-            feed / downstream * meter_mw
+        if everything > 0.0 {
+            feed / everything * meter_mw
         } else {
             0.0
         }
@@ -193,7 +203,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         load_mw: meter_mw,
         mining_mw: mining_mw.min(meter_mw),
         called: opened.call_limit_mw.is_finite(),
-        prices: context.paths.prices(opened.hour),
+        prices,
     });
     site.firm_idle_mw = (opened.firm_mw - powers.hall_feed).max(0.0);
     let t = &mut closed.totals;
@@ -212,24 +222,25 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     t.other_mwh = opened.other_mw * hours;
     t.lease_meter_mwh = part(powers.lease_feed) * hours;
     t.peak_mw = meter_mw;
+    t.onsite_mwh = given.onsite_mw * hours;
+    t.discharge_mwh = given.discharge_mw * hours;
+    t.charge_mwh = given.charge_mw * hours;
+    t.backup_mwh = given.backup_mw * hours;
+    t.fuel_usd = given.usd_per_h * hours;
     t.water_m3 = powers.water * hours;
     if let Some(carbon) = &context.paths.carbon[site.index] {
         let grid = carbon.g_per_kwh(opened.hour);
-        t.carbon_kg = t.grid_mwh * grid;
-        t.carbon_contract_kg = site.supply.carbon_kg_per_h(opened.from, meter_mw, grid) * hours;
+        let fuel = given.carbon_kg_per_h * hours;
+        t.carbon_kg = t.grid_mwh * grid + fuel;
+        t.carbon_contract_kg = site.supply.carbon_kg_per_h(opened.from, meter_mw, grid) * hours + fuel;
     }
     closed.meter_mw = meter_mw;
     if context.fault == Some(Fault::EnergyTerm) {
         t.cooling_mwh *= 0.999;
     }
     let uses = t.mining_mwh + t.gpu_it_mwh + t.lease_it_mwh + t.cooling_mwh + t.losses_mwh + t.other_mwh;
-    invariant::equal(
-        "energy at the meter",
-        &site.name,
-        to,
-        (t.grid_mwh, uses),
-        t.grid_mwh,
-    );
+    let sides = (t.sources_mwh(), uses + t.charge_mwh);
+    invariant::equal("energy at the meter", &site.name, to, sides, sides.0);
     // The greatest load for a limit is found by bisection and square roots: a millionth of a megawatt is rounding.
     invariant::at_most(
         "power at the meter",

@@ -2,11 +2,13 @@
 
 use super::Context;
 use crate::conversion::HallPhase;
+use crate::cooling::PlantHour;
 use crate::fleet::{Dispatch, HallConditions, SiteConditions};
 use crate::power::contract::Use as PowerUse;
 use crate::sim::demand::Demand;
-use crate::sim::hall::{Flow, GpuHall, Hall, NewUse};
+use crate::sim::hall::{Flow, GpuHall, Hall, NewUse, Plumbing};
 use crate::sim::site::{Binding, Opened, Site};
+use crate::sim::sources::Offer;
 use crate::time::SimTime;
 use crate::units::{EnergyPrice, Power, Ratio};
 
@@ -19,24 +21,51 @@ const PAST_BREAK_MW: f64 = 1e-9;
 pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_>) {
     let connection_mw = site.grid.import_limit(now).as_mw();
     let order_mw = site.order_limit_mw(now);
-    let import_limit_mw = connection_mw.min(order_mw);
+    let mut offer = offer(site, now, context);
+    let import_limit_mw = if offer.outage {
+        0.0
+    } else {
+        connection_mw.min(order_mw)
+    };
     let construction: f64 = site
         .halls
         .iter()
         .map(|h| construction_mw(h, site.costs.construction_power_percent))
         .sum();
-    let available = site.grid.transformers.downstream_mw(import_limit_mw);
-    let other_mw = (site.costs.auxiliary_mw + construction).min(available);
-    let mut binding = if order_mw < connection_mw {
+    let transformers = &site.grid.transformers;
+    let available = transformers.downstream_mw(import_limit_mw) + offer.behind_meter_mw();
+    let by_steps_mw = site.grid.connection(now).as_mw().min(order_mw);
+    let unrated_mw = if offer.outage {
+        available
+    } else {
+        transformers.unrated_downstream_mw(by_steps_mw) + offer.behind_meter_mw()
+    };
+    // Works stand still while the grid is gone.
+    let construction = if offer.outage { 0.0 } else { construction };
+    let other_mw = if offer.bridging {
+        0.0
+    } else {
+        (site.costs.auxiliary_mw + construction).min(available)
+    };
+    offer.ups_charge_mw = offer.ups_charge_mw.min(available - other_mw);
+    let mut binding = if offer.outage {
+        Binding::Outage
+    } else if order_mw < connection_mw {
         Binding::Curtailment
     } else {
         Binding::None
     };
     let base = context.paths.weather[site.index].indices()[context.hour];
-    let hot = allow_halls(site, base, demand, context.hour_of_week);
-    let firm_mw = shed(site, base, available - other_mw, demand, context.hour_of_week);
-    if hot {
-        binding = Binding::Cooling;
+    let bound = allow_halls(site, base, demand, context.hour_of_week);
+    let room_mw = if offer.bridging {
+        keep_ups_halls(site);
+        f64::INFINITY
+    } else {
+        available - other_mw - offer.ups_charge_mw
+    };
+    let firm_mw = shed(site, base, room_mw, demand, context.hour_of_week);
+    if bound != Binding::None && !offer.outage {
+        binding = bound;
     }
     site.open = Opened {
         from: now,
@@ -45,11 +74,53 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         connection_mw,
         call_limit_mw: site.call_limit_mw(now),
         available_mw: available,
+        unrated_mw,
+        offer,
         other_mw,
         binding,
         firm_mw,
     };
     mine(site, (base, firm_mw, available), context);
+}
+
+/// What the interval can count on besides the grid.
+fn offer(site: &mut Site, now: SimTime, context: &Context<'_>) -> Offer {
+    if site.sources.is_grid_alone() {
+        return Offer::default();
+    }
+    let prices = context.paths.prices(context.hour);
+    let next = site
+        .supply
+        .marginal(now, site.meter_mw, PowerUse::DataCentre, prices);
+    site.sources
+        .offer(now, context.hour, &site.calendar, next.usd_per_mwh)
+}
+
+/// Batteries of UPS carry their halls until generators do; the others are dark.
+fn keep_ups_halls(site: &mut Site) {
+    for hall in site.halls.iter_mut().filter(|h| h.serves()) {
+        let has_ups = match &hall.new_use {
+            Some(NewUse::Gpu(gpu)) => gpu.plumbing.path.has_ups(),
+            Some(NewUse::Lease(lease)) => lease.plumbing.path.has_ups(),
+            None => false,
+        };
+        if !has_ups {
+            darken(hall);
+        }
+    }
+}
+
+/// Takes all power off a hall.
+fn darken(hall: &mut Hall) {
+    match &mut hall.new_use {
+        Some(NewUse::Gpu(gpu)) => {
+            gpu.shed = gpu.gpus() - gpu.failed().min(gpu.gpus());
+            gpu.distribute();
+            gpu.power_share = 0.0;
+        }
+        Some(NewUse::Lease(lease)) => lease.powered = 0.0,
+        None => {}
+    }
 }
 
 /// Power that a hall under construction draws.
@@ -72,9 +143,20 @@ fn asked_mw(gpu: &GpuHall, demand: &Demand, hour_of_week: usize) -> f64 {
     gpu.it_mw(blocks + f64::from(gpu.pool_up()))
 }
 
-/// Sets speed and powered share of every serving hall by heat, wires and its own feed; whether heat bound anywhere.
-fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize) -> bool {
-    let mut hot = false;
+/// What bound a hall whose plant and wires allow less than it asks for.
+fn limit_of(plumbing: &Plumbing, hour: &PlantHour, asked_mw: f64, so_far: Binding) -> Binding {
+    if plumbing.it_limit_mw(hour) >= asked_mw {
+        so_far
+    } else if plumbing.path.capacity_mw() < hour.max_heat_share * plumbing.design_mw {
+        Binding::Electrical
+    } else {
+        Binding::Cooling
+    }
+}
+
+/// Sets speed and powered share of every serving hall by heat, wires and its own feed; which of heat and wires bound.
+fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize) -> Binding {
+    let mut bound = Binding::None;
     for hall in site.halls.iter_mut().filter(|h| h.serves()) {
         let grid_mw = hall.grid_mw;
         match &mut hall.new_use {
@@ -87,7 +169,7 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 let allowed = gpu.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
                 gpu.power_share = if asked > 0.0 { allowed / asked } else { 1.0 };
                 gpu.speed = gpu.throttle.speed(gpu.power_share);
-                hot |= limit < asked;
+                bound = limit_of(&gpu.plumbing, hour, asked, bound);
             }
             Some(NewUse::Lease(lease)) => {
                 let hour = site.tables[lease.plumbing.plant].at(base);
@@ -95,12 +177,25 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
                 let limit = lease.plumbing.it_limit_mw(hour);
                 let allowed = lease.plumbing.within(hour, asked.min(limit), grid_mw).it_mw;
                 lease.powered = if asked > 0.0 { allowed / asked } else { 1.0 };
-                hot |= limit < asked;
+                bound = limit_of(&lease.plumbing, hour, asked, bound);
             }
             None => {}
         }
+        // Without a feeder or a UPS module nothing runs, however slowly.
+        if cut_off(hall) {
+            darken(hall);
+        }
     }
-    hot
+    bound
+}
+
+/// Whether the path of a hall carries nothing.
+fn cut_off(hall: &Hall) -> bool {
+    match &hall.new_use {
+        Some(NewUse::Gpu(gpu)) => gpu.plumbing.path.capacity_mw() <= 0.0,
+        Some(NewUse::Lease(lease)) => lease.plumbing.path.capacity_mw() <= 0.0,
+        None => false,
+    }
 }
 
 /// The most that a serving hall takes at its feed in this interval.
@@ -151,15 +246,7 @@ fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week:
     if load > room_mw + ROUNDING_MW {
         // Network, storage and idle plant are all that is left: everything goes dark.
         for hall in site.halls.iter_mut().filter(|h| h.serves()) {
-            match &mut hall.new_use {
-                Some(NewUse::Gpu(gpu)) => {
-                    gpu.shed = gpu.gpus() - gpu.failed().min(gpu.gpus());
-                    gpu.distribute();
-                    gpu.power_share = 0.0;
-                }
-                Some(NewUse::Lease(lease)) => lease.powered = 0.0,
-                None => {}
-            }
+            darken(hall);
         }
         load = firm(site);
     }
@@ -211,8 +298,13 @@ fn shed_hall(
 
 /// Dispatches the miners into what is left.
 fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context: &Context<'_>) {
-    let fixed_mw = firm_mw + site.open.other_mw;
-    let room_mw = (available_mw - fixed_mw).max(0.0).min(site.open.call_limit_mw);
+    let offer = site.open.offer;
+    let fixed_mw = firm_mw + site.open.other_mw + offer.ups_charge_mw;
+    let room_mw = if offer.outage {
+        0.0
+    } else {
+        (available_mw - fixed_mw).max(0.0).min(site.open.call_limit_mw)
+    };
     for (index, hall) in site.halls.iter().enumerate() {
         (site.conditions[index], site.allowed[index]) = conditions(site, hall, index, base);
     }
@@ -221,16 +313,21 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let transformers = &site.grid.transformers;
     // Room is kept for all that may run; the meter, and so the margin, sees what does.
     let expected_mw = fixed_mw - site.firm_idle_mw.min(firm_mw);
+    // Generation on site serves before the meter does.
+    let net_mw = expected_mw - offer.onsite_mw;
     site.supply
-        .open(site.open.from, transformers.upstream_mw(expected_mw));
+        .open(site.open.from, transformers.upstream_mw(net_mw.max(0.0)));
     let (supply, from) = (&site.supply, site.open.from);
     let marginal = |mining_mw: f64| {
-        let load = expected_mw + mining_mw;
+        let load = net_mw + mining_mw;
+        if load < 0.0 {
+            return (offer.onsite_usd_per_mwh, 0.0 - net_mw);
+        }
         let meter = transformers.upstream_mw(load);
         let cost = supply.marginal(from, meter + PAST_BREAK_MW, PowerUse::Mining, prices);
         // A megawatt-hour behind the transformers takes a little more at the meter.
         let slope = transformers.upstream_mw(load + 1e-3) - meter;
-        let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - expected_mw;
+        let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - net_mw;
         (
             cost.usd_per_mwh * slope / 1e-3,
             if cost.until_mw < 1e9 {
@@ -316,6 +413,8 @@ fn bind(site: &mut Site) {
     );
     site.open.binding = if cap > 1e-6 && site.open.call_limit_mw.is_finite() {
         Binding::Curtailment
+    } else if cap > 1e-6 && site.open.available_mw < site.open.unrated_mw {
+        Binding::Transformer
     } else if cap > 1e-6 {
         Binding::Grid
     } else if heat > 1e-6 {

@@ -95,7 +95,7 @@ impl World<'_> {
         let plumbing = Plumbing {
             plant: self.from.setup.sites[s].plant(&install.cooling),
             design_mw,
-            path: ElectricalPath::new(&install.path, design_mw),
+            path: ElectricalPath::new(&install.path, design_mw, install.redundancy),
         };
         self.sites[s].halls[h].new_use = Some(NewUse::Gpu(Box::new(GpuHall {
             systems,
@@ -117,7 +117,7 @@ impl World<'_> {
         let plumbing = Plumbing {
             plant: self.from.setup.sites[s].plant(&spec.cooling),
             design_mw: it_mw,
-            path: ElectricalPath::new(&spec.path, it_mw),
+            path: ElectricalPath::new(&spec.path, it_mw, spec.redundancy),
         };
         self.sites[s].halls[h].new_use = Some(NewUse::Lease(LeaseHall {
             it_mw,
@@ -174,6 +174,11 @@ impl World<'_> {
                 let at = own.calendar.start_of_month(month.plus(1)).min(end);
                 self.queue.schedule(at, event::MONTH, Event::MonthEnd { site });
                 month = month.plus(1);
+            }
+            for at in self.sites[site].sources.edges() {
+                if at > start && at < end {
+                    self.queue.schedule(at, event::ORDER, Event::OrderEdge { site });
+                }
             }
             for order in paths.orders[site].iter().chain(&paths.calls[site]) {
                 for at in [order.from, order.to]

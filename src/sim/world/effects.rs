@@ -21,6 +21,7 @@ impl World<'_> {
                 continue;
             }
             if rule.starts(now, hashprice) {
+                self.close_project(index, now);
                 self.start(index, now);
             } else {
                 waiting = true;
@@ -181,6 +182,7 @@ impl World<'_> {
             Some(NewUse::Lease(lease)) => self.demand.leases[lease.lease].ready = Some(now),
             None => {}
         }
+        self.start_path(s, h, now);
     }
 
     pub(super) fn step_failure(&mut self, now: SimTime, event: failure::Event) {

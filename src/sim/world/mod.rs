@@ -1,6 +1,7 @@
 //! The world: routes events to the concerns that own them and settles power between them. Logic of a concern does
 //! not live here.
 
+mod blocks;
 mod build;
 mod effects;
 mod months;
@@ -20,6 +21,7 @@ use crate::sim::paths::Paths;
 use crate::sim::settle::{self, Closed, Context};
 use crate::sim::setup::Setup;
 use crate::sim::site::Site;
+use crate::sim::sources::Sources;
 use crate::time::{SimTime, Span};
 
 /// The most events of one replication.
@@ -66,6 +68,10 @@ pub struct World<'a> {
     pub(super) recorder: Option<Recorder>,
     /// Halls by the number that failures know them by.
     failing: Vec<(usize, usize)>,
+    /// Blocks of the power path by the number that they know themselves by.
+    blocks: Vec<blocks::Placed>,
+    /// Sites whose interval was closed at the present instant and must be opened again.
+    closed: Vec<bool>,
     effects: Vec<Effect>,
     concerned: Vec<bool>,
     settled: SimTime,
@@ -101,6 +107,8 @@ impl<'a> World<'a> {
             projects: Vec::new(),
             recorder,
             failing: Vec::new(),
+            blocks: Vec::new(),
+            closed: vec![false; spec.sites.len()],
             effects: Vec::new(),
             concerned: Vec::new(),
             settled: start,
@@ -111,8 +119,10 @@ impl<'a> World<'a> {
         for (index, site) in world.sites.iter_mut().enumerate() {
             site.orders.clone_from(&paths.orders[index]);
             site.calls.clone_from(&paths.calls[index]);
+            site.sources = Sources::new(spec, (index, &spec.sites[index]), paths);
         }
         world.install_halls();
+        world.start_transformers(start);
         world.plan_projects();
         world.schedule_frame();
         world
@@ -122,7 +132,7 @@ impl<'a> World<'a> {
     pub fn run(&mut self) {
         let end = self.from.scenario.horizon.end;
         while let Some(time) = self.queue.next_time().filter(|t| *t <= end) {
-            self.settle(time);
+            self.run_pools(time);
             while self.queue.next_time() == Some(time) {
                 let (now, event) = self.queue.pop().expect("an event was just seen");
                 self.handle(now, event);
@@ -135,7 +145,8 @@ impl<'a> World<'a> {
                 "more than {EVENTS_MAX} events in one replication"
             );
         }
-        self.settle(end);
+        self.run_pools(end);
+        self.close_all(end);
         let hashprice = self
             .from
             .paths
@@ -183,29 +194,56 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Closes the present interval everywhere.
-    fn settle(&mut self, now: SimTime) {
-        if now <= self.settled {
-            return;
-        }
-        for pool in &mut self.demand.pools {
-            pool.run_until(now);
-        }
-        let context = self.context();
-        for site in &mut self.sites {
-            let closed: Closed = settle::close(site, &mut self.demand, now, &context);
-            if let Some(recorder) = &mut self.recorder {
-                recorder.interval(site, &closed, &context);
+    /// Runs the pools up to an instant.
+    fn run_pools(&mut self, now: SimTime) {
+        if now > self.settled {
+            for pool in &mut self.demand.pools {
+                pool.run_until(now);
             }
+            self.settled = now;
         }
-        self.settled = now;
     }
 
-    /// Opens the next interval everywhere, and tells the pools what they have.
+    /// Closes the present interval of a site before something about it changes.
+    fn close(&mut self, site: usize, now: SimTime) {
+        if std::mem::replace(&mut self.closed[site], true) {
+            return;
+        }
+        let context = self.context();
+        let own = &mut self.sites[site];
+        let closed: Closed = settle::close(own, &mut self.demand, now, &context);
+        if closed.hours > 0.0
+            && let Some(recorder) = &mut self.recorder
+        {
+            recorder.interval(own, &closed, &context);
+        }
+    }
+
+    fn close_all(&mut self, now: SimTime) {
+        for site in 0..self.sites.len() {
+            self.close(site, now);
+        }
+    }
+
+    /// Closes the sites of a conversion.
+    fn close_project(&mut self, project: usize, now: SimTime) {
+        for hall in 0..self.projects[project].halls.len() {
+            self.close(self.projects[project].halls[hall].0, now);
+        }
+    }
+
+    /// Opens the next interval where one was closed, and tells the pools what they have.
     fn open(&mut self, now: SimTime) {
         let context = self.context();
-        for site in &mut self.sites {
-            settle::open(site, &self.demand, now, &context);
+        let mut any = false;
+        for (site, closed) in self.sites.iter_mut().zip(&mut self.closed) {
+            if std::mem::take(closed) {
+                settle::open(site, &self.demand, now, &context);
+                any = true;
+            }
+        }
+        if !any {
+            return;
         }
         for index in 0..self.demand.pools.len() {
             let (gpus, speed) = self.pool_power(index);
@@ -237,7 +275,22 @@ impl<'a> World<'a> {
         (gpus, if gpus > 0 { work / f64::from(gpus) } else { 1.0 })
     }
 
+    /// Closes what an event may change: one site, or all.
+    fn close_for(&mut self, now: SimTime, event: Event) {
+        match event {
+            Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd => self.close_all(now),
+            Event::MonthEnd { site } | Event::OrderEdge { site } => self.close(site, now),
+            // What starts closes its own sites.
+            Event::LookAtStarts => {}
+            Event::Start { project } => self.close_project(project, now),
+            Event::Project(event) => self.close_project(event.project.index(), now),
+            Event::Failure(event) => self.close(self.failing[event.hall as usize].0, now),
+            Event::Blocks(event) => self.close(self.blocks[event.id as usize].site(), now),
+        }
+    }
+
     fn handle(&mut self, now: SimTime, event: Event) {
+        self.close_for(now, event);
         match event {
             Event::Hour => self.turn_hour(now),
             Event::MonthEnd { site } => self.end_site_month(site, now),
@@ -253,6 +306,7 @@ impl<'a> World<'a> {
             Event::Start { project } => self.start(project, now),
             Event::Project(event) => self.step_project(now, event),
             Event::Failure(event) => self.step_failure(now, event),
+            Event::Blocks(event) => self.step_blocks(now, event),
         }
     }
 
