@@ -139,6 +139,8 @@ pub struct Trace {
     assumptions: Vec<String>,
     tenants: Labels,
     residencies: Labels,
+    run_back: usize,
+    rounded_up: u64,
 }
 
 impl Trace {
@@ -163,7 +165,23 @@ impl Trace {
             assumptions,
             tenants: Labels::default(),
             residencies: Labels::default(),
+            run_back: backwards,
+            rounded_up: 0,
         }
+    }
+    /// Notes that so many jobs ask for a part of a GPU and were given whole ones.
+    #[must_use]
+    pub fn with_rounded_up(mut self, jobs: u64) -> Self {
+        self.rounded_up = jobs;
+        self
+    }
+    /// How often submissions ran back in the order in which the jobs came.
+    pub fn run_back(&self) -> usize {
+        self.run_back
+    }
+    /// How many jobs ask for a part of a GPU and were given whole ones.
+    pub fn rounded_up(&self) -> u64 {
+        self.rounded_up
     }
     /// Adds the words that [`Job::tenant`] and [`Job::residency`] number.
     #[must_use]

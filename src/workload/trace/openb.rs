@@ -55,7 +55,7 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     }
     dropped.report(&mut assumptions);
     table.note_cut(&mut assumptions);
-    Ok(Trace::new(jobs, None, assumptions))
+    Ok(Trace::new(jobs, None, assumptions).with_rounded_up(parts))
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ fn tasks<R: Read>(mut table: Table<R>) -> Result<Trace, TraceError> {
     dropped.report(&mut assumptions);
     table.note_cut(&mut assumptions);
     let start = (!jobs.is_empty()).then(|| civil_of(zero_s + CHINA_S)).flatten();
-    Ok(Trace::new(jobs, start, assumptions))
+    Ok(Trace::new(jobs, start, assumptions).with_rounded_up(parts))
 }
 
 fn task<R: Read>(table: &Table<R>, columns: &Columns, parts: &mut u64) -> Result<Task, TraceError> {
