@@ -13,6 +13,7 @@ mod dispatch;
 mod docs;
 mod faults;
 mod hand_made;
+mod import;
 mod invariants;
 mod limits;
 mod power;

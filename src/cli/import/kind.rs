@@ -1,8 +1,7 @@
 //! The kinds of `repower import`: one enum with an arm for each family of formats. A format that is added to the
 //! `ALL` of its family is a kind from then on.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use crate::cli::import::native;
 use crate::cooling::weather::{WeatherFormat, WeatherReadOptions, WeatherSeries};
@@ -32,14 +31,22 @@ pub enum Kind {
 /// What the readers need to know besides the bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadOptions<'a> {
-    pub(super) file: &'a str,
-    pub(super) gaps: GapPolicy,
-    pub(super) zone: &'a Calendar,
-    pub(super) column: Option<&'a str>,
-    pub(super) usd_per_unit: Option<f64>,
-    pub(super) step_s: Option<i64>,
-    pub(super) year: i16,
-    pub(super) elevation_m: Option<f64>,
+    /// The file as messages name it.
+    pub file: &'a str,
+    /// What to do where a series has no value.
+    pub gaps: GapPolicy,
+    /// The zone of stamps without an offset.
+    pub zone: &'a Calendar,
+    /// The price to read, of formats with several.
+    pub column: Option<&'a str>,
+    /// What one unit of the file's currency is worth in USD.
+    pub usd_per_unit: Option<f64>,
+    /// Seconds of a step in which requests are counted.
+    pub step_s: Option<i64>,
+    /// The calendar year on which a typical year of weather is laid.
+    pub year: i16,
+    /// Elevation of the weather station in metres.
+    pub elevation_m: Option<f64>,
 }
 
 /// Why an input was refused.
@@ -144,10 +151,10 @@ impl Kind {
         }
     }
     /// Reads a file of this kind.
-    pub fn read(self, input: File, options: &ReadOptions<'_>) -> Result<Imported, Misread> {
+    pub fn read(self, input: impl Read, options: &ReadOptions<'_>) -> Result<Imported, Misread> {
         let file = options.file;
         Ok(match self {
-            Self::Jobs(format) => Imported::Jobs(trace::read(input, Some(format), file)?),
+            Self::Jobs(format) => Imported::Jobs(some_jobs(trace::read(input, Some(format), file)?, file)?),
             Self::Requests(format) => {
                 Imported::Requests(requests::read(input, Some(format), options.step_s, file)?)
             }
@@ -175,6 +182,18 @@ const fn weather_options<'a>(options: &ReadOptions<'a>) -> WeatherReadOptions<'a
         year: options.year,
         elevation_m: options.elevation_m,
     }
+}
+
+/// A trace without jobs can be replayed, but there is nothing in it to import.
+fn some_jobs(trace: Trace, file: &str) -> Result<Trace, Misread> {
+    if !trace.jobs().is_empty() {
+        return Ok(trace);
+    }
+    Err(Misread {
+        message: format!("{file}:1: no row of the file is a job on GPUs"),
+        help: (!trace.assumptions().is_empty()).then(|| trace.assumptions().join("; ")),
+        unreadable: false,
+    })
 }
 
 /// What a reader gave.

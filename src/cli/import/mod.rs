@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-pub use kind::Kind;
-use kind::{Misread, ReadOptions};
+pub use kind::{Imported, Kind, Misread, ReadOptions};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output;
