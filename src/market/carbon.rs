@@ -62,6 +62,27 @@ pub enum CarbonFormat {
     ElectricityMaps,
 }
 
+impl CarbonFormat {
+    /// All formats.
+    pub const ALL: [Self; 2] = [Self::Native, Self::ElectricityMaps];
+    /// The word used in files and flags.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::ElectricityMaps => "electricity_maps",
+        }
+    }
+    /// The columns that a file of this format holds, with their units.
+    pub const fn columns(self) -> &'static str {
+        match self {
+            Self::Native => "start_utc,g_per_kwh",
+            Self::ElectricityMaps => {
+                "Datetime (UTC),...,Carbon Intensity (direct),Carbon Intensity (LCA),... (g/kWh, --column)"
+            }
+        }
+    }
+}
+
 /// What an intensity counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -7,6 +7,7 @@ use crate::cli::import::native;
 use crate::cooling::weather::{WeatherFormat, WeatherReadOptions, WeatherSeries};
 use crate::ingest::{GapPolicy, ReadError, Repairs};
 use crate::market::bitcoin_format::{BitcoinFormat, BitcoinSeries};
+use crate::market::carbon::{CarbonFormat, CarbonScope, CarbonSeries, CarbonSeriesSpec};
 use crate::market::price_format::{PriceFormat, PriceReadOptions, PriceSeries};
 use crate::time::Calendar;
 use crate::workload::job::Trace;
@@ -24,6 +25,8 @@ pub enum Kind {
     Price(PriceFormat),
     /// Weather.
     Weather(WeatherFormat),
+    /// Carbon intensity of the grid.
+    Carbon(CarbonFormat),
     /// Price and difficulty of bitcoin.
     Bitcoin(BitcoinFormat),
 }
@@ -87,6 +90,7 @@ impl Kind {
         jobs.chain(RequestFormat::ALL.into_iter().map(Self::Requests))
             .chain(PriceFormat::ALL.into_iter().map(Self::Price))
             .chain(WeatherFormat::ALL.into_iter().map(Self::Weather))
+            .chain(CarbonFormat::ALL.into_iter().map(Self::Carbon))
             .chain(BitcoinFormat::ALL.into_iter().map(Self::Bitcoin))
             .collect()
     }
@@ -106,6 +110,7 @@ impl Kind {
             Self::Requests(format) => format.as_str(),
             Self::Price(format) => format.as_str(),
             Self::Weather(format) => format.as_str(),
+            Self::Carbon(format) => format.as_str(),
             Self::Bitcoin(format) => format.as_str(),
         }
     }
@@ -116,6 +121,7 @@ impl Kind {
             Self::Requests(_) => "requests",
             Self::Price(_) => "price",
             Self::Weather(_) => "weather",
+            Self::Carbon(_) => "carbon",
             Self::Bitcoin(_) => "bitcoin",
         }
     }
@@ -130,6 +136,7 @@ impl Kind {
             Self::Weather(_) => {
                 "start_utc,dry_bulb_c,relative_humidity,wet_bulb_c,pressure_pa (humidity 0 to 1)"
             }
+            Self::Carbon(_) => "start_utc,g_per_kwh",
             Self::Bitcoin(_) => "date,btc_usd,difficulty,fees_btc (fees of the day)",
         }
     }
@@ -140,6 +147,7 @@ impl Kind {
             Self::Requests(format) => format.columns(),
             Self::Price(format) => format.columns(),
             Self::Weather(format) => format.columns(),
+            Self::Carbon(format) => format.columns(),
             Self::Bitcoin(format) => format.columns(),
         }
     }
@@ -160,6 +168,10 @@ impl Kind {
             }
             Self::Price(format) => Imported::Price(format.read(input, &price_options(options))?),
             Self::Weather(format) => Imported::Weather(format.read(input, &weather_options(options))?),
+            Self::Carbon(format) => {
+                let spec = carbon_spec(format, options)?;
+                Imported::Carbon(CarbonSeries::read(file, input, &spec)?)
+            }
             Self::Bitcoin(format) => Imported::Bitcoin(format.read(file, input, options.gaps)?),
         })
     }
@@ -182,6 +194,27 @@ const fn weather_options<'a>(options: &ReadOptions<'a>) -> WeatherReadOptions<'a
         year: options.year,
         elevation_m: options.elevation_m,
     }
+}
+
+/// `--column` names what the intensity counts.
+fn carbon_spec(format: CarbonFormat, options: &ReadOptions<'_>) -> Result<CarbonSeriesSpec, Misread> {
+    let scope = match options.column {
+        None | Some("direct") => CarbonScope::Direct,
+        Some("life_cycle") => CarbonScope::LifeCycle,
+        Some(other) => {
+            return Err(Misread {
+                message: format!("column `{other}`: expected `direct` or `life_cycle`"),
+                help: None,
+                unreadable: false,
+            });
+        }
+    };
+    Ok(CarbonSeriesSpec {
+        file: options.file.to_owned(),
+        format,
+        scope,
+        gaps: options.gaps,
+    })
 }
 
 /// A trace without jobs can be replayed, but there is nothing in it to import.
@@ -207,6 +240,8 @@ pub enum Imported {
     Price(PriceSeries),
     /// Weather.
     Weather(WeatherSeries),
+    /// Carbon intensity.
+    Carbon(CarbonSeries),
     /// Bitcoin.
     Bitcoin(BitcoinSeries),
 }
@@ -219,6 +254,7 @@ impl Imported {
             Self::Requests(trace) => trace.assumptions().to_vec(),
             Self::Price(series) => repairs(&series.repairs),
             Self::Weather(series) => repairs(&series.repairs),
+            Self::Carbon(series) => repairs(&series.repairs),
             Self::Bitcoin(series) => repairs(&series.repairs),
         }
     }
@@ -250,6 +286,13 @@ impl Imported {
                 let (count, mean) = mean_of(series.hours.iter().map(|hour| hour.dry_bulb_c));
                 format!("hours={count} start={} mean_dry_bulb_c={mean:.6}", series.start)
             }
+            Self::Carbon(series) => {
+                let (count, mean) = mean_of(series.hourly.values().iter().copied());
+                format!(
+                    "hours={count} start={} mean_g_per_kwh={mean:.6}",
+                    series.hourly.start()
+                )
+            }
             Self::Bitcoin(series) => {
                 let (count, mean) = mean_of(series.days.iter().map(|day| day.btc_usd));
                 format!("days={count} start={} mean_btc_usd={mean:.6}", series.start)
@@ -261,7 +304,8 @@ impl Imported {
         match self {
             Self::Jobs(trace) => native::jobs(trace, out),
             Self::Requests(trace) => native::requests(trace, out),
-            Self::Price(series) => native::price(&series.native, out),
+            Self::Price(series) => native::series("usd_per_mwh", &series.native, out),
+            Self::Carbon(series) => native::series("g_per_kwh", &series.hourly, out),
             Self::Weather(series) => native::weather(series, out),
             Self::Bitcoin(series) => native::bitcoin(series, out),
         }

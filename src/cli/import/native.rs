@@ -17,7 +17,7 @@ struct Optional {
     text: fn(&Trace, &Job) -> String,
 }
 
-const OPTIONAL: [Optional; 5] = [
+const OPTIONAL: [Optional; 6] = [
     Optional {
         name: "tenant",
         used: |job| job.tenant != NONE,
@@ -43,6 +43,11 @@ const OPTIONAL: [Optional; 5] = [
                 (job.submit_s + i64::from(job.deadline_after_s)).to_string()
             }
         },
+    },
+    Optional {
+        name: "estimate_s",
+        used: |job| job.estimate_s != 0,
+        text: |_, job| blank_if_zero(job.estimate_s),
     },
     Optional {
         name: "residency",
@@ -107,11 +112,11 @@ pub(super) fn requests(trace: &RequestTrace, out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-pub(super) fn price(series: &Regular, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "start_utc,usd_per_mwh")?;
-    for (index, price) in series.values().iter().enumerate() {
+pub(super) fn series(column: &str, series: &Regular, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "start_utc,{column}")?;
+    for (index, value) in series.values().iter().enumerate() {
         let at = series.start() + Span::from_seconds(series.step().as_seconds() * index as i64);
-        writeln!(out, "{},{price}", at.to_utc_text())?;
+        writeln!(out, "{},{value}", at.to_utc_text())?;
     }
     Ok(())
 }
