@@ -69,7 +69,15 @@ metrics! {
     GpuHoursOffered, "gpu_hours_offered", "gpu-h", Neither, "GPU-hours installed and past ready-for-service.";
     GpuHoursServed, "gpu_hours_served", "gpu-h", Higher, "GPU-hours of work delivered to tenants and jobs.";
     GpuUtilisation, "gpu_utilisation", "1", Higher, "GPU-hours served over GPU-hours offered.";
-    Goodput, "goodput", "1", Higher, "GPU-hours of work kept over GPU-hours worked, lost work excluded.";
+    Goodput, "goodput", "1", Higher, "GPU-hours of work that counts over GPU-hours at work, of pools and reserved blocks: work lost at kills, restarts and checkpoints excluded.";
+    EffectiveTrainingRatio, "effective_training_ratio", "1", Higher, "Of the GPU-hours at work on reserved blocks that train, the share not lost at failures and not spent on restarts and checkpoints.";
+    GpuHoursFailed, "gpu_hours_failed", "gpu-h", Lower, "GPU-hours of systems that were down.";
+    GpuHoursFailedSystem, "gpu_hours_failed_system", "gpu-h", Lower, "Of these, by failures of the systems themselves.";
+    GpuHoursFailedRack, "gpu_hours_failed_rack", "gpu-h", Lower, "Of these, by failures of racks' feeds.";
+    GpuHoursFailedSwitch, "gpu_hours_failed_switch", "gpu-h", Lower, "Of these, by failures of leaf switches.";
+    GpuHoursFailedFeeder, "gpu_hours_failed_feeder", "gpu-h", Lower, "Of these, by failures of halls' feeders.";
+    TechnicianWaitH, "technician_wait_h", "h", Lower, "Mean wait of a fault that needs no part for a technician.";
+    PartWaitH, "part_wait_h", "h", Lower, "Mean wait of a fault that needs a part for the part and a technician.";
     JobsFinished, "jobs_finished", "1", Higher, "On-demand jobs finished, simulated weeks only.";
     MeanWaitS, "mean_wait_s", "s", Lower, "Mean wait of on-demand jobs from submission to first start.";
     P95WaitS, "p95_wait_s", "s", Lower, "95th percentile of that wait.";

@@ -19,6 +19,8 @@ pub const SYSTEMS_MAX: u32 = 100_000;
 pub const ANCILLARY_SHARE: f64 = 150.0 / 132.0 - 1.0;
 /// Failures per GPU and day: 419 unexpected interruptions in 54 days on 16,384 H100 (Llama 3), computed.
 pub const FAILURES_PER_GPU_DAY: f64 = 419.0 / (54.0 * 16_384.0);
+/// Of these, by network switches and cables: 35.
+pub const NETWORK_FAILURES_PER_GPU_DAY: f64 = 35.0 / (54.0 * 16_384.0);
 /// Value of a GPU system after 36 months over its price: 25 to 35 % by resale indices, the middle taken.
 pub const RESIDUAL_AT_36_MONTHS: f64 = 0.30;
 /// Below this share a system is worth its parts (assumption).

@@ -5,6 +5,7 @@
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
+use crate::sim::block_work::BlockWork;
 use crate::sim::pool::{Pool, PoolPlan};
 use crate::sim::setup::Setup;
 use crate::site::LeaseSpec;
@@ -63,6 +64,7 @@ pub struct Block {
     milestone: Milestone,
     profile: Vec<f64>,
     market: Option<usize>,
+    trains: bool,
     /// GPUs given to it in halls that serve.
     pub installed: u32,
     /// When all of its GPUs were there.
@@ -73,6 +75,8 @@ pub struct Block {
     pub over: bool,
     /// Prepaid and not yet credited, USD.
     pub prepaid_usd: f64,
+    /// What its tenant worked.
+    pub work: BlockWork,
     month: BlockMonth,
 }
 
@@ -98,6 +102,24 @@ impl Block {
     pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64) {
         self.month.held_gpu_h += held_gpu_h;
         self.month.delivered_gpu_h += delivered_gpu_h;
+    }
+    /// Some of its GPUs will stand where each fails so often a day; its run is planned by the first hall that says so.
+    pub fn plan_training(&mut self, failures_per_gpu_day: f64) {
+        if self.trains {
+            self.work
+                .plan(&self.spec.training, self.spec.gpus, failures_per_gpu_day);
+        }
+    }
+    /// GPUs of the block fail together in an hour of the week; `draw`, uniform in `[0, 1)`, chooses among its gangs.
+    pub fn fail(&mut self, gpus: u32, draw: f64, hour_of_week: usize) {
+        let here = f64::from(self.installed.min(self.spec.gpus)) / f64::from(self.spec.gpus);
+        let active = self.share(hour_of_week) * here;
+        self.work.fail(gpus, draw, active);
+    }
+    /// Adds an interval of work: GPU-hours, and hours at full speed of so many of its GPUs.
+    pub fn worked(&mut self, busy_gpu_h: f64, hours: f64, gpus: u32) {
+        let share = f64::from(gpus) / f64::from(self.installed.max(1));
+        self.work.add(busy_gpu_h, hours * share);
     }
     /// GPUs come to the block.
     pub fn install(&mut self, gpus: u32, now: SimTime) {
@@ -189,11 +211,14 @@ pub struct PoolBook {
     pub on_demand_usd: f64,
     /// Earned as spot, USD.
     pub spot_usd: f64,
+    /// Served since the scenario began, GPU-hours.
+    pub served_gpu_h: f64,
 }
 
 impl PoolBook {
     /// Adds GPU-hours of work.
     pub fn deliver(&mut self, on_demand_gpu_h: f64, spot_gpu_h: f64) {
+        self.served_gpu_h += on_demand_gpu_h + spot_gpu_h;
         self.on_demand_usd += on_demand_gpu_h * self.rent_usd;
         self.spot_usd += spot_gpu_h * self.rent_usd * self.spot_share;
     }
@@ -305,7 +330,9 @@ impl Demand {
                     first: None,
                     over: false,
                     prepaid_usd: 0.0,
+                    work: BlockWork::default(),
                     month: BlockMonth::default(),
+                    trains: tenant.load_profile == LoadProfileSpec::Training,
                 });
             } else if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand {
                 demand.tenants.push(Held::Pool(demand.pools.len()));

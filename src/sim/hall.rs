@@ -41,6 +41,8 @@ pub struct Plumbing {
     pub design_mw: f64,
     /// From the hall's feed to the racks.
     pub path: ElectricalPath,
+    /// The most heat that the cooling units within the hall carry, MW; infinite while as many run as it needs.
+    pub units_mw: f64,
 }
 
 /// Power at a hall's feed and what it consists of, MW; water in m3/h.
@@ -81,7 +83,8 @@ impl Plumbing {
     }
     /// The greatest IT load that heat and wires allow, MW.
     pub fn it_limit_mw(&self, hour: &PlantHour) -> f64 {
-        (hour.max_heat_share * self.design_mw).min(self.path.capacity_mw())
+        let heat_mw = (hour.max_heat_share * self.design_mw).min(self.units_mw);
+        heat_mw.min(self.path.capacity_mw())
     }
     /// The greatest IT load not above `it_mw` whose feed stays within `feed_mw`, and what it takes.
     pub fn within(&self, hour: &PlantHour, it_mw: f64, feed_mw: f64) -> Flow {
@@ -157,6 +160,15 @@ impl GpuHall {
             held.up = held.gpus - taken;
             missing -= taken;
         }
+    }
+    /// Takes what cooling units have failed out of what the hall can carry.
+    pub fn limit_cooling(&mut self) {
+        let share = self.failures.cooling_share();
+        self.plumbing.units_mw = if share < 1.0 {
+            share * self.plumbing.design_mw
+        } else {
+            f64::INFINITY
+        };
     }
     /// The most GPUs that may go dark: those that nobody holds and those of pools, or all that work.
     pub fn sheddable(&self, pools_only: bool) -> u32 {

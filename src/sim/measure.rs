@@ -3,9 +3,11 @@
 use crate::conversion::HallPhase;
 use crate::finance::account::Account;
 use crate::finance::{irr_roots_annual, moic, npv, payback_years, peak_equity};
+use crate::fleet::failure::{Kind, RepairWaits};
 use crate::metric::Metric;
 use crate::results::replication::{Cashflow, PORTFOLIO, Replication, Scalar};
 use crate::results::tables::ScheduleRow;
+use crate::sim::hall::NewUse;
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::{Site, Totals};
 use crate::sim::world::World;
@@ -51,6 +53,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
         .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     physics(&mut scalars, PORTFOLIO, &all, bills);
     finance(&mut scalars, world);
+    reliability(&mut scalars, world);
     jobs(&mut scalars, world);
     readiness(&mut scalars, world);
     let ledger = &world.books.ledger;
@@ -89,6 +92,9 @@ fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response
     scalars.put(scope, Metric::GpuHoursOffered, t.offered_gpu_h);
     scalars.put(scope, Metric::GpuHoursServed, t.served_gpu_h);
     scalars.ratio(scope, Metric::GpuUtilisation, t.served_gpu_h, t.offered_gpu_h);
+    if t.offered_gpu_h > 0.0 {
+        failed(scalars, scope, t);
+    }
     scalars.put(scope, Metric::BtcMined, t.btc);
     scalars.ratio(scope, Metric::MiningRevenueUsdPerMwh, t.mining_usd, t.mining_mwh);
     scalars.put(scope, Metric::CurtailedMwh, t.curtailed_mwh);
@@ -103,6 +109,50 @@ fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response
         );
     }
     scalars.put(scope, Metric::DemandResponseUsd, response_usd);
+}
+
+fn failed(scalars: &mut Scalars, scope: usize, t: &Totals) {
+    scalars.put(scope, Metric::GpuHoursFailed, t.failed_gpu_h);
+    for (metric, kind) in [
+        (Metric::GpuHoursFailedSystem, Kind::System),
+        (Metric::GpuHoursFailedRack, Kind::Rack),
+        (Metric::GpuHoursFailedSwitch, Kind::Switch),
+        (Metric::GpuHoursFailedFeeder, Kind::Feeder),
+    ] {
+        scalars.put(scope, metric, t.failed_by_gpu_h[kind.index()]);
+    }
+}
+
+/// What repairs waited for, and what work was left of what failures struck.
+fn reliability(scalars: &mut Scalars, world: &World<'_>) {
+    let mut waits = RepairWaits::default();
+    for hall in world.sites.iter().flat_map(|s| &s.halls) {
+        if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
+            waits.add(&gpu.failures.waits());
+        }
+    }
+    let (technician, part) = (waits.without_part as f64, waits.with_part as f64);
+    scalars.ratio(PORTFOLIO, Metric::TechnicianWaitH, waits.technician_h, technician);
+    scalars.ratio(PORTFOLIO, Metric::PartWaitH, waits.part_h, part);
+    let (mut busy, mut useful) = (0.0, 0.0);
+    for block in world.demand.blocks.iter().filter(|b| b.work.trains()) {
+        busy += block.work.busy_gpu_h();
+        useful += block.work.useful_gpu_h();
+    }
+    scalars.ratio(PORTFOLIO, Metric::EffectiveTrainingRatio, useful, busy);
+    for block in world.demand.blocks.iter().filter(|b| !b.work.trains()) {
+        busy += block.work.busy_gpu_h();
+        useful += block.work.useful_gpu_h();
+    }
+    // What share of a pool's work counts is known of its simulated weeks, and taken for all that it served.
+    for (pool, book) in world.demand.pools.iter().zip(&world.demand.pool_books) {
+        let t = pool.totals();
+        if t.work_gpu_s > 0.0 {
+            busy += book.served_gpu_h;
+            useful += book.served_gpu_h * (1.0 - (t.lost_gpu_s + t.overhead_gpu_s) / t.work_gpu_s);
+        }
+    }
+    scalars.ratio(PORTFOLIO, Metric::Goodput, useful, busy);
 }
 
 fn finance(scalars: &mut Scalars, world: &World<'_>) {
@@ -151,15 +201,13 @@ fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
     if world.demand.pools.is_empty() {
         return;
     }
-    let (mut finished, mut started, mut wait, mut work, mut lost) = (0, 0, 0.0, 0.0, 0.0);
+    let (mut finished, mut started, mut wait) = (0, 0, 0.0);
     let mut waits: Vec<u32> = Vec::new();
     for pool in &mut world.demand.pools {
         let t = pool.totals();
         finished += t.finished;
         started += t.started;
         wait += t.wait_s;
-        work += t.work_gpu_s;
-        lost += t.lost_gpu_s;
         waits.extend_from_slice(pool.waits_sorted());
     }
     if started == 0 {
@@ -167,7 +215,6 @@ fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
     }
     scalars.put(PORTFOLIO, Metric::JobsFinished, finished as f64);
     scalars.put(PORTFOLIO, Metric::MeanWaitS, wait / started as f64);
-    scalars.ratio(PORTFOLIO, Metric::Goodput, work - lost, work);
     if world.demand.pools.len() > 1 {
         waits.sort_unstable();
     }

@@ -3,6 +3,7 @@
 //! [`World`] routes events and settles power between concerns; [`replicate_all`] runs every strategy of
 //! a replication in the same world outside.
 
+pub mod block_work;
 pub mod books;
 pub mod capacity;
 pub mod demand;

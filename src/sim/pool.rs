@@ -149,10 +149,12 @@ pub struct PoolTotals {
     pub started: u64,
     /// Sum of waits, seconds.
     pub wait_s: f64,
-    /// Work done, GPU-seconds.
+    /// GPU-seconds that jobs held, at full speed.
     pub work_gpu_s: f64,
     /// Work lost to kills, GPU-seconds.
     pub lost_gpu_s: f64,
+    /// Restarts and checkpoints, GPU-seconds.
+    pub overhead_gpu_s: f64,
     /// Jobs that went elsewhere.
     pub withdrawn: u64,
 }
@@ -355,6 +357,13 @@ impl Pool {
         self.pass();
     }
 
+    /// GPUs fail together: the gangs on them are killed. Between simulated weeks no single job is there to be.
+    pub fn fail(&mut self, gpus: u32, draw: f64) {
+        if self.in_week && gpus > 0 {
+            self.scheduler.fail(gpus, draw, &mut self.watch);
+        }
+    }
+
     /// Takes the arrivals of this instant and starts what may start.
     pub fn pass(&mut self) {
         if self.in_week {
@@ -440,6 +449,7 @@ impl Pool {
             wait_s: usage.wait_s as f64,
             work_gpu_s: usage.work_gpu_s(),
             lost_gpu_s: usage.lost_gpu_s(),
+            overhead_gpu_s: usage.overhead_gpu_s() + self.scheduler.running_overhead_gpu_s(),
             withdrawn: usage.withdrawn(),
         }
     }

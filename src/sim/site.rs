@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::fleet::failure::Kind;
 use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet};
 use crate::id::Name;
 use crate::power::contract::{PriceId, Supply};
@@ -134,6 +135,8 @@ pub struct Totals {
     pub idle_gpu_h: f64,
     /// Failed.
     pub failed_gpu_h: f64,
+    /// The same by what failed first, in the order of [`Kind::index`].
+    pub failed_by_gpu_h: [f64; Kind::ALL.len()],
     /// Without power, or throttled.
     pub unpowered_gpu_h: f64,
     /// Coins.
@@ -175,6 +178,9 @@ impl Totals {
         self.served_gpu_h += o.served_gpu_h;
         self.idle_gpu_h += o.idle_gpu_h;
         self.failed_gpu_h += o.failed_gpu_h;
+        for (mine, theirs) in self.failed_by_gpu_h.iter_mut().zip(o.failed_by_gpu_h) {
+            *mine += theirs;
+        }
         self.unpowered_gpu_h += o.unpowered_gpu_h;
         self.carbon_kg += o.carbon_kg;
         self.carbon_contract_kg += o.carbon_contract_kg;
@@ -274,6 +280,7 @@ impl Site {
                 plant: setup.plant(&hall.cooling),
                 design_mw,
                 path: ElectricalPath::new(&ElectricalPathSpec::mining(), design_mw, Redundancy::N),
+                units_mw: f64::INFINITY,
             };
             halls.push(Hall {
                 name: name.clone(),

@@ -18,4 +18,5 @@ pub mod synthetic;
 pub mod tenant;
 mod text;
 pub mod trace;
+pub mod training;
 pub mod waits;

@@ -8,6 +8,7 @@ use crate::problem::{Check, FieldPath, Problems};
 use crate::time::parse_date;
 use crate::workload::profile::LoadProfileSpec;
 use crate::workload::scheduler::PolicyKind;
+use crate::workload::training::TrainingSpec;
 
 /// A customer, or a group of customers with one contract form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +61,9 @@ pub struct GpuBlockSpec {
     /// (S54: tiers of 10, 25, 100 %; caps of 30 to 100 %).
     #[serde(default = "credit_percent_per_point")]
     pub credit_percent_per_point: f64,
+    /// How the tenant trains on it, where the tenant's `load_profile` is `training`: what failures cost of its GPU-hours.
+    #[serde(default)]
+    pub training: TrainingSpec,
     /// After the term the block is let anew at this market's rent, if named; else it stands idle.
     #[serde(default)]
     pub then_market: Option<Name>,
@@ -240,6 +244,7 @@ impl Check for GpuBlockSpec {
         problems.not_negative(&at.key("usd_per_gpu_h"), self.usd_per_gpu_h);
         problems.within(&at.key("years"), self.years, 0.1, 50.0);
         self.starts.check(&at.key("starts"), problems);
+        self.training.check(&at.key("training"), problems);
         problems.percent(&at.key("prepay_percent"), self.prepay_percent, 100.0);
         problems.within(
             &at.key("availability_percent"),

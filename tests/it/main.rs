@@ -11,6 +11,7 @@ mod coupling;
 mod determinism;
 mod dispatch;
 mod docs;
+mod failures;
 mod faults;
 mod hand_made;
 mod import;

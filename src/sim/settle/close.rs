@@ -142,7 +142,9 @@ fn close_gpu(
         let busy = f64::from(held.up) * share;
         active += busy;
         let delivered = f64::from(held.up) * gpu.speed * hours;
-        demand.blocks[held.index].deliver(f64::from(held.gpus) * hours, delivered);
+        let block = &mut demand.blocks[held.index];
+        block.deliver(f64::from(held.gpus) * hours, delivered);
+        block.worked(delivered * share, hours * gpu.speed, held.gpus);
     }
     for held in &gpu.pools {
         let [on_demand, spot] = shares[held.index];
@@ -156,6 +158,10 @@ fn close_gpu(
     let t = &mut closed.totals;
     t.offered_gpu_h += all * hours;
     t.failed_gpu_h += failed * hours;
+    let each = f64::from(gpu.systems.model().gpus);
+    for (sum, down) in t.failed_by_gpu_h.iter_mut().zip(gpu.failures.down_by()) {
+        *sum += f64::from(*down) * each * hours;
+    }
     t.served_gpu_h += active * gpu.speed * hours;
     t.unpowered_gpu_h += (shed + active * (1.0 - gpu.speed)) * hours;
     t.idle_gpu_h += (all - failed - shed - active) * hours;

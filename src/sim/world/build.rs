@@ -3,6 +3,7 @@
 use super::{Running, World};
 use crate::conversion::{HallPhase, Project};
 use crate::fleet::Failures;
+use crate::fleet::failure::{Frame, Reserve};
 use crate::id::ProjectId;
 use crate::power::path::ElectricalPath;
 use crate::power::throttle::GpuThrottle;
@@ -11,7 +12,7 @@ use crate::sim::event::{self, Event};
 use crate::sim::hall::{Allotment, GpuHall, LeaseHall, NewUse, Plumbing};
 use crate::sim::setup::{accelerators, critical_it, hall_cost};
 use crate::sim::world::Ingredients;
-use crate::site::{InstallSpec, LeaseSpec};
+use crate::site::{InstallSpec, LeaseSpec, Redundancy};
 use crate::time::{DAY_S, Month, Span};
 use crate::units::Money;
 
@@ -26,7 +27,7 @@ impl World<'_> {
                 if let Some(install) = &entry.serving {
                     self.install_gpus((s, h), install, &claims(spec, None), &mut given);
                     self.sites[s].halls[h].phase = HallPhase::Serving;
-                    self.begin_service(s, h, self.settled);
+                    self.begin_service((s, h), false, self.settled);
                 }
             }
         }
@@ -63,14 +64,18 @@ impl World<'_> {
         let number = self.failing.len() as u32;
         self.failing.push((s, h));
         let name = format!("failures/{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
-        let stream = self.from.streams.stream(&name);
-        let failures = Failures::new(
-            &install.failures,
-            systems.model(),
-            systems.systems(),
-            number,
-            stream,
-        );
+        let frame = Frame {
+            model: systems.model(),
+            systems: systems.systems(),
+            design_mw,
+            reserve: match install.redundancy {
+                Redundancy::N => Reserve::None,
+                Redundancy::NPlusOne => Reserve::One,
+                Redundancy::TwoN => Reserve::Double,
+            },
+        };
+        let failures = Failures::new(&install.failures, &frame, number, &self.from.streams, &name);
+        let per_gpu_day = failures.per_system_day() / f64::from(systems.model().gpus);
         let (mut blocks, mut pools, mut left) = (Vec::new(), Vec::new(), systems.gpus());
         for &tenant in claim {
             let gpus = self.demand.wants(tenant, given).min(left);
@@ -80,11 +85,14 @@ impl World<'_> {
             given[tenant] += gpus;
             left -= gpus;
             match self.demand.tenants[tenant] {
-                Held::Block(index) => blocks.push(Allotment {
-                    index,
-                    gpus,
-                    up: gpus,
-                }),
+                Held::Block(index) => {
+                    self.demand.blocks[index].plan_training(per_gpu_day);
+                    blocks.push(Allotment {
+                        index,
+                        gpus,
+                        up: gpus,
+                    });
+                }
                 Held::Pool(index) => pools.push(Allotment {
                     index,
                     gpus,
@@ -96,6 +104,7 @@ impl World<'_> {
             plant: self.from.setup.sites[s].plant(&install.cooling),
             design_mw,
             path: ElectricalPath::new(&install.path, design_mw, install.redundancy),
+            units_mw: f64::INFINITY,
         };
         self.sites[s].halls[h].new_use = Some(NewUse::Gpu(Box::new(GpuHall {
             systems,
@@ -118,6 +127,7 @@ impl World<'_> {
             plant: self.from.setup.sites[s].plant(&spec.cooling),
             design_mw: it_mw,
             path: ElectricalPath::new(&spec.path, it_mw, spec.redundancy),
+            units_mw: f64::INFINITY,
         };
         self.sites[s].halls[h].new_use = Some(NewUse::Lease(LeaseHall {
             it_mw,

@@ -1,11 +1,11 @@
-//! What projects, starts and failures do to halls, tenants and books.
+//! What projects and starts do to halls, tenants and books.
 
 use super::{Running, World};
 use crate::conversion::project::Event as StageEvent;
 use crate::conversion::{Component, Effect};
 use crate::des::Outbox;
 use crate::finance::account::Account;
-use crate::fleet::{MeritOrder, MiningFleet, failure};
+use crate::fleet::{MeritOrder, MiningFleet};
 use crate::sim::event::{self, Event};
 use crate::sim::hall::NewUse;
 use crate::time::{DAY_S, SimTime, Span};
@@ -111,7 +111,7 @@ impl World<'_> {
             }
             Effect::ReadyForService { hall } => {
                 let (s, h) = place(hall);
-                self.begin_service(s, h, now);
+                self.begin_service((s, h), true, now);
             }
             Effect::CommissioningFailed { hall } => {
                 let (s, h) = place(hall);
@@ -164,8 +164,9 @@ impl World<'_> {
         }
     }
 
-    /// A hall begins to serve: tenants get their GPUs, failures begin, the asset enters service.
-    pub(super) fn begin_service(&mut self, s: usize, h: usize, now: SimTime) {
+    /// A hall begins to serve: tenants get their GPUs, failures begin, the asset enters service. `new` says whether its
+    /// systems have not served before.
+    pub(super) fn begin_service(&mut self, (s, h): (usize, usize), new: bool, now: SimTime) {
         let month = self.month_at(now);
         let hall = &mut self.sites[s].halls[h];
         hall.ready = Some(now);
@@ -177,19 +178,11 @@ impl World<'_> {
                     self.demand.blocks[held.index].install(held.gpus, now);
                 }
                 let mut outbox = Outbox::new(&mut self.queue);
-                gpu.failures.start(now, &mut outbox);
+                gpu.failures.start(now, new, &mut outbox);
             }
             Some(NewUse::Lease(lease)) => self.demand.leases[lease.lease].ready = Some(now),
             None => {}
         }
         self.start_path(s, h, now);
-    }
-
-    pub(super) fn step_failure(&mut self, now: SimTime, event: failure::Event) {
-        let (s, h) = self.failing[event.hall as usize];
-        if let Some(NewUse::Gpu(gpu)) = &mut self.sites[s].halls[h].new_use {
-            let mut outbox = Outbox::new(&mut self.queue);
-            gpu.failures.step(now, event, &mut outbox);
-        }
     }
 }

@@ -4,6 +4,7 @@
 mod blocks;
 mod build;
 mod effects;
+mod failing;
 mod months;
 
 use crate::conversion::{Effect, Project};

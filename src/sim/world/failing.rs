@@ -1,0 +1,73 @@
+//! What failures do: whose GPUs they are, which jobs and runs they stop, what is noted.
+
+use super::World;
+use crate::des::Outbox;
+use crate::fleet::failure::{self, Change};
+use crate::sim::demand::Demand;
+use crate::sim::hall::{GpuHall, NewUse};
+use crate::time::SimTime;
+
+impl World<'_> {
+    pub(super) fn step_failure(&mut self, now: SimTime, event: failure::Event) {
+        let (s, h) = self.failing[event.hall as usize];
+        let hour_of_week = self.context().hour_of_week;
+        let Some(NewUse::Gpu(gpu)) = &mut self.sites[s].halls[h].new_use else {
+            return;
+        };
+        let before = gpu.gpus() - gpu.failed();
+        let change = gpu.failures.step(now, event, &mut Outbox::new(&mut self.queue));
+        gpu.limit_cooling();
+        if let Change::Down { systems, draw, .. } = change {
+            let gpus = systems * gpu.systems.model().gpus;
+            strike(gpu, before, (gpus, draw), &mut self.demand, hour_of_week);
+        }
+        self.note_failure(now, (s, h), change);
+    }
+
+    fn note_failure(&mut self, now: SimTime, (s, h): (usize, usize), change: Change) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        let (what, kind, unit, systems) = match change {
+            Change::Down {
+                kind, unit, systems, ..
+            } => ("failure", kind, unit, systems),
+            Change::Up { kind, unit, systems } => ("repair", kind, unit, systems),
+            Change::None => return,
+        };
+        let site = &self.sites[s];
+        let detail = format!("{} {unit}: {systems} systems", kind.as_str());
+        recorder.event(&site.name, now, (what, &site.halls[h].name, detail));
+    }
+}
+
+/// Takes `gpus` that fail together out of those that work: a run of neighbours that begins anywhere with equal chance.
+/// First stand those that nobody holds, then pools, then blocks; jobs and training runs on them are stopped. What tenants
+/// hold afterwards is decided when the next interval opens, with spare GPUs first.
+fn strike(gpu: &GpuHall, alive: u32, (gpus, draw): (u32, f64), demand: &mut Demand, hour_of_week: usize) {
+    let held: u32 = gpu.pool_up() + gpu.block_up();
+    let unlet = alive.saturating_sub(gpu.shed).saturating_sub(held);
+    let all = unlet + held;
+    let gpus = gpus.min(all);
+    if gpus == 0 {
+        return;
+    }
+    let place = draw * f64::from(all);
+    let first = (place as u32).min(all - 1);
+    // What is left of the draw is uniform again, and chooses within a tenant.
+    let draw = place.fract();
+    let taken = |from: u32, count: u32| {
+        let (to, last) = (from + count, first + gpus);
+        let straight = to.min(last).saturating_sub(from.max(first));
+        straight + to.min(last.saturating_sub(all)).saturating_sub(from)
+    };
+    let mut from = unlet;
+    for pool in &gpu.pools {
+        demand.pools[pool.index].fail(taken(from, pool.up), draw);
+        from += pool.up;
+    }
+    for block in &gpu.blocks {
+        demand.blocks[block.index].fail(taken(from, block.up), draw, hour_of_week);
+        from += block.up;
+    }
+}
