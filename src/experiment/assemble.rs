@@ -5,7 +5,7 @@ use crate::results::collect::Collector;
 use crate::results::replication::Replication;
 use crate::results::tables::{AssumptionRow, Manifest, RunTables};
 use crate::scenario::{Scenario, assumptions};
-use crate::sim::{DetailWanted, Setup, replicate_one};
+use crate::sim::{DetailWanted, Setup, hot_hours, replicate_one};
 
 /// Simulates the P50 replication of each strategy again with detail and gives all tables.
 pub fn finish(
@@ -36,5 +36,6 @@ pub fn finish(
         .collect();
     let hashprice = crate::sim::start_hashprice(scenario);
     tables.mining_break_even = setup.mining_break_even(&scenario.spec, hashprice);
+    tables.hot_hours = hot_hours::hot_hours(scenario, setup);
     Ok(tables)
 }

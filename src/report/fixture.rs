@@ -159,6 +159,32 @@ fn comparison_row(
     })
 }
 
+/// A hall and its site's sum, whole and with a unit out.
+fn hot_hours() -> Vec<HotHoursRow> {
+    let conditions = [("n", 0, 1.0), ("n", 1, 0.8), ("n+1", 0, 1.0), ("n+1", 1, 1.0)];
+    let row = |hall: &str, (redundancy, units_out, share): (&str, u32, f64)| HotHoursRow {
+        strategy: "gpu-cloud".to_owned(),
+        case: "base".to_owned(),
+        fidelity: "sampled_weeks".to_owned(),
+        site: "west-texas".to_owned(),
+        hall: hall.to_owned(),
+        plant: if hall.is_empty() { "" } else { "dx" }.to_owned(),
+        redundancy: redundancy.to_owned(),
+        units_out,
+        design_mw: 14.0,
+        worst_mw: 9.0 * share,
+        p99_9_mw: 10.0 * share,
+        p99_mw: 11.5 * share,
+        p95_mw: 13.0 * share,
+        p90_mw: 14.0 * share,
+        p50_mw: 14.0,
+        hours_short: 500.0,
+        ..HotHoursRow::default()
+    };
+    let of = |hall: &'static str| conditions.map(|condition| row(hall, condition));
+    of("h-1").into_iter().chain(of("")).collect()
+}
+
 /// A whole run: 100 MW in Texas, five halls, ten years, 100 replications, three strategies.
 pub(crate) fn full() -> RunTables {
     let ids = ["stay-mining", "gpu-cloud", "lease-shell"];
@@ -170,6 +196,7 @@ pub(crate) fn full() -> RunTables {
             ("antminer-s19-xp".to_owned(), 67.0),
             ("antminer-s19j-pro".to_owned(), 48.8),
         ],
+        hot_hours: hot_hours(),
         ..RunTables::default()
     };
     tables.manifest.notes = notes();

@@ -166,6 +166,7 @@ mod tests {
         tables.hourly.clear();
         tables.fans.clear();
         tables.hall_states.clear();
+        tables.hot_hours.clear();
         tables.mining_break_even.clear();
         let stored = |id: &str| Ok(first.get(&format!("charts/data/{id}.csv")).cloned());
         assert!(first == files_of(&tables, &stored));

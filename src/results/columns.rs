@@ -2,8 +2,8 @@
 
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
-    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, HallStateRow, HourlyRow,
-    JobRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow, SettlementRow, StatementRow, SummaryRow,
+    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, HallStateRow, HotHoursRow,
+    HourlyRow, JobRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow, SettlementRow, StatementRow, SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -237,3 +237,30 @@ table!(
 );
 
 table!(MiningBreakEvenRow, "mining_break_even.csv", [model, usd_per_mwh]);
+
+table!(
+    HotHoursRow,
+    "hot_hours.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        site,
+        hall,
+        kind,
+        plant,
+        units,
+        redundancy,
+        units_out,
+        design_mw,
+        worst_mw,
+        p99_9_mw,
+        p99_mw,
+        p95_mw,
+        p90_mw,
+        p50_mw,
+        hours_short,
+        worst_dry_bulb_c,
+        worst_wet_bulb_c
+    ]
+);

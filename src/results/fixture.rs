@@ -7,8 +7,8 @@ use crate::results::directory::FORMAT;
 use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 use crate::results::replication::{Cashflow, Detail, Replication, Scalar};
 use crate::results::tables::{
-    AssumptionRow, CapacityRow, EventRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, RunTables,
-    ScheduleRow, SettlementRow, StatementRow,
+    AssumptionRow, CapacityRow, EventRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, MonthlyRow,
+    RunTables, ScheduleRow, SettlementRow, StatementRow,
 };
 
 /// Strategies of the fixture.
@@ -190,6 +190,17 @@ pub(crate) fn tables(replications: u32) -> RunTables {
         .map(|s| detailed(s, collector.p50_replication(s, 0).unwrap()))
         .collect();
     let mut tables = collector.finish(manifest, details);
+    tables.hot_hours = vec![HotHoursRow {
+        strategy: STRATEGIES[1].to_owned(),
+        case: "base".to_owned(),
+        site: "west".to_owned(),
+        hall: "h-1".to_owned(),
+        redundancy: "n+1".to_owned(),
+        units_out: 1,
+        design_mw: 14.0,
+        p99_mw: 12.5,
+        ..HotHoursRow::default()
+    }];
     tables.mining_break_even = vec![("antminer-s19-xp".to_owned(), 97.3)];
     tables.assumptions = vec![AssumptionRow {
         path: "sites[0].grid".to_owned(),

@@ -10,6 +10,7 @@ pub mod demand;
 pub mod detail;
 pub mod event;
 pub mod hall;
+pub mod hot_hours;
 pub mod invariant;
 pub mod measure;
 pub mod paths;

@@ -7,6 +7,7 @@ mod bad_data;
 mod bad_input;
 mod cli;
 mod compare;
+mod cooling;
 mod coupling;
 mod determinism;
 mod dispatch;

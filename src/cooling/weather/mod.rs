@@ -208,6 +208,12 @@ impl Weather {
         &self.base
     }
 
+    /// The hours of the base with the site's warming, without dated offsets.
+    pub fn default_hours(&self) -> &[WeatherHour] {
+        let hours = self.base.span().hours;
+        &self.base.hours()[self.default_layer * hours..(self.default_layer + 1) * hours]
+    }
+
     /// One path: which hour of the base each hour of the axis repeats.
     pub fn draw(&self, axis: &HourAxis, weeks: &WeekMap) -> WeatherPath {
         let span = self.base.span();

@@ -13,6 +13,7 @@ use crate::results::tables::RunTables;
 mod canvas;
 pub mod capacity_by_hall;
 pub mod cash_flow_fan;
+pub mod hot_hours;
 pub mod npv_distribution;
 mod panel;
 pub(crate) use panel::parse_utc;
@@ -204,6 +205,7 @@ pub fn draw_all(tables: &RunTables, stored: Stored<'_>) -> Result<Vec<Drawn>, Ch
         render::<power_stack::PowerStack>(tables, stored)?,
         render::<price_duration_curve::PriceDurationCurve>(tables, stored)?,
         render::<pue_by_month::PueByMonth>(tables, stored)?,
+        render::<hot_hours::HotHours>(tables, stored)?,
     ];
     Ok(drawn.into_iter().flatten().collect())
 }

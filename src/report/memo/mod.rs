@@ -13,6 +13,7 @@ pub mod markdown;
 
 mod appendix;
 mod decision;
+mod hot_hours;
 mod operations;
 mod record;
 mod verdict;

@@ -134,6 +134,8 @@ pub(crate) fn energy(view: &View<'_>, charts: &mut Charts) -> Section {
     for id in ["power_stack", "price_duration_curve", "pue_by_month"] {
         section.figure(charts.take(id));
     }
+    section.table(super::hot_hours::table(view));
+    section.figure(charts.take("hot_hours"));
     section
 }
 

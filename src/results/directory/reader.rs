@@ -91,6 +91,7 @@ impl RunReader {
             assumptions: self.rows()?,
             fans: self.fans()?,
             hall_states: self.rows()?,
+            hot_hours: self.rows()?,
             mining_break_even: self
                 .rows::<MiningBreakEvenRow>()?
                 .into_iter()

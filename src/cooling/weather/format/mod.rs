@@ -87,8 +87,12 @@ impl WeatherFormat {
         match self {
             Self::Native => "start_utc,dry_bulb_c,relative_humidity[,wet_bulb_c,pressure_pa]",
             Self::Epw => "EnergyPlus weather: 8 header lines, 35 fields an hour (--year)",
-            Self::Tmy3 => "TMY3: 2 header lines, 8,760 hours (--year)",
-            Self::Sam => "CSV of the System Advisor Model: 3 header lines, an hour a row (--year)",
+            Self::Tmy3 => {
+                "station line, then Date,Time,Dry-bulb (C),Dew-point (C),RHum (%),Pressure (mbar),... (--year)"
+            }
+            Self::Sam => {
+                "2 lines of the site (lat,lon,tz[,elev]), then Year,Month,Day,Hour,tdry,rh|tdew|twet[,pres] (--year)"
+            }
             Self::OpenMeteo => "JSON: hourly temperature_2m,relative_humidity_2m[,surface_pressure]",
         }
     }
