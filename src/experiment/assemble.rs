@@ -37,5 +37,6 @@ pub fn finish(
     let hashprice = crate::sim::start_hashprice(scenario);
     tables.mining_break_even = setup.mining_break_even(&scenario.spec, hashprice);
     tables.hot_hours = hot_hours::hot_hours(scenario, setup);
+    tables.manifest.notes.extend(hot_hours::notes(&tables.hot_hours));
     Ok(tables)
 }

@@ -73,6 +73,59 @@ impl WeekMap {
         Self { draws }
     }
 
+    /// Draws weeks that fit onto one another by an hourly series of the data, their dry bulbs: heat waves and cold spells
+    /// go on across the joints.
+    ///
+    /// Each week is one of the weeks within [`SEASON_WEEKS`] of its season in any year of the data, drawn with weight
+    /// `exp(-((d - d0) / spread)^2 / 2)`: `d` the mean of its first day, `d0` that of the day which followed the week
+    /// before in the data. The true continuation is among them with weight one. A nearest-neighbour bootstrap after Lall
+    /// and Sharma (1996), by weeks.
+    pub fn draw_joined(
+        axis: &HourAxis,
+        base: BaseSpan,
+        hourly: &[f64],
+        spread: f64,
+        stream: &mut Stream,
+    ) -> Self {
+        assert_eq!(hourly.len(), base.hours, "a value for each hour of the data");
+        let first_day = |begin: u32| {
+            let hours = (0..24).map(|h| hourly[(begin as usize + h) % base.hours]);
+            hours.sum::<f64>() / 24.0
+        };
+        let years = base.years();
+        let mut draws: Vec<WeekDraw> = Vec::with_capacity(axis.len().div_ceil(WEEK_HOURS));
+        let mut before: Option<u32> = None;
+        let mut weighted: Vec<(f64, WeekDraw, u32)> = Vec::new();
+        for week in 0..axis.len().div_ceil(WEEK_HOURS) {
+            let at = axis.time(week * WEEK_HOURS);
+            let anywhere = stream.random();
+            let follows = before.map(|begin| first_day(begin + WEEK_HOURS as u32));
+            weighted.clear();
+            let mut sum = 0.0;
+            for year in 0..years {
+                for shift in -SEASON_WEEKS..=SEASON_WEEKS {
+                    let draw = WeekDraw {
+                        shift,
+                        year: (year as f64 + 0.5) / years as f64,
+                        anywhere,
+                    };
+                    let begin = base.wrapped(draw.anchor(axis, base, at, true));
+                    let weight = follows.map_or(1.0, |day| {
+                        (-0.5 * ((first_day(begin) - day) / spread).powi(2)).exp()
+                    });
+                    sum += weight;
+                    weighted.push((sum, draw, begin));
+                }
+            }
+            let ticket = stream.random::<f64>() * sum;
+            let index = weighted.partition_point(|(upto, ..)| *upto <= ticket);
+            let (_, draw, begin) = weighted[index.min(weighted.len() - 1)];
+            draws.push(draw);
+            before = Some(begin);
+        }
+        Self { draws }
+    }
+
     /// For each hour of the axis, the hour of the data that it repeats.
     pub fn resample(&self, axis: &HourAxis, base: BaseSpan, keep_season: bool) -> Vec<u32> {
         assert!(
@@ -211,6 +264,25 @@ mod tests {
         assert_eq!(weather, price);
         let other = WeekMap::draw(&axis, &mut Streams::new(1, 4).stream("weeks"));
         assert_ne!(weather, other.resample(&axis, base_2023(), true));
+    }
+
+    #[test]
+    fn joined_weeks_follow_the_data_where_nothing_else_fits() {
+        let axis = HourAxis::new(&texas(), day("2026-01-01"), day("2027-01-01"));
+        // Every day of the data stands alone: only the true continuation fits, so the year runs on as it was.
+        let alone: Vec<f64> = (0..8_760).map(|hour| f64::from(hour / 24) * 100.0).collect();
+        let joined = |series: &[f64]| {
+            let mut stream = Streams::new(1, 0).stream("weeks");
+            let map = WeekMap::draw_joined(&axis, base_2023(), series, 2.0, &mut stream);
+            map.resample(&axis, base_2023(), true)
+        };
+        let breaks = |indices: &[u32]| {
+            let torn = indices.windows(2).filter(|w| (w[0] + 1) % 8_760 != w[1]);
+            torn.count()
+        };
+        assert!(breaks(&joined(&alone)) <= 2, "{}", breaks(&joined(&alone)));
+        // Where all days are alike any week of the season will do.
+        assert!(breaks(&joined(&vec![20.0; 8_760])) > 30);
     }
 
     #[test]

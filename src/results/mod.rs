@@ -10,6 +10,7 @@ pub mod directory;
 pub mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod hall_tables;
 pub mod manifest;
 pub mod metrics;
 pub mod replication;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::cooling::{CoolingSpec, Plant, WeatherHour};
 use crate::power::path::{ElectricalPath, ElectricalPathSpec};
-use crate::results::tables::HotHoursRow;
+use crate::results::tables::{HotHoursRow, Note};
 use crate::scenario::Scenario;
 use crate::scenario::spec::StrategySpec;
 use crate::sim::hall::Plumbing;
@@ -69,6 +69,30 @@ pub fn hot_hours(scenario: &Scenario, setup: &Setup) -> Vec<HotHoursRow> {
         }
     }
     rows
+}
+
+/// Most notes about plants; the table has all.
+const NOTES_SHOWN_MAX: usize = 8;
+
+/// A note for each hall whose plant, whole, falls short of its design in most hours: a set point below what its weather
+/// gives, or units too small.
+pub fn notes(rows: &[HotHoursRow]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let short = |r: &&HotHoursRow| {
+        r.redundancy == "n" && r.units_out == 0 && !r.hall.is_empty() && r.hours_short > 0.5 * YEAR_HOURS
+    };
+    for row in rows.iter().filter(short) {
+        let text = format!(
+            "The plant of `{}/{}` (`{}`) carries its design of {:.1} MW in fewer than half of the hours of its weather: \
+             {:.1} MW in the median hour. Its set points may be colder than the weather allows.",
+            row.site, row.hall, row.plant, row.design_mw, row.p50_mw
+        );
+        if notes.len() < NOTES_SHOWN_MAX && notes.iter().all(|n| n.text != text) {
+            let kind = "warning".to_owned();
+            notes.push(Note { kind, text });
+        }
+    }
+    notes
 }
 
 fn labelled(

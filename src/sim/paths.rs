@@ -53,7 +53,12 @@ impl Paths {
         streams: &Streams,
     ) -> Self {
         let data = &scenario.data;
-        let weeks = WeekMap::draw(&data.axis, &mut streams.stream("weeks"));
+        let mut stream = streams.stream("weeks");
+        let joined = data
+            .weather
+            .iter()
+            .find_map(|w| w.join_weeks(&data.axis, &mut stream));
+        let weeks = joined.unwrap_or_else(|| WeekMap::draw(&data.axis, &mut stream));
         let weather: Vec<WeatherPath> = data.weather.iter().map(|w| w.draw(&data.axis, &weeks)).collect();
         let dry_bulb = weather.first().map(WeatherPath::regional_dry_bulb_c);
         let heat = dry_bulb.as_deref().map(|dry_bulb_c| Heat {

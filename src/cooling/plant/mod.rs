@@ -13,6 +13,8 @@ pub mod air_cooled_chiller;
 pub mod chilled_water;
 mod chiller;
 pub mod class;
+#[cfg(test)]
+mod climates;
 pub mod direct_to_chip_adiabatic;
 pub mod direct_to_chip_dry;
 mod dry_loop;

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::WarmingKeeps;
 use super::format::WeatherSeries;
 use crate::cooling::WeatherHour;
 use crate::cooling::psychrometrics::{dew_point, relative_humidity_from_dew_point, wet_bulb};
@@ -22,7 +23,7 @@ pub struct WeatherBase {
 
 impl WeatherBase {
     /// Works out a layer for each offset besides zero.
-    pub fn new(series: WeatherSeries, offsets_c: &[f64]) -> Self {
+    pub fn new(series: WeatherSeries, offsets_c: &[f64], keeps: WarmingKeeps) -> Self {
         let span = BaseSpan {
             start: series.start,
             hours: series.hours.len(),
@@ -37,7 +38,7 @@ impl WeatherBase {
         for offset in offsets_c.iter().copied().filter(|o| *o != 0.0) {
             let layer: Vec<WeatherHour> = base.hours[..span.hours]
                 .par_iter()
-                .map(|h| warmed(*h, offset))
+                .map(|h| warmed(*h, offset, keeps))
                 .collect();
             base.hours.extend(layer);
             base.offsets_c.push(offset);
@@ -97,15 +98,18 @@ pub fn hour(dry_bulb_c: f64, relative_humidity: f64, pressure_pa: f64) -> Weathe
     }
 }
 
-/// The same air heated (or cooled) with its moisture kept: the humidity ratio stays, so the dew point does, and
-/// cooling below it condenses the rest.
-pub fn warmed(air: WeatherHour, by_c: f64) -> WeatherHour {
-    let dew = dew_point(
-        Temperature::from_c(air.dry_bulb_c),
-        Ratio::from_fraction(air.relative_humidity),
-    );
+/// The same air heated (or cooled): with its moisture kept the humidity ratio stays, so the dew point does, and cooling
+/// below it condenses the rest.
+pub fn warmed(air: WeatherHour, by_c: f64, keeps: WarmingKeeps) -> WeatherHour {
+    let was = Ratio::from_fraction(air.relative_humidity);
     let dry_bulb_c = air.dry_bulb_c + by_c;
-    let rh = relative_humidity_from_dew_point(Temperature::from_c(dry_bulb_c), dew);
+    let rh = match keeps {
+        WarmingKeeps::RelativeHumidity => was,
+        WarmingKeeps::Moisture => {
+            let dew = dew_point(Temperature::from_c(air.dry_bulb_c), was);
+            relative_humidity_from_dew_point(Temperature::from_c(dry_bulb_c), dew)
+        }
+    };
     WeatherHour {
         day_of_year: air.day_of_year,
         ..hour(dry_bulb_c, rh.as_fraction(), air.pressure_pa)
@@ -127,7 +131,7 @@ mod tests {
             );
             humidity_ratio(t, rh, Pressure::from_pa(a.pressure_pa)).as_fraction()
         };
-        let hot = warmed(air, 10.0);
+        let hot = warmed(air, 10.0, WarmingKeeps::Moisture);
         assert_eq!(hot.dry_bulb_c, 46.0);
         assert!(
             (ratio(hot) / ratio(air) - 1.0).abs() < 1e-4,
@@ -139,7 +143,12 @@ mod tests {
             hot.relative_humidity < 0.22 && hot.wet_bulb_c > air.wet_bulb_c + 2.0,
             "{hot:?}"
         );
-        let fog = warmed(air, -25.0);
+        let damp = warmed(air, 10.0, WarmingKeeps::RelativeHumidity);
+        assert!(
+            damp.relative_humidity == 0.35 && damp.wet_bulb_c > hot.wet_bulb_c + 4.0,
+            "{damp:?}"
+        );
+        let fog = warmed(air, -25.0, WarmingKeeps::Moisture);
         assert_eq!(fog.relative_humidity, 1.0);
         assert!((fog.wet_bulb_c - fog.dry_bulb_c).abs() < 1e-6);
     }

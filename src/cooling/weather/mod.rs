@@ -17,7 +17,7 @@ use crate::id::Name;
 use crate::ingest::weeks::{BASE_HOURS_MIN, replay};
 use crate::ingest::{GapPolicy, HourAxis, WeekMap};
 use crate::problem::{Check, FieldPath, Problems};
-use crate::random::Streams;
+use crate::random::{Stream, Streams};
 use crate::time::parse_date;
 use base::WeatherBase;
 pub use format::{WeatherFormat, WeatherReadOptions, WeatherSeries};
@@ -25,6 +25,8 @@ use synthetic::{CLIMATES, climate};
 
 /// Most offsets of one site, and most different sums of overlapping ones.
 const OFFSETS_MAX: usize = 32;
+/// Daily means that fit onto one another differ by about this, K (assumption: half of their spread in summer).
+const JOINT_K: f64 = 1.5;
 /// Largest offset or warming, in kelvin.
 const OFFSET_C_MAX: f64 = 30.0;
 
@@ -50,12 +52,27 @@ pub struct WeatherSpec {
     /// Elevation of the site in metres, for the pressure where a file has none; the file's or climate's by default.
     #[serde(default)]
     pub elevation_m: Option<f64>,
-    /// Added to every dry bulb, in kelvin; 0 by default. Moisture stays, so relative humidity falls.
+    /// Added to every dry bulb, in kelvin; 0 by default.
     #[serde(default)]
     pub warming_c: f64,
+    /// What stays as it was when `warming_c` and `offsets` heat the air: `moisture` (the default: the humidity ratio stays
+    /// and relative humidity falls) or `relative_humidity` (the air takes up water, as a warmer climate's does).
+    #[serde(default)]
+    pub warming_keeps: WarmingKeeps,
     /// What-if changes between dates, which add up.
     #[serde(default)]
     pub offsets: Vec<WeatherOffsetSpec>,
+}
+
+/// What heating leaves as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WarmingKeeps {
+    /// The humidity ratio; cooling below the dew point condenses the rest (the default).
+    #[default]
+    Moisture,
+    /// The relative humidity.
+    RelativeHumidity,
 }
 
 /// How years of weather become the horizon.
@@ -65,6 +82,9 @@ pub enum YearsSpec {
     /// Whole weeks are redrawn from within two weeks of their season, in each replication (the default).
     #[default]
     Resampled,
+    /// Whole weeks as `resampled`, but drawn so that they fit onto the week before by the dry bulb: heat waves and cold
+    /// spells go on across the joints. Prices that are redrawn by weeks take the same weeks.
+    Joined,
     /// The same dates again, year after year, in every replication.
     Replayed,
 }
@@ -182,14 +202,14 @@ impl Weather {
             }
             (None, None) => return Err(format!("site `{site}` has no weather")),
         };
-        if spec.years == YearsSpec::Resampled && series.hours.len() < BASE_HOURS_MIN {
+        if spec.years != YearsSpec::Replayed && series.hours.len() < BASE_HOURS_MIN {
             let hours = series.hours.len();
             return Err(format!(
                 "the weather of `{site}` has {hours} hours; redrawing weeks needs at least {BASE_HOURS_MIN}"
             ));
         }
         let (sums, windows) = windows(spec, axis);
-        let base = WeatherBase::new(series, &sums);
+        let base = WeatherBase::new(series, &sums, spec.warming_keeps);
         let default_layer = base.layer(spec.warming_c).expect("the warming is among the sums");
         let windows = windows
             .into_iter()
@@ -214,11 +234,19 @@ impl Weather {
         &self.base.hours()[self.default_layer * hours..(self.default_layer + 1) * hours]
     }
 
+    /// The weeks of a replication, where this site's weather is `joined`; they are every series' weeks.
+    pub fn join_weeks(&self, axis: &HourAxis, stream: &mut Stream) -> Option<WeekMap> {
+        (self.years == YearsSpec::Joined).then(|| {
+            let dry_bulb_c: Vec<f64> = self.base.plain_hours().iter().map(|h| h.dry_bulb_c).collect();
+            WeekMap::draw_joined(axis, self.base.span(), &dry_bulb_c, JOINT_K, stream)
+        })
+    }
+
     /// One path: which hour of the base each hour of the axis repeats.
     pub fn draw(&self, axis: &HourAxis, weeks: &WeekMap) -> WeatherPath {
         let span = self.base.span();
         let mut index = match self.years {
-            YearsSpec::Resampled => weeks.resample(axis, span, true),
+            YearsSpec::Resampled | YearsSpec::Joined => weeks.resample(axis, span, true),
             YearsSpec::Replayed => replay(axis, span),
         };
         let shift = |layer: usize| (layer * span.hours) as u32;

@@ -252,3 +252,142 @@ fn part_of_a_year_can_be_replayed_but_not_redrawn() {
     assert!(build(YearsSpec::Resampled).unwrap_err().contains("744 hours"));
     assert!(build(YearsSpec::Replayed).is_ok());
 }
+
+/// Runs of days whose hottest hour reaches a threshold: mean length, share of such days in runs of a week or more.
+fn waves(dry_bulb_c: &[f64], threshold_c: f64) -> (f64, f64) {
+    let hot: Vec<bool> = dry_bulb_c
+        .chunks_exact(24)
+        .map(|day| day.iter().any(|c| *c >= threshold_c))
+        .collect();
+    let runs: Vec<usize> = hot
+        .chunk_by(|a, b| a == b)
+        .filter(|run| run[0])
+        .map(<[bool]>::len)
+        .collect();
+    let days: usize = runs.iter().sum();
+    let long: usize = runs.iter().filter(|n| **n >= 7).sum();
+    (days as f64 / runs.len() as f64, long as f64 / days as f64)
+}
+
+/// Wave statistics and P99 wet bulb of the source, of weeks redrawn and of weeks joined, over several replications.
+fn waves_of_three(weather: &Weather, axis: &HourAxis, replications: u64) -> [(f64, f64, f64); 3] {
+    let plain = weather.base().plain_hours();
+    let p99 = |mut wet: Vec<f64>| {
+        wet.sort_by(f64::total_cmp);
+        wet[wet.len() * 99 / 100]
+    };
+    let mut maxima: Vec<f64> = plain
+        .chunks_exact(24)
+        .map(|day| day.iter().map(|h| h.dry_bulb_c).fold(f64::MIN, f64::max))
+        .collect();
+    maxima.sort_by(f64::total_cmp);
+    let threshold_c = maxima[maxima.len() * 9 / 10];
+    let dry: Vec<f64> = plain.iter().map(|h| h.dry_bulb_c).collect();
+    let (length, long) = waves(&dry, threshold_c);
+    let source = (length, long, p99(plain.iter().map(|h| h.wet_bulb_c).collect()));
+    let drawn = |years: YearsSpec| {
+        let weather = Weather {
+            years,
+            ..weather.clone()
+        };
+        let mut sums = (0.0, 0.0, 0.0);
+        for replication in 0..replications {
+            let mut stream = Streams::new(7, replication).stream("weeks");
+            let weeks = weather
+                .join_weeks(axis, &mut stream)
+                .unwrap_or_else(|| WeekMap::draw(axis, &mut stream));
+            let path = weather.draw(axis, &weeks);
+            let hours: Vec<WeatherHour> = (0..path.len()).map(|h| path.at(h)).collect();
+            let dry: Vec<f64> = hours.iter().map(|h| h.dry_bulb_c).collect();
+            let (length, long) = waves(&dry, threshold_c);
+            sums.0 += length;
+            sums.1 += long;
+            sums.2 += p99(hours.iter().map(|h| h.wet_bulb_c).collect());
+        }
+        let n = replications as f64;
+        (sums.0 / n, sums.1 / n, sums.2 / n)
+    };
+    [source, drawn(YearsSpec::Resampled), drawn(YearsSpec::Joined)]
+}
+
+#[test]
+fn joined_weeks_keep_the_length_of_heat_waves_and_the_wet_bulb_of_hot_hours() {
+    let axis = axis("2026-01-01", "2036-01-01");
+    let spec = WeatherSpec {
+        process: Some(ClimateSpec {
+            preset: "dallas".into(),
+            base_years: 8,
+        }),
+        ..WeatherSpec::default()
+    };
+    let weather = Weather::new(&"dallas".into(), &spec, None, &axis, &Streams::shared(1)).unwrap();
+    let [source, redrawn, joined] = waves_of_three(&weather, &axis, 8);
+    println!("source {source:?}, redrawn {redrawn:?}, joined {joined:?}");
+    assert!(
+        (joined.0 / source.0 - 1.0).abs() < 0.1,
+        "mean length: {joined:?} {source:?}"
+    );
+    assert!(
+        (joined.1 - source.1).abs() < 0.1,
+        "share in long waves: {joined:?} {source:?}"
+    );
+    assert!(
+        (joined.2 - source.2).abs() < 0.3,
+        "P99 wet bulb: {joined:?} {source:?}"
+    );
+    assert!(
+        (joined.0 - source.0).abs() < (redrawn.0 - source.0).abs(),
+        "{joined:?} {redrawn:?}"
+    );
+}
+
+/// Reads every weather file of a folder, and prints what was read, repaired, assumed or refused, and how heat waves
+/// survive being redrawn.
+#[test]
+#[ignore = "needs a folder named by REPOWER_WEATHER_FOLDER"]
+fn print_every_file_of_a_folder() {
+    let folder = std::env::var("REPOWER_WEATHER_FOLDER").unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    for path in files {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let format = match path.extension().and_then(|e| e.to_str()) {
+            Some("epw") => WeatherFormat::Epw,
+            Some("tmy3" | "csv") => WeatherFormat::Tmy3,
+            _ => WeatherFormat::OpenMeteo,
+        };
+        let options = WeatherReadOptions {
+            file: &name,
+            gaps: GapPolicy::Refuse,
+            year: 2024,
+            elevation_m: None,
+        };
+        match format.read(std::fs::File::open(&path).unwrap(), &options) {
+            Err(error) => println!("{name}: refused: {error}"),
+            Ok(series) => {
+                println!(
+                    "{name}: {} rows from {}, {} repaired, {:?}\n  {:?}",
+                    series.hours.len(),
+                    series.start,
+                    series.repairs.steps,
+                    series.repairs.notes,
+                    Statistics::of(&series.hours)
+                );
+                let axis = axis("2026-01-01", "2036-01-01");
+                let spec = WeatherSpec {
+                    file: Some(name.clone()),
+                    ..WeatherSpec::default()
+                };
+                let site = "folder".into();
+                let weather = Weather::new(&site, &spec, Some(series), &axis, &Streams::shared(1)).unwrap();
+                println!(
+                    "  source, redrawn, joined: {:?}",
+                    waves_of_three(&weather, &axis, 4)
+                );
+            }
+        }
+    }
+}
