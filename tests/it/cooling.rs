@@ -34,14 +34,13 @@ fn moist_air_agrees_with_another_tool_at_every_point() {
         if let Some(dew) = at(4) {
             agree("dew point", dew_point(dry, humidity).as_c(), dew, 0.002);
         }
-        agree("humidity ratio", ratio.as_fraction(), at(5).unwrap(), 1e-9);
-        agree("enthalpy", enthalpy_j_per_kg(dry, ratio), at(6).unwrap(), 2e-3);
-        agree(
-            "density",
-            density_kg_per_m3(dry, ratio, pressure),
-            at(7).unwrap(),
-            1e-9,
-        );
+        // The other tool's driest air holds 1e-7 of water, 0.25 J/kg; ours none.
+        let floor = if at(2) == Some(0.0) { 1.1e-7 } else { 1e-9 };
+        agree("humidity ratio", ratio.as_fraction(), at(5).unwrap(), floor);
+        let enthalpy = enthalpy_j_per_kg(dry, ratio);
+        agree("enthalpy", enthalpy, at(6).unwrap(), 2e-3 + 2.6e6 * floor);
+        let density = density_kg_per_m3(dry, ratio, pressure);
+        agree("density", density, at(7).unwrap(), floor);
         points += 1;
     }
     assert_eq!(points, 525);
@@ -157,7 +156,8 @@ fn wetted_coolers_carry_the_hot_week_and_their_water_is_the_airs_heat_balance() 
 
 #[test]
 fn towers_chillers_and_water_of_a_month_come_out_by_hand() {
-    let run = with(&World::new(), "{ water_side_economiser = {} }", &[]);
+    let world = World::new();
+    let run = with(&world, "{ water_side_economiser = {} }", &[]);
     let (dry, humidity) = (Temperature::from_c(28.0), Ratio::from_fraction(0.3));
     let wet = wet_bulb(dry, humidity, Pressure::from_pa(101_325.0)).as_c();
     // PsychroLib 2.5.0: 16.5526 degrees.
