@@ -1,4 +1,4 @@
-//! Rows about halls: what stands in them over time, and what they can sell in heat.
+//! Rows about halls: their stages, what stands in them over time, and what they can sell in heat.
 
 use serde::{Deserialize, Serialize};
 
@@ -66,4 +66,35 @@ pub struct HotHoursRow {
     pub worst_dry_bulb_c: f64,
     /// Wet bulb of that hour.
     pub worst_wet_bulb_c: f64,
+}
+
+/// A row of `schedule.csv`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ScheduleRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Case id.
+    pub case: String,
+    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
+    pub fidelity: String,
+    /// Replication.
+    pub replication: u32,
+    /// Site id.
+    pub site: String,
+    /// Hall id.
+    pub hall: String,
+    /// Stage id.
+    pub stage: String,
+    /// UTC.
+    pub planned_start: String,
+    /// UTC.
+    pub planned_end: String,
+    /// UTC; empty where it did not start within the horizon.
+    pub start: String,
+    /// UTC; empty where it did not end within the horizon.
+    pub end: String,
+    /// On the critical path of this replication.
+    pub critical: bool,
+    /// What set its start: a predecessor, an order, a date.
+    pub cause: String,
 }

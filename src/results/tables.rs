@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::results::hall_tables::{HallStateRow, HotHoursRow};
+pub use crate::results::hall_tables::{HallStateRow, HotHoursRow, ScheduleRow};
 pub use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 pub use crate::results::metrics::Metrics;
 
@@ -308,37 +308,6 @@ pub struct CapacityRow {
     pub t_s: i64,
     /// GPUs that the pool has from then on.
     pub gpus: u32,
-}
-
-/// A row of `schedule.csv`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct ScheduleRow {
-    /// Strategy id.
-    pub strategy: String,
-    /// Case id.
-    pub case: String,
-    /// Demand fidelity: `jobs`, `sampled_weeks`, ...
-    pub fidelity: String,
-    /// Replication.
-    pub replication: u32,
-    /// Site id.
-    pub site: String,
-    /// Hall id.
-    pub hall: String,
-    /// Stage id.
-    pub stage: String,
-    /// UTC.
-    pub planned_start: String,
-    /// UTC.
-    pub planned_end: String,
-    /// UTC; empty where it did not start within the horizon.
-    pub start: String,
-    /// UTC; empty where it did not end within the horizon.
-    pub end: String,
-    /// On the critical path of this replication.
-    pub critical: bool,
-    /// What set its start: a predecessor, an order, a date.
-    pub cause: String,
 }
 
 /// A row of `jobs.csv`.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::cooling::{CoolingSpec, Plant, WeatherHour};
 use crate::power::path::{ElectricalPath, ElectricalPathSpec};
+use crate::power::redundancy::Redundancy;
 use crate::results::tables::{HotHoursRow, Note};
 use crate::scenario::Scenario;
 use crate::scenario::spec::StrategySpec;
@@ -25,6 +26,7 @@ struct Offer<'a> {
     kind: &'static str,
     cooling: &'a CoolingSpec,
     path: &'a ElectricalPathSpec,
+    redundancy: Redundancy,
     design_mw: f64,
     grid_mw: f64,
 }
@@ -121,6 +123,7 @@ fn offer<'a>(
         kind: "gpu",
         cooling: &install.cooling,
         path: &install.path,
+        redundancy: install.redundancy,
         design_mw: accelerators(install, spec.grid_mw).provisioned().as_mw(),
         grid_mw: spec.grid_mw,
     };
@@ -134,6 +137,7 @@ fn offer<'a>(
                 kind: "lease",
                 cooling: &lease.cooling,
                 path: &lease.path,
+                redundancy: lease.redundancy,
                 design_mw: critical_it(spec.grid_mw, lease.critical_it_percent).as_mw(),
                 grid_mw: spec.grid_mw,
             }),
@@ -149,7 +153,7 @@ fn sellable(offer: &Offer<'_>, weather: &[WeatherHour], (_, spare, out): (&str, 
     let plumbing = Plumbing {
         plant: 0,
         design_mw: offer.design_mw,
-        path: ElectricalPath::new(offer.path, offer.design_mw),
+        path: ElectricalPath::new(offer.path, offer.design_mw, offer.redundancy),
     };
     let at = |air: &WeatherHour| {
         let hour = plant.hour(air);
