@@ -16,6 +16,7 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("report")]
 #[case("replay")]
 #[case("audit")]
+#[case("import")]
 #[case("init")]
 #[case("schema")]
 #[case("completions")]
@@ -51,6 +52,7 @@ fn the_cases_above_are_all_commands() {
         "report",
         "replay",
         "audit",
+        "import",
         "init",
         "schema",
         "completions",

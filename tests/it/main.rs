@@ -24,3 +24,4 @@ mod run_directory;
 mod scenarios;
 mod schema;
 mod support;
+mod traces;

@@ -20,6 +20,8 @@ const NAMED: usize = 3;
 /// A gap is no accident where it is longer than the mean distance times this much more than the longest to be
 /// expected among as many random submissions (which is the mean times the logarithm of their number).
 const GAP_EXCESS: f64 = 12.0;
+/// Real submissions come in bursts, so a gap must also be this many times the distance that one in a thousand exceeds.
+const GAP_OF_RARE: f64 = 3.0;
 /// The least length of the mean direction of the clock by which a daily shape is taken to be one.
 const SHAPE_MIN: f64 = 0.05;
 /// The middle of the quietest time of the day lies between these hours where people work by day.
@@ -58,6 +60,7 @@ fn gaps(trace: &Trace, audit: &mut Audit) {
     let span_s = jobs.last().map_or(0, |last| last.submit_s - jobs[0].submit_s);
     let mean_s = span_s as f64 / jobs.len().max(1) as f64;
     let limit_s = (mean_s * ((jobs.len().max(1) as f64).ln() + GAP_EXCESS)).max(HOUR_S as f64);
+    let limit_s = limit_s.max(GAP_OF_RARE * rare_distance_s(jobs));
     let mut found: Vec<(i64, i64)> = jobs
         .windows(2)
         .map(|pair| (pair[1].submit_s - pair[0].submit_s, pair[0].submit_s))
@@ -84,6 +87,20 @@ fn gaps(trace: &Trace, audit: &mut Audit) {
         named.join(", ")
     );
     audit.add(Gravity::Doubt, "gaps", message);
+}
+
+/// The distance between submissions that one in a thousand exceeds, in seconds.
+fn rare_distance_s(jobs: &[Job]) -> f64 {
+    let mut distances: Vec<i64> = jobs
+        .windows(2)
+        .map(|pair| pair[1].submit_s - pair[0].submit_s)
+        .collect();
+    let Some(last) = distances.len().checked_sub(1) else {
+        return 0.0;
+    };
+    let rank = last - last.div_ceil(1_000);
+    let (_, distance_s, _) = distances.select_nth_unstable(rank);
+    *distance_s as f64
 }
 
 fn cut_ends(jobs: &[Job], audit: &mut Audit) {

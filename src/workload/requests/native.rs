@@ -38,6 +38,9 @@ pub(super) fn read<R: Read>(mut table: Table<R>) -> Result<RequestTrace, TraceEr
             tokens_out: tokens_out.map_or(Ok(None), |column| tokens_of(&table, column))?,
         };
         rows.push((at_s, step));
+        if rows.len() > STEPS_MAX {
+            return Err(table.error_here(format!("more than {STEPS_MAX} rows of rates")));
+        }
     }
     let Some((first_s, _)) = rows.first().copied() else {
         return Err(table.error_here("the table has no rows of rates"));

@@ -16,6 +16,9 @@ use crate::workload::text::{Lines, Table, TraceError};
 pub(super) const MARKS: &[&str] = &["client", "t_s", "rate_rps"];
 const COLUMNS: &[&str] = &["t_s", "rate_rps", "cv", "dist", "p1", "p2"];
 
+/// The most clients of a file.
+const CLIENTS_MAX: usize = 1_000_000;
+
 /// Whether a first line can be that of a client's file without a header.
 pub(super) fn shows(first: &str) -> bool {
     let fields: Vec<&str> = first.split(',').map(str::trim).collect();
@@ -54,8 +57,9 @@ pub(super) fn read<R: Read>(mut lines: Lines<R>) -> Result<RequestTrace, TraceEr
             }
         }
         *windows.entry(at_s).or_insert(0.0) += rate_of(&table, rate)?;
-        if windows.len() > STEPS_MAX {
-            return Err(table.error(time, format!("more than {STEPS_MAX} windows")));
+        if windows.len() > STEPS_MAX || clients.len() > CLIENTS_MAX {
+            let message = format!("more than {STEPS_MAX} windows or {CLIENTS_MAX} clients");
+            return Err(table.error(time, message));
         }
     }
     regular(&table, &windows, clients.len())
