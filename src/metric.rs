@@ -78,6 +78,7 @@ metrics! {
     GpuHoursFailedFeeder, "gpu_hours_failed_feeder", "gpu-h", Lower, "Of these, by failures of halls' feeders.";
     TechnicianWaitH, "technician_wait_h", "h", Lower, "Mean wait of a fault that needs no part for a technician.";
     PartWaitH, "part_wait_h", "h", Lower, "Mean wait of a fault that needs a part for the part and a technician.";
+    Fragmentation, "fragmentation", "1", Lower, "Share of the GPU-hours of pools on nodes that were free while the first job in the queue needed no more, but could not stand there; simulated weeks only.";
     JobsFinished, "jobs_finished", "1", Higher, "On-demand jobs finished, simulated weeks only.";
     MeanWaitS, "mean_wait_s", "s", Lower, "Mean wait of on-demand jobs from submission to first start.";
     P95WaitS, "p95_wait_s", "s", Lower, "95th percentile of that wait.";

@@ -421,6 +421,10 @@ fn pool_plan(
         tenant: tenant.to_owned(),
         policy: jobs.policy,
         gpus_max: jobs.gpus,
+        layout: jobs
+            .nodes
+            .as_ref()
+            .map(|nodes| nodes.layout(jobs.gpus).expect("checked with the scenario")),
         patience: Span::from_seconds((jobs.patience_hours * 3_600.0) as i64),
         overheads: Overheads {
             checkpoint: Span::from_seconds(jobs.checkpoint_cost_seconds.round() as i64),

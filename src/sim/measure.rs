@@ -202,12 +202,17 @@ fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
         return;
     }
     let (mut finished, mut started, mut wait) = (0, 0, 0.0);
+    let (mut fragmented, mut on_nodes) = (0.0, 0.0);
     let mut waits: Vec<u32> = Vec::new();
     for pool in &mut world.demand.pools {
         let t = pool.totals();
         finished += t.finished;
         started += t.started;
         wait += t.wait_s;
+        if t.on_nodes {
+            fragmented += t.fragmented_gpu_s;
+            on_nodes += t.capacity_gpu_s;
+        }
         waits.extend_from_slice(pool.waits_sorted());
     }
     if started == 0 {
@@ -215,6 +220,9 @@ fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
     }
     scalars.put(PORTFOLIO, Metric::JobsFinished, finished as f64);
     scalars.put(PORTFOLIO, Metric::MeanWaitS, wait / started as f64);
+    if on_nodes > 0.0 {
+        scalars.ratio(PORTFOLIO, Metric::Fragmentation, fragmented, on_nodes);
+    }
     if world.demand.pools.len() > 1 {
         waits.sort_unstable();
     }

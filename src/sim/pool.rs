@@ -12,7 +12,7 @@ use crate::time::{HOUR_S, SimTime, Span, WEEK_S};
 use crate::workload::demand::{COPIES_MAX, PoolClock, WeekDemand, WeekSampler, growth_factor};
 use crate::workload::job::{Job, JobClass};
 use crate::workload::scheduler::{
-    AnyScheduler, Finished, Observer, Overheads, PolicyKind, Settings, Withdrawal,
+    AnyScheduler, Finished, Layout, Observer, Overheads, PolicyKind, Settings, Withdrawal,
 };
 
 /// Hours of a week.
@@ -33,6 +33,8 @@ pub struct PoolPlan {
     pub policy: PolicyKind,
     /// The most GPUs it will ever have.
     pub gpus_max: u32,
+    /// The nodes in which they stand, if they are more than counted.
+    pub layout: Option<Layout>,
     /// How long a job waits before it goes elsewhere.
     pub patience: Span,
     /// What checkpoints and restarts cost.
@@ -155,6 +157,12 @@ pub struct PoolTotals {
     pub lost_gpu_s: f64,
     /// Restarts and checkpoints, GPU-seconds.
     pub overhead_gpu_s: f64,
+    /// GPU-seconds free on which the first in the queue, which needed no more, could not stand.
+    pub fragmented_gpu_s: f64,
+    /// GPU-seconds that there were.
+    pub capacity_gpu_s: f64,
+    /// Whether GPUs stand in nodes.
+    pub on_nodes: bool,
     /// Jobs that went elsewhere.
     pub withdrawn: u64,
 }
@@ -216,7 +224,10 @@ impl Pool {
             ..Settings::constant(0)
         };
         // The pool's own clock begins at zero, so that its readings stay small whatever the year.
-        let scheduler = AnyScheduler::new(plan.policy, SimTime::default(), settings);
+        let mut scheduler = AnyScheduler::new(plan.policy, SimTime::default(), settings);
+        if let Some(layout) = &plan.layout {
+            scheduler.set_layout(layout);
+        }
         let watch = Watch {
             record: record.then(Vec::new),
             ..Watch::default()
@@ -450,6 +461,9 @@ impl Pool {
             work_gpu_s: usage.work_gpu_s(),
             lost_gpu_s: usage.lost_gpu_s(),
             overhead_gpu_s: usage.overhead_gpu_s() + self.scheduler.running_overhead_gpu_s(),
+            fragmented_gpu_s: usage.fragmented_gpu_s as f64,
+            capacity_gpu_s: usage.capacity_gpu_s as f64,
+            on_nodes: self.plan.layout.is_some(),
             withdrawn: usage.withdrawn(),
         }
     }

@@ -7,7 +7,7 @@ use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::parse_date;
 use crate::workload::profile::LoadProfileSpec;
-use crate::workload::scheduler::PolicyKind;
+use crate::workload::scheduler::{NodesSpec, PolicyKind};
 use crate::workload::training::TrainingSpec;
 
 /// A customer, or a group of customers with one contract form.
@@ -138,6 +138,9 @@ pub struct JobsDemandSpec {
     /// The queue's discipline. Default `easy`.
     #[serde(default)]
     pub policy: PolicyKind,
+    /// The nodes in which the GPUs stand. Where left out they are only counted: a job fits where enough are free.
+    #[serde(default)]
+    pub nodes: Option<NodesSpec>,
     /// The rent market that sets the price: a name under `market.gpu_rent`.
     pub price: Name,
     /// Share of jobs that come as interruptible spot work, percent. Default 0.
@@ -269,6 +272,9 @@ impl Check for GpuBlockSpec {
 impl Check for JobsDemandSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("gpus"), f64::from(self.gpus), 1.0, 1e7);
+        if let Some(nodes) = &self.nodes {
+            nodes.check(self.gpus, &at.key("nodes"), problems);
+        }
         problems.within(&at.key("copies"), f64::from(self.copies), 1.0, 100.0);
         problems.within(
             &at.key("growth_percent_per_year"),

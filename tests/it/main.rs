@@ -18,6 +18,7 @@ mod hand_made;
 mod import;
 mod invariants;
 mod limits;
+mod nodes;
 mod power;
 mod replay;
 mod run_directory;

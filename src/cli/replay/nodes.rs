@@ -53,10 +53,6 @@ impl NodeArgs {
         if self.nodes.is_empty() {
             return Ok(None);
         }
-        let layout = Layout::new(self.nodes.clone(), placement)?;
-        match layout.gpus() {
-            nodes if nodes == gpus => Ok(Some(layout)),
-            nodes => Err(LayoutError::OtherSum { gpus, nodes }),
-        }
+        Layout::new(self.nodes.clone(), placement)?.of_all(gpus).map(Some)
     }
 }

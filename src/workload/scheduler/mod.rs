@@ -35,7 +35,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use gate::NO_QUOTA;
-pub use layout::{Layout, LayoutError, NODE_GPUS_MAX, NodeGroup, Placement};
+pub use layout::{Layout, LayoutError, NODE_GPUS_MAX, NodeGroup, NodeGroupSpec, NodesSpec, Placement};
 pub use order::OrderBy;
 pub use policy::{Conservative, Easy, Fcfs, Policy, Preemption, Priority, Sjf};
 pub use pool::{Overheads, Pool};

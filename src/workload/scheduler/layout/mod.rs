@@ -15,12 +15,14 @@ mod counts;
 mod future;
 mod nodes;
 mod set;
+mod spec;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(super) use nodes::Nodes;
+pub use spec::{NodeGroupSpec, NodesSpec};
 
 use crate::workload::job::GPUS_MAX;
 
@@ -110,6 +112,13 @@ impl Layout {
         }
         let nodes = gpus.checked_div(gpus_per_node).unwrap_or(1);
         Self::new(vec![NodeGroup { nodes, gpus_per_node }], placement)
+    }
+    /// Itself, if it has `gpus` GPUs in all.
+    pub fn of_all(self, gpus: u32) -> Result<Self, LayoutError> {
+        match self.gpus() {
+            nodes if nodes == gpus => Ok(self),
+            nodes => Err(LayoutError::OtherSum { gpus, nodes }),
+        }
     }
     /// All GPUs.
     pub fn gpus(&self) -> u32 {
