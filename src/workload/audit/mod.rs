@@ -163,7 +163,11 @@ impl Audit {
             job.gpus > gpus
         });
         let sizes: Vec<u32> = gpus_per_node.iter().copied().filter(|size| *size > 0).collect();
-        let odd = |job: &Job| sizes.iter().all(|size| job.gpus > *size && job.gpus % size != 0);
+        let odd = |job: &Job| {
+            sizes
+                .iter()
+                .all(|size| job.gpus > *size && !job.gpus.is_multiple_of(*size))
+        };
         if !sizes.is_empty() && jobs.iter().any(odd) {
             let all = trace.gpu_s().max(1) as f64;
             let share = jobs

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
+use std::fmt::Write as _;
 
 use super::{Audit, Gravity};
 use crate::time::HOUR_S;
@@ -227,7 +228,10 @@ fn unknown_clock(trace: &Trace, audit: &mut Audit, quiet_h: Option<f64>) {
     let mut message = "the instant of second zero is unknown, so hours and weekdays are too".to_owned();
     if let Some(quiet_h) = quiet_h {
         let zero_h = (28.0 - quiet_h).rem_euclid(24.0);
-        message += &format!("; if its quietest time is 4 h at night, second zero is at {zero_h:.1} h");
+        let _ = write!(
+            message,
+            "; if its quietest time is 4 h at night, second zero is at {zero_h:.1} h"
+        );
     }
     audit.add(Gravity::Note, "unknown_clock", message);
 }

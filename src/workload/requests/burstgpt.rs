@@ -1,4 +1,4 @@
-//! BurstGPT: calls of ChatGPT and GPT-4 over 121 days, one request a row.
+//! `BurstGPT`: calls of `ChatGPT` and GPT-4 over 121 days, one request a row.
 //!
 //! Columns as published: `Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type`, and in later files
 //! `Session ID` and `Elapsed time`. `Timestamp` counts seconds from midnight of the first day. Requests that failed

@@ -33,7 +33,7 @@ pub enum RequestFormat {
     Native,
     /// Azure LLM inference of 2023 and 2024: `TIMESTAMP,ContextTokens,GeneratedTokens`, one request a row.
     AzureLlm,
-    /// BurstGPT: `Timestamp,Model,Request tokens,Response tokens,...`, seconds from midnight of the first day.
+    /// `BurstGPT`: `Timestamp,Model,Request tokens,Response tokens,...`, seconds from midnight of the first day.
     #[serde(rename = "burstgpt")]
     BurstGpt,
     /// Mooncake: a JSON object a request, `timestamp` in milliseconds, `input_length`, `output_length`.
@@ -42,7 +42,7 @@ pub enum RequestFormat {
     /// `client,t_s,rate_rps,...`.
     #[serde(rename = "servegen")]
     ServeGen,
-    /// Alibaba GenAI 2026: `qps.csv` (samples of each container) or `lora_request_trace.csv` (one request a row).
+    /// Alibaba `GenTD26`: `qps.csv` (samples of each container) or `lora_request_trace.csv` (one request a row).
     #[serde(rename = "genai")]
     GenAi,
 }

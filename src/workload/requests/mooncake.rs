@@ -43,8 +43,7 @@ impl Request {
 
 pub(super) fn read<R: Read>(mut lines: Lines<R>, step_s: i64) -> Result<RequestTrace, TraceError> {
     let (mut bins, mut rows) = (Bins::new(step_s), 0_usize);
-    loop {
-        let Some(line) = lines.next()? else { break };
+    while let Some(line) = lines.next()? {
         if line.trim().is_empty() {
             continue;
         }

@@ -56,12 +56,11 @@ fn spread<R: Read>(
     step_s: i64,
 ) -> Result<RequestTrace, TraceError> {
     let mut assumptions = Vec::new();
-    let (step_s, last_s) = match rows {
-        [.., (before_s, _), (last_s, _)] => (step_s, 2 * last_s - before_s),
-        _ => {
-            assumptions.push("the table has one row, whose rate holds for an hour".to_owned());
-            (3_600, first_s + 3_600)
-        }
+    let (step_s, last_s) = if let [.., (before_s, _), (last_s, _)] = rows {
+        (step_s, 2 * last_s - before_s)
+    } else {
+        assumptions.push("the table has one row, whose rate holds for an hour".to_owned());
+        (3_600, first_s + 3_600)
     };
     let count = usize::try_from((last_s - first_s) / step_s).unwrap_or(usize::MAX);
     if count > STEPS_MAX {

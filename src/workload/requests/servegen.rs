@@ -79,8 +79,9 @@ fn regular<R: Read>(
         .map(|pair| pair[1] - pair[0])
         .min()
         .unwrap_or(600);
-    if let Some(pair) = times.windows(2).find(|pair| pair[1] - pair[0] != step_s) {
-        let message = format!("no client has a window between {} s and {} s", pair[0], pair[1]);
+    let gap = times.array_windows().find(|[from, to]| to - from != step_s);
+    if let Some([from, to]) = gap {
+        let message = format!("no client has a window between {from} s and {to} s");
         return Err(table.error_here(message));
     }
     let step = |rate: &f64| RequestStep {

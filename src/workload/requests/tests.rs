@@ -56,7 +56,7 @@ fn burstgpt_failures_arrive_but_have_no_answer() {
                 5,ChatGPT,472,18,490,Conversation log\n45,GPT-4,1087,0,1087,API log\n118,ChatGPT,417,276,693,API log\n";
     let trace = trace(text);
     assert_eq!(trace.steps().len(), 2);
-    assert_eq!(trace.steps()[0].tokens_in, Some((472.0 + 1_087.0) / 2.0));
+    assert_eq!(trace.steps()[0].tokens_in, Some(779.5));
     assert_eq!(trace.steps()[0].tokens_out, Some(18.0));
     assert!((trace.requests() - 3.0).abs() < 1e-12);
     assert!(

@@ -9,6 +9,8 @@
 
 use std::io::Read;
 
+use jiff::civil::DateTime;
+
 use super::rows::{Dropped, Tenants};
 use crate::time::{Calendar, SimTime};
 use crate::workload::job::{Job, SECONDS_MAX, Trace};
@@ -60,6 +62,13 @@ impl Header {
     }
 }
 
+/// What a job line says.
+enum Line {
+    Job(Job),
+    Left(&'static str),
+    Impossible,
+}
+
 pub(super) fn read<R: Read>(mut lines: Lines<R>) -> Result<Trace, TraceError> {
     let (mut jobs, mut dropped, mut header) = (Vec::new(), Dropped::default(), Header::default());
     let (mut numbers, mut tenants) = ([0i64; FIELDS], Tenants::default());
@@ -75,47 +84,14 @@ pub(super) fn read<R: Read>(mut lines: Lines<R>) -> Result<Trace, TraceError> {
         if let Err(message) = parse(text, &mut numbers) {
             return Err(lines.error(None, message));
         }
-        let [
-            id,
-            submit_s,
-            _,
-            run_s,
-            allocated,
-            _,
-            _,
-            requested,
-            estimate_s,
-            _,
-            status,
-            user,
-        ] = numbers;
-        if matches!(status, 2..=4) {
-            dropped.count("partial executions of jobs that have a line of their own");
-            continue;
+        match job_of(&numbers, &mut tenants) {
+            Line::Job(job) => jobs.push(job),
+            Line::Left(reason) => dropped.count(reason),
+            Line::Impossible => {
+                let message = "impossible job: id, submission, run time or size out of range";
+                return Err(lines.error(None, message));
+            }
         }
-        let gpus = if requested > 0 { requested } else { allocated };
-        if run_s < 0 || gpus <= 0 {
-            dropped.count("jobs without a known run time or number of processors");
-            continue;
-        }
-        let fits = u64::try_from(id).ok().zip(u32::try_from(gpus).ok());
-        let job = fits
-            .map(|(id, gpus)| Job {
-                estimate_s: i32::try_from(estimate_s.clamp(0, SECONDS_MAX)).unwrap_or(0),
-                tenant: if user > 0 {
-                    tenants.word(&format!("user-{user}"))
-                } else {
-                    NONE
-                },
-                ..Job::new(id, submit_s, gpus, run_s)
-            })
-            .filter(|job| job.problem().is_none());
-        jobs.push(job.ok_or_else(|| {
-            lines.error(
-                None,
-                "impossible job: id, submission, run time or size out of range",
-            )
-        })?);
         if jobs.len() > ROWS_MAX {
             return Err(lines.error(None, format!("a trace has at most {ROWS_MAX} rows")));
         }
@@ -125,27 +101,73 @@ pub(super) fn read<R: Read>(mut lines: Lines<R>) -> Result<Trace, TraceError> {
          long as it did, whatever its status"
             .to_owned(),
     ];
+    dropped.report(&mut assumptions);
+    let start = place(&mut jobs, header, &mut assumptions);
+    lines.note_cut(&mut assumptions);
+    let labels = tenants.finish("user", &mut assumptions);
+    Ok(Trace::new(jobs, start, assumptions).with_labels(labels, Labels::default()))
+}
+
+fn job_of(numbers: &[i64; FIELDS], tenants: &mut Tenants) -> Line {
+    let [
+        id,
+        submit_s,
+        _,
+        run_s,
+        allocated,
+        _,
+        _,
+        requested,
+        estimate_s,
+        _,
+        status,
+        user,
+    ] = *numbers;
+    if matches!(status, 2..=4) {
+        return Line::Left("partial executions of jobs that have a line of their own");
+    }
+    let gpus = if requested > 0 { requested } else { allocated };
+    if run_s < 0 || gpus <= 0 {
+        return Line::Left("jobs without a known run time or number of processors");
+    }
+    let Some((id, gpus)) = u64::try_from(id).ok().zip(u32::try_from(gpus).ok()) else {
+        return Line::Impossible;
+    };
+    let job = Job {
+        estimate_s: i32::try_from(estimate_s.clamp(0, SECONDS_MAX)).unwrap_or(0),
+        tenant: if user > 0 {
+            tenants.word(&format!("user-{user}"))
+        } else {
+            NONE
+        },
+        ..Job::new(id, submit_s, gpus, run_s)
+    };
+    match job.problem() {
+        None => Line::Job(job),
+        Some(_) => Line::Impossible,
+    }
+}
+
+/// Moves submissions since 1970 to the earliest of them; gives the civil instant of second zero.
+fn place(jobs: &mut [Job], header: Header, assumptions: &mut Vec<String>) -> Option<DateTime> {
     let mut begin_s = header.begin_s;
     let first = jobs.iter().map(|job| job.submit_s).min().unwrap_or(0);
     if first >= UNIX_FROM_S {
         assumptions.push("submissions are seconds since 1970; the first one is second zero".to_owned());
         begin_s = Some(first);
-        for job in &mut jobs {
+        for job in jobs {
             job.submit_s -= first;
         }
     }
-    dropped.report(&mut assumptions);
-    let in_calendar = |s: &i64| (0..250_000_000_000).contains(s);
     let (zone, name) = header.zone.unwrap_or((Calendar::utc(), "UTC".to_owned()));
+    let in_calendar = |s: &i64| (0..250_000_000_000).contains(s);
     let start = begin_s
         .filter(in_calendar)
         .map(|s| zone.civil(SimTime::from_unix_s(s)));
     if start.is_some() {
         assumptions.push(format!("hours of the day are those of {name}"));
     }
-    lines.note_cut(&mut assumptions);
-    let labels = tenants.finish("user", &mut assumptions);
-    Ok(Trace::new(jobs, start, assumptions).with_labels(labels, Labels::default()))
+    start
 }
 
 /// The numbers of a job line that are read, `-1` for those that are not there; fractions are rounded, halves up.
@@ -192,8 +214,8 @@ mod tests {
                     4 20 0 50 8 -1 -1 -1 -1 -1 2 1 1 1 1 1 -1 -1\n";
         let trace = read(text.as_bytes(), None, "log.swf").unwrap();
         let of = |job: Job, tenant, estimate_s| Job {
-            tenant,
             estimate_s,
+            tenant,
             ..job
         };
         let jobs = [
