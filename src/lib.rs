@@ -32,6 +32,7 @@ pub mod results;
 pub mod sim;
 // Layer 6: experiment.
 pub mod experiment;
+pub mod verify;
 // Layer 7: outputs.
 pub mod compare;
 pub mod report;

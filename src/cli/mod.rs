@@ -13,6 +13,7 @@ pub mod run;
 pub mod schema;
 pub mod stop;
 pub mod validate;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -81,6 +82,8 @@ enum Command {
     Import(Box<import::ImportArgs>),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
+    /// Compare published figures and closed forms with what the program makes of their inputs.
+    Verify(verify::VerifyArgs),
     /// Print the JSON Schema of scenario files.
     Schema(schema::SchemaArgs),
     /// Print shell completions.
@@ -142,6 +145,7 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
         },
         Command::Import(args) => import::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions(&args),
     }

@@ -26,3 +26,4 @@ mod scenarios;
 mod schema;
 mod support;
 mod traces;
+mod verify;
