@@ -1,5 +1,5 @@
-//! What the world outside pays and asks: power prices, bitcoin with its network, rents of GPUs, and
-//! what its power emits.
+//! What the world outside pays and asks: power prices, bitcoin with its network, rents of GPUs, what its power emits,
+//! and how much its grids carry.
 //!
 //! Owns how each is written in a scenario, read from files, fitted, and drawn as one path a replication. Does not own
 //! contracts (who pays which price) or weather; heat reaches a price only as the plain series it is handed.
@@ -14,3 +14,4 @@ pub mod price_catalogue;
 pub mod price_format;
 pub mod price_process;
 pub mod price_spread;
+pub mod system_load;

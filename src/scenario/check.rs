@@ -62,6 +62,11 @@ impl Check for ScenarioSpec {
             problems.name(&at, name);
             carbon.check(&at, problems);
         }
+        for (name, load) in &self.market.system_load {
+            let at = at.key("market").key("system_load").key(name.as_str());
+            problems.name(&at, name);
+            load.check(&at, problems);
+        }
         self.finance.check(&at.key("finance"), problems);
         self.run.check(&at.key("run"), problems);
         self.check_sites(&at.key("sites"), problems);
@@ -133,11 +138,14 @@ impl ScenarioSpec {
             problems,
         );
         let prices: Vec<&str> = self.market.power.keys().map(Name::as_str).collect();
+        let system_loads: Vec<&str> = self.market.system_load.keys().map(Name::as_str).collect();
         for (index, site) in self.sites.iter().enumerate() {
             let at = at.index(index);
             site.check(&at, problems);
             site.power_contracts
                 .check_prices(&at.key("power_contracts"), &prices, problems);
+            site.power_contracts
+                .check_system_loads(&at.key("power_contracts"), &system_loads, problems);
             self.check_carbon(site, &at, problems);
             if let Some(BatteryRuleSpec::Arbitrage(rule)) = site.battery.as_ref().map(|b| &b.rule)
                 && !self.market.power.contains_key(&rule.price)

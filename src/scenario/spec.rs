@@ -10,6 +10,8 @@ use crate::cooling::weather::WeatherSpec;
 use crate::id::Name;
 use crate::market::bitcoin::BitcoinSpec;
 use crate::market::carbon::CarbonSpec;
+use crate::market::system_load::SystemLoadSpec;
+use crate::power::contract::{Named, PriceId};
 use crate::market::gpu_rent::GpuRentSpec;
 use crate::market::power_price::PowerPriceSpec;
 use crate::power::backup::BackupSpec;
@@ -105,9 +107,21 @@ pub struct MarketSpec {
     /// Carbon intensities of grids by name; sites refer to them.
     #[serde(default)]
     pub carbon: IndexMap<Name, CarbonSpec>,
+    /// Loads of whole grids by name; coincident-peak charges refer to them.
+    #[serde(default)]
+    pub system_load: IndexMap<Name, SystemLoadSpec>,
 }
 
 impl MarketSpec {
+    /// Where the price or system load of a name stands among the signals of an hour: prices first, then peak and risk of
+    /// each system load.
+    pub fn signal(&self, named: Named<'_>) -> Option<PriceId> {
+        let index = match named {
+            Named::Price(name) => self.power.get_index_of(name)?,
+            Named::SystemLoad(name) => self.power.len() + 2 * self.system_load.get_index_of(name)?,
+        };
+        Some(PriceId(index as u16))
+    }
     /// Power prices in file order.
     pub fn power_list(&self) -> Vec<(&Name, &PowerPriceSpec)> {
         self.power.iter().collect()

@@ -9,6 +9,7 @@ use crate::market::bitcoin::BitcoinPath;
 use crate::market::carbon::CarbonPath;
 use crate::market::power_price::PriceContext;
 use crate::market::price_process::Heat;
+use crate::market::system_load::SystemLoadPath;
 use crate::power::backup::Backup;
 use crate::power::curtailment::Order;
 use crate::power::outage::Outage;
@@ -80,8 +81,18 @@ impl Paths {
             };
             drawn[index] = Some(list[index].draw(streams, &context));
         }
-        let price_count = list.len();
+        let price_count = list.len() + 2 * spec.market.system_load.len();
         let mut prices = vec![0.0; data.axis.len() * price_count];
+        for (index, named) in spec.market.system_load.iter().enumerate() {
+            let air = dry_bulb.as_deref().unwrap_or(&[]);
+            let series = data.system_loads[index].as_ref();
+            let named = (named.0.as_str(), named.1);
+            let path = SystemLoadPath::draw(named, series, (&data.axis, &weeks), air, streams);
+            for (hour, signals) in prices.chunks_exact_mut(price_count).enumerate() {
+                signals[list.len() + 2 * index] = f64::from(u8::from(path.peak[hour]));
+                signals[list.len() + 2 * index + 1] = path.risk[hour];
+            }
+        }
         for (index, path) in drawn.iter().flatten().enumerate() {
             for (hour, value) in path.values().iter().enumerate() {
                 prices[hour * price_count + index] = *value;
@@ -138,7 +149,7 @@ impl Paths {
                 .collect(),
         }
     }
-    /// All prices of an hour, by price, USD/MWh.
+    /// All signals of an hour: prices in USD/MWh, then peak (0 or 1) and risk of each system load.
     pub fn prices(&self, hour: usize) -> &[f64] {
         &self.prices[hour * self.price_count..(hour + 1) * self.price_count]
     }

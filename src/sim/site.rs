@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::fleet::failure::Kind;
 use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet};
 use crate::id::Name;
-use crate::power::contract::{PriceId, Supply};
+use crate::power::contract::{Named, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;
 use crate::power::redundancy::Redundancy;
@@ -267,9 +267,9 @@ impl Site {
         start: SimTime,
         pools: usize,
     ) -> Self {
-        let price = |name: &Name| spec.market.power.get_index_of(name).map(|i| PriceId(i as u16));
+        let find = |named: Named<'_>| spec.market.signal(named);
         let supply =
-            Supply::new(&site.power_contracts, &setup.calendar, price).expect("contracts were checked");
+            Supply::new(&site.power_contracts, &setup.calendar, find).expect("contracts were checked");
         let mut halls = Vec::new();
         let mut fleets = Vec::new();
         for (name, entry) in &setup.halls {

@@ -18,6 +18,7 @@ mod supply;
 mod tiers;
 mod window;
 
+use crate::id::Name;
 use crate::time::{Month, SimTime};
 
 pub use clause::ClauseSpec;
@@ -33,6 +34,24 @@ impl PriceId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// Where a system's peaks and risks stand among the prices of an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SystemLoadSignals {
+    /// 1 in a peak hour, 0 otherwise; known afterwards.
+    pub peak: PriceId,
+    /// The chance of a peak as forecast.
+    pub risk: PriceId,
+}
+
+/// A name that a clause refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// A price.
+    Price(&'a Name),
+    /// A system load: its number is that of [`SystemLoadSignals::peak`], and its risk stands beside it.
+    SystemLoad(&'a Name),
 }
 
 /// Who uses energy, where a clause tells uses apart.

@@ -185,6 +185,20 @@ impl PowerContractsSpec {
         named
     }
 
+    /// Reports every named system load that is not among `known`.
+    pub fn check_system_loads(&self, at: &FieldPath, known: &[&str], problems: &mut Problems) {
+        for (index, contract) in self.0.iter().enumerate() {
+            for (position, clause) in contract.clauses.iter().enumerate() {
+                let kind = clause.kind();
+                if let Some(name) = kind.system_load().filter(|n| !known.contains(&n.as_str())) {
+                    let here = at.index(index).key("clauses").index(position).key(kind.name());
+                    let path = here.key("system_load");
+                    problems.unknown(&path, "system load", name.as_str(), known.iter().copied());
+                }
+            }
+        }
+    }
+
     /// Reports every named price that is not among `known`.
     pub fn check_prices(&self, at: &FieldPath, known: &[&str], problems: &mut Problems) {
         for (path, name) in self.prices(at) {

@@ -5,7 +5,9 @@ use thiserror::Error;
 use super::clause::{Close, Ground, Moment, PeakCost, Side, Slice, Stage, Term, means};
 use super::indexation::Indexation;
 use super::spec::alignment_s;
-use super::{ContractSpec, Interval, PowerContractsSpec, PriceId, SettlementLine, Use};
+use super::{
+    ContractSpec, Interval, Named, PowerContractsSpec, PriceId, SettlementLine, SystemLoadSignals, Use,
+};
 use crate::id::Name;
 use crate::time::{Calendar, Month, SimTime};
 
@@ -19,6 +21,14 @@ pub enum SupplyError {
         contract: String,
         /// The price.
         price: String,
+    },
+    /// A clause names a system load that the scenario does not have.
+    #[error("contract `{contract}` names the unknown system load `{system_load}`")]
+    UnknownSystemLoad {
+        /// The contract.
+        contract: String,
+        /// The system load.
+        system_load: String,
     },
     /// A date could not be read.
     #[error("contract `{0}` has a malformed date")]
@@ -79,7 +89,7 @@ impl Contract {
     fn new(
         spec: &ContractSpec,
         calendar: &Calendar,
-        price: &dyn Fn(&Name) -> Option<PriceId>,
+        find: &dyn Fn(Named<'_>) -> Option<PriceId>,
     ) -> Result<Self, SupplyError> {
         let id = spec.id.to_string();
         let period = spec.period(calendar);
@@ -87,6 +97,7 @@ impl Contract {
         let dated = (spec.escalator.as_ref(), spec.currency.as_ref());
         let indexation = Indexation::new(dated, spec.starts.as_ref(), calendar);
         let indexation = indexation.ok_or_else(|| SupplyError::MalformedDate(id.clone()))?;
+        let price = |name: &Name| find(Named::Price(name));
         let mut clauses = Vec::with_capacity(spec.clauses.len());
         for (position, clause) in spec.clauses.iter().enumerate() {
             let kind = clause.kind();
@@ -96,9 +107,23 @@ impl Contract {
                     price: name.to_string(),
                 });
             }
+            if let Some(name) = kind.system_load().filter(|n| find(Named::SystemLoad(n)).is_none()) {
+                return Err(SupplyError::UnknownSystemLoad {
+                    contract: id,
+                    system_load: name.to_string(),
+                });
+            }
             let known = |name: &Name| price(name).expect("every named price was just looked up");
+            let system_load = |name: &Name| {
+                let peak = find(Named::SystemLoad(name)).expect("the named system load was just looked up");
+                SystemLoadSignals {
+                    peak,
+                    risk: PriceId(peak.0 + 1),
+                }
+            };
             let term = kind.build(&Ground {
                 price: &known,
+                system_load: &system_load,
                 calendar,
                 align_s: alignment_s(calendar),
             });
@@ -157,16 +182,16 @@ impl Contract {
 const ROUNDING_MW: f64 = 1e-9;
 
 impl Supply {
-    /// The contracts of a spec that has been checked; `price` numbers the names it uses.
+    /// The contracts of a spec that has been checked; `find` numbers the names it uses.
     pub fn new(
         spec: &PowerContractsSpec,
         calendar: &Calendar,
-        price: impl Fn(&Name) -> Option<PriceId>,
+        find: impl Fn(Named<'_>) -> Option<PriceId>,
     ) -> Result<Self, SupplyError> {
         let contracts: Result<Vec<Contract>, SupplyError> = spec
             .0
             .iter()
-            .map(|contract| Contract::new(contract, calendar, &price))
+            .map(|contract| Contract::new(contract, calendar, &find))
             .collect();
         Ok(Self {
             contracts: contracts?,

@@ -13,6 +13,7 @@ use crate::ingest::{HourAxis, ReadError};
 use crate::market::bitcoin::Bitcoin;
 use crate::market::bitcoin_format::BitcoinSeries;
 use crate::market::carbon::CarbonSeries;
+use crate::market::system_load::SystemLoadSeries;
 use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
 use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
@@ -106,6 +107,8 @@ pub struct Data {
     pub rents: Vec<GpuRent>,
     /// Carbon intensities read from files, in file order of `market.carbon`.
     pub carbon: Vec<Option<CarbonSeries>>,
+    /// System loads read from files, in file order of `market.system_load`.
+    pub system_loads: Vec<Option<SystemLoadSeries>>,
     /// Profiles of generation on site, by site.
     pub onsite: Vec<Vec<Option<ProfileSeries>>>,
     /// Weeks of jobs of each tenant that has an on-demand pool.
@@ -165,6 +168,10 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
         let at = market.key("carbon").key(name.as_str()).key("series").key("file");
         named.extend(carbon.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
+    for (name, load) in &spec.market.system_load {
+        let at = market.key("system_load").key(name.as_str()).key("series").key("file");
+        named.extend(load.series.as_ref().map(|s| (s.file.as_str(), at)));
+    }
     for (index, site) in spec.sites.iter().enumerate() {
         let at = root.key("sites").index(index).key("weather").key("file");
         named.extend(site.weather.file.as_deref().map(|file| (file, at)));
@@ -207,6 +214,7 @@ pub fn read(
     let bitcoin_series = reader.bitcoin(spec);
     let rent_series = reader.rents(spec);
     let carbon = reader.carbon(spec);
+    let system_loads = reader.system_loads(spec);
     let onsite = (0..spec.sites.len()).map(|i| reader.onsite(spec, i)).collect();
     let weather_series: Vec<Option<WeatherSeries>> = spec
         .sites
@@ -241,6 +249,7 @@ pub fn read(
         bitcoin: bitcoin?,
         rents,
         carbon,
+        system_loads,
         onsite,
         demand,
         series,

@@ -10,6 +10,7 @@ use crate::cooling::weather::{WeatherReadOptions, WeatherSeries};
 use crate::ingest::{ReadError, Repairs};
 use crate::market::bitcoin_format::BitcoinSeries;
 use crate::market::carbon::CarbonSeries;
+use crate::market::system_load::SystemLoadSeries;
 use crate::market::gpu_rent::GpuRentSeries;
 use crate::market::price_format::{PriceReadOptions, PriceSeries};
 use crate::power::onsite::ProfileSeries;
@@ -165,6 +166,36 @@ impl Reader<'_> {
             all.push(carbon.series.as_ref().and_then(|series| {
                 self.file(&series.file, &at, |file, input| {
                     let read = CarbonSeries::read(file, input, series)?;
+                    let repairs = read.repairs.clone();
+                    Ok::<_, ReadError>((read, repairs))
+                })
+            }));
+        }
+        all
+    }
+
+    pub(super) fn onsite(&mut self, spec: &ScenarioSpec, site: usize) -> Vec<Option<ProfileSeries>> {
+        let mut all = Vec::new();
+        for (position, onsite) in spec.sites[site].onsite.iter().enumerate() {
+            all.push(onsite.profile().and_then(|profile| {
+                self.file(&profile.file, &profile_path(site, position), |file, input| {
+                    let read = ProfileSeries::read(file, input, profile)?;
+                    let repairs = read.repairs.clone();
+                    Ok::<_, ReadError>((read, repairs))
+                })
+            }));
+        }
+        all
+    }
+
+    pub(super) fn system_loads(&mut self, spec: &ScenarioSpec) -> Vec<Option<SystemLoadSeries>> {
+        let at = FieldPath::root().key("market").key("system_load");
+        let mut all = Vec::new();
+        for (name, load) in &spec.market.system_load {
+            let at = at.key(name.as_str()).key("series").key("file");
+            all.push(load.series.as_ref().and_then(|series| {
+                self.file(&series.file, &at, |file, input| {
+                    let read = SystemLoadSeries::read(file, input, series.gaps)?;
                     let repairs = read.repairs.clone();
                     Ok::<_, ReadError>((read, repairs))
                 })

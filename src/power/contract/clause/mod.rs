@@ -4,6 +4,7 @@
 //! variant of [`ClauseSpec`] and an arm of its one match.
 
 pub mod block;
+pub mod coincident_peak;
 pub mod curtailment_payment;
 pub mod demand_charge;
 pub mod energy_tax;
@@ -19,13 +20,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use super::{PriceId, SettlementLine, Use};
+use super::{PriceId, SettlementLine, SystemLoadSignals, Use};
 use crate::id::Name;
 use crate::power::curtailment::CallsSpec;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::{Calendar, Month, SimTime};
 
 pub use block::BlockSpec;
+pub use coincident_peak::CoincidentPeakSpec;
 pub use curtailment_payment::CurtailmentPaymentSpec;
 pub use demand_charge::DemandChargeSpec;
 pub use energy_tax::EnergyTaxSpec;
@@ -51,6 +53,8 @@ pub enum ClauseSpec {
     TimeOfUse(TimeOfUseSpec),
     /// A charge on the highest mean load of a window in the month.
     DemandCharge(DemandChargeSpec),
+    /// A charge on load in the hours in which the whole system peaks, billed a year later.
+    CoincidentPeak(CoincidentPeakSpec),
     /// A payment for load that may be called off.
     CurtailmentPayment(CurtailmentPaymentSpec),
     /// A tax on energy, by use.
@@ -73,6 +77,7 @@ impl ClauseSpec {
             Self::Block(spec) => spec,
             Self::Index(spec) => spec,
             Self::DemandCharge(spec) => spec,
+            Self::CoincidentPeak(spec) => spec,
             Self::CurtailmentPayment(spec) => spec,
             Self::EnergyTax(spec) => spec,
             Self::FixedCharge(spec) => spec,
@@ -116,6 +121,10 @@ pub(super) trait Kind {
     fn prices(&self) -> Vec<(&'static str, &Name)> {
         Vec::new()
     }
+    /// The system load it names, by its key `system_load`.
+    fn system_load(&self) -> Option<&Name> {
+        None
+    }
     /// The calls it allows on interruptible load.
     fn calls(&self) -> Option<CallsSpec> {
         None
@@ -136,6 +145,8 @@ pub(super) trait Kind {
 pub(super) struct Ground<'a> {
     /// Knows every name in [`Kind::prices`].
     pub(super) price: &'a dyn Fn(&Name) -> PriceId,
+    /// Knows every name in [`Kind::system_load`].
+    pub(super) system_load: &'a dyn Fn(&Name) -> SystemLoadSignals,
     /// The site's civil time.
     pub(super) calendar: &'a Calendar,
     /// The zone's offset from UTC within the hour, in seconds.

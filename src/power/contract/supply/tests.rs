@@ -27,13 +27,15 @@ fn supply(text: &str) -> Supply {
     spec.check(&FieldPath::root(), &mut problems);
     assert!(!problems.has_errors(), "{problems:?}");
     let names = ["real-time", "day-ahead"];
-    let price = |name: &Name| {
-        names
-            .iter()
-            .position(|n| *n == name.as_str())
-            .map(|i| PriceId(i as u16))
+    let find = |named: Named<'_>| match named {
+        Named::Price(name) => {
+            let index = names.iter().position(|n| *n == name.as_str());
+            index.map(|i| PriceId(i as u16))
+        }
+        // Peak and risk stand behind the prices.
+        Named::SystemLoad(name) => (name.as_str() == "ercot").then_some(PriceId(2)),
     };
-    Supply::new(&spec, &calendar(), price).unwrap()
+    Supply::new(&spec, &calendar(), find).unwrap()
 }
 
 /// One contract of these clauses.
@@ -536,4 +538,78 @@ proptest! {
             prop_assert!((line.usd + line.quantity * line.rate_usd).abs() <= 1e-9 * line.usd.abs().max(1.0));
         }
     }
+}
+
+/// A year of 10 MW with the system's peaks at 17:00 on the first of June to September; at each the site stands at `at_peak_mw`.
+fn four_peaks(supply: &mut Supply, year: i16, at_peak_mw: f64) -> Vec<SettlementLine> {
+    let mut lines = Vec::new();
+    for number in 1..=12 {
+        let month = Month { year, month: number };
+        let (start, end) = (
+            calendar().start_of_month(month),
+            calendar().start_of_month(month.plus(1)),
+        );
+        let mut meter = |from: SimTime, to: SimTime, load_mw: f64, peak: f64| {
+            supply.meter(&Interval {
+                from,
+                to,
+                load_mw,
+                mining_mw: load_mw,
+                called: false,
+                prices: &[30.0, 30.0, peak, peak],
+            });
+        };
+        if (6..=9).contains(&number) {
+            let peak = start + Span::from_hours(17);
+            meter(start, peak, 10.0, 0.0);
+            // Within the hour the load changes: the mean over the hour counts.
+            meter(peak, peak + Span::from_seconds(1_800), at_peak_mw - 1.0, 1.0);
+            meter(
+                peak + Span::from_seconds(1_800),
+                peak + Span::from_hours(1),
+                at_peak_mw + 1.0,
+                1.0,
+            );
+            meter(peak + Span::from_hours(1), end, 10.0, 0.0);
+        } else {
+            meter(start, end, 10.0, 0.0);
+        }
+        lines.extend(supply.close_month(month));
+    }
+    lines.retain(|line| line.clause.starts_with("coincident_peak"));
+    lines
+}
+
+#[test]
+fn coincident_peaks_of_a_summer_are_billed_in_the_next_year() {
+    let mut supply = clauses(
+        "{ fixed_price = { usd_per_mwh = 30.0 } }, \
+         { coincident_peak = { system_load = \"ercot\", usd_per_kw_year = 60.0, history_kw = 8000.0 } }",
+    );
+    let first = four_peaks(&mut supply, 2026, 4.0);
+    // The history: 8,000 kW at 5 USD a month.
+    assert_eq!(first.len(), 12);
+    assert!(first.iter().all(|l| l.usd == -40_000.0 && l.set_by == "history"));
+    let second = four_peaks(&mut supply, 2027, 10.0);
+    // Standing at 4 instead of 8 MW in four hours of 2026 saves 240,000 USD in 2027.
+    assert!(second.iter().all(|l| (l.usd + 20_000.0).abs() < 1e-9), "{second:?}");
+    assert!(second[0].set_by.starts_with("2026-06-01T"), "{}", second[0].set_by);
+    assert_eq!(second[0].set_by.split(' ').count(), 4);
+    let third = four_peaks(&mut supply, 2028, 0.0_f64.max(1.0));
+    assert!(third.iter().all(|l| (l.usd + 50_000.0).abs() < 1e-9), "{third:?}");
+}
+
+#[test]
+fn an_operator_weighs_the_risk_of_a_peak() {
+    let margin = |operator: &str, risk: f64| {
+        let supply = clauses(&format!(
+            "{{ fixed_price = {{ usd_per_mwh = 30.0 }} }}, {{ coincident_peak = {{ system_load = \"ercot\", \
+             usd_per_kw_year = 60.0, operator = \"{operator}\" }} }}"
+        ));
+        supply.marginal(july(), 5.0, Use::Mining, &[0.0, 0.0, 1.0, risk]).usd_per_mwh
+    };
+    // A megawatt for an hour: 60 x 1000 / 4 = 15,000 USD if it is a peak.
+    assert_eq!(margin("forecast", 0.02), 30.0 + 300.0);
+    assert_eq!(margin("perfect", 0.02), 30.0 + 15_000.0);
+    assert_eq!(margin("ignore", 0.02), 30.0);
 }
