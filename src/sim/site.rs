@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::fleet::failure::Kind;
 use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet};
-use crate::id::Name;
 use crate::power::contract::{Named, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;

@@ -204,20 +204,6 @@ impl Reader<'_> {
         all
     }
 
-    pub(super) fn onsite(&mut self, spec: &ScenarioSpec, site: usize) -> Vec<Option<ProfileSeries>> {
-        let mut all = Vec::new();
-        for (position, onsite) in spec.sites[site].onsite.iter().enumerate() {
-            all.push(onsite.profile().and_then(|profile| {
-                self.file(&profile.file, &profile_path(site, position), |file, input| {
-                    let read = ProfileSeries::read(file, input, profile)?;
-                    let repairs = read.repairs.clone();
-                    Ok::<_, ReadError>((read, repairs))
-                })
-            }));
-        }
-        all
-    }
-
     pub(super) fn weather(&mut self, site: &SiteSpec, index: usize) -> Option<WeatherSeries> {
         let name = site.weather.file.as_ref()?;
         let at = FieldPath::root()
