@@ -154,6 +154,7 @@ fn sellable(offer: &Offer<'_>, weather: &[WeatherHour], (_, spare, out): (&str, 
         plant: 0,
         design_mw: offer.design_mw,
         path: ElectricalPath::new(offer.path, offer.design_mw, offer.redundancy),
+        units_mw: f64::INFINITY,
     };
     let at = |air: &WeatherHour| {
         let hour = plant.hour(air);
