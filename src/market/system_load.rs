@@ -140,7 +140,12 @@ impl Check for SystemLoadSpec {
             && preset(&driven.preset).is_none()
         {
             let known = PRESETS.iter().map(|p| p.id);
-            problems.unknown(&at.key("weather_driven").key("preset"), "preset", &driven.preset, known);
+            problems.unknown(
+                &at.key("weather_driven").key("preset"),
+                "preset",
+                &driven.preset,
+                known,
+            );
         }
         let growth = &at.key("growth_percent_per_year");
         problems.within(growth, self.growth_percent_per_year, -50.0, 100.0);
@@ -152,8 +157,14 @@ impl Check for SystemLoadSpec {
         };
         let here = at.key("peaks").key(name);
         let months = self.peaks.months();
-        if months.is_empty() || months.iter().any(|m| !(1..=12).contains(m)) || !months.is_sorted_by(|a, b| a < b) {
-            problems.error(&here.key("months"), "expected months from 1 to 12, each once and in order");
+        if months.is_empty()
+            || months.iter().any(|m| !(1..=12).contains(m))
+            || !months.is_sorted_by(|a, b| a < b)
+        {
+            problems.error(
+                &here.key("months"),
+                "expected months from 1 to 12, each once and in order",
+            );
         }
         if let Some(count) = days {
             problems.within(&here.key("count"), f64::from(count), 1.0, 31.0);
@@ -191,7 +202,8 @@ impl SystemLoadSeries {
         let (hourly, repairs) = rows.into_hourly(file, gaps, 0.0..=LOAD_MAX_MW, "MW")?;
         if hourly.values().len() < BASE_HOURS_MIN {
             let hours = hourly.values().len();
-            let message = format!("covers {hours} hours; at least {BASE_HOURS_MIN} (fifty weeks) stand for a year");
+            let message =
+                format!("covers {hours} hours; at least {BASE_HOURS_MIN} (fifty weeks) stand for a year");
             return Err(ReadError::of_file(file, message));
         }
         Ok(Self { hourly, repairs })
@@ -222,9 +234,9 @@ const COLD_C: f64 = 14.0;
 const PRESETS: [Preset; 1] = [Preset {
     id: "ercot-2024",
     shape_mw: [
-        38_756.0, 37_220.0, 36_190.0, 35_739.0, 35_956.0, 37_226.0, 39_266.0, 40_454.0, 41_527.0, 42_649.0, 43_343.0,
-        43_786.0, 44_119.0, 44_465.0, 44_751.0, 44_990.0, 45_395.0, 45_786.0, 45_816.0, 45_342.0, 45_317.0, 44_855.0,
-        43_083.0, 40_834.0,
+        38_756.0, 37_220.0, 36_190.0, 35_739.0, 35_956.0, 37_226.0, 39_266.0, 40_454.0, 41_527.0, 42_649.0,
+        43_343.0, 43_786.0, 44_119.0, 44_465.0, 44_751.0, 44_990.0, 45_395.0, 45_786.0, 45_816.0, 45_342.0,
+        45_317.0, 44_855.0, 43_083.0, 40_834.0,
     ],
     weekend_mw: -1_842.0,
     per_kelvin_mw: [1_322.0, 1_073.0, 552.0, 504.0],
@@ -257,7 +269,11 @@ impl Preset {
                 .zip(self.per_kelvin_mw)
                 .map(|(d, k)| d.max(0.0) * k)
                 .sum();
-            let weekend = if axis.weekend()[hour] { self.weekend_mw } else { 0.0 };
+            let weekend = if axis.weekend()[hour] {
+                self.weekend_mw
+            } else {
+                0.0
+            };
             let shape = self.shape_mw[usize::from(axis.hours()[hour])];
             path.push((shape + weekend + weather + noise).max(0.0));
             noise = keep * noise + fresh * normal(stream);
@@ -300,8 +316,12 @@ impl SystemLoadPath {
             *mw *= grown(hour);
         }
         let peak = peaks(&spec.peaks, axis, &load_mw);
-        let stated = spec.expected_peaks_mw.as_deref().or(driven.map(|d| d.peaks_mw.as_slice()));
-        let expected = |hour: usize| stated.map_or(0.0, |s| s[usize::from(axis.months()[hour])]) * grown(hour);
+        let stated = spec
+            .expected_peaks_mw
+            .as_deref()
+            .or(driven.map(|d| d.peaks_mw.as_slice()));
+        let expected =
+            |hour: usize| stated.map_or(0.0, |s| s[usize::from(axis.months()[hour])]) * grown(hour);
         let errors = streams.stream(&format!("system-load/{name}/forecast"));
         let risk = risks(spec, axis, &load_mw, expected, errors);
         Self { load_mw, peak, risk }
@@ -328,7 +348,9 @@ fn stretches(months: &[u8], axis: &HourAxis) -> Vec<(usize, usize)> {
     let mut found: Vec<(usize, usize)> = Vec::new();
     for hour in (0..axis.len()).filter(|h| wanted(*h)) {
         match found.last_mut() {
-            Some((begin, end)) if *end == hour && axis.months()[*begin] == axis.months()[hour] => *end = hour + 1,
+            Some((begin, end)) if *end == hour && axis.months()[*begin] == axis.months()[hour] => {
+                *end = hour + 1
+            }
             _ => found.push((hour, hour + 1)),
         }
     }
@@ -420,7 +442,6 @@ fn risks(
     risk
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -468,8 +489,9 @@ mod tests {
             let month = axis.months()[hour];
             assert!((5..=8).contains(&month));
             let year = axis.calendar().civil(axis.time(hour)).year();
-            let of_month = (0..axis.len())
-                .filter(|h| axis.months()[*h] == month && axis.calendar().civil(axis.time(*h)).year() == year);
+            let of_month = (0..axis.len()).filter(|h| {
+                axis.months()[*h] == month && axis.calendar().civil(axis.time(*h)).year() == year
+            });
             let top = of_month.map(|h| path.load_mw[h]).fold(0.0, f64::max);
             assert_eq!(path.load_mw[hour], top);
             assert!((13..=20).contains(&axis.hours()[hour]), "{}", axis.hours()[hour]);
@@ -488,8 +510,14 @@ mod tests {
             watched += at.filter(|(_, risk)| **risk > 0.01).count();
         }
         let (hit, hours_a_year) = (found as f64 / all as f64, watched as f64 / 60.0);
-        assert!((0.6..1.0).contains(&hit), "{hit} of the peaks are met standing still");
-        assert!((10.0..250.0).contains(&hours_a_year), "{hours_a_year} hours a year");
+        assert!(
+            (0.6..1.0).contains(&hit),
+            "{hit} of the peaks are met standing still"
+        );
+        assert!(
+            (10.0..250.0).contains(&hours_a_year),
+            "{hours_a_year} hours a year"
+        );
     }
 
     #[test]
@@ -498,8 +526,10 @@ mod tests {
         let (axis, path) = draw(&text, 1);
         let peaks: Vec<usize> = (0..axis.len()).filter(|h| path.peak[*h]).collect();
         assert_eq!(peaks.len(), 15);
-        let days: std::collections::BTreeSet<_> =
-            peaks.iter().map(|h| axis.calendar().civil(axis.time(*h)).date()).collect();
+        let days: std::collections::BTreeSet<_> = peaks
+            .iter()
+            .map(|h| axis.calendar().civil(axis.time(*h)).date())
+            .collect();
         assert_eq!(days.len(), 15);
     }
 

@@ -44,7 +44,11 @@ fn overrun() -> (f64, f64) {
     };
     let plan = Plan::of_programme(&spec, "verify", vec![hall]).expect("the defaults are sound");
     let planned = plan.network().last_ready(plan.planned());
-    let ratio = |r| plan.network().last_ready(&plan.forecast(&plan.draw(&Streams::new(16, r)))) / planned;
+    let ratio = |r| {
+        plan.network()
+            .last_ready(&plan.forecast(&plan.draw(&Streams::new(16, r))))
+            / planned
+    };
     let ratios: Vec<f64> = (0..DRAWS).map(ratio).collect();
     let late = ratios.iter().filter(|r| **r > 1.0).count();
     let n = DRAWS as f64;

@@ -139,10 +139,16 @@ mod tests {
 
     #[test]
     fn a_figure_that_is_no_number_never_holds() {
-        for tolerance in [Tolerance::Relative(1.0), Tolerance::Absolute(1e9), Tolerance::AtLeast] {
+        for tolerance in [
+            Tolerance::Relative(1.0),
+            Tolerance::Absolute(1e9),
+            Tolerance::AtLeast,
+        ] {
             assert!(!tolerance.holds(1.0, f64::NAN));
         }
-        assert!(Tolerance::Relative(0.02).holds(100.0, 98.0) && !Tolerance::Relative(0.02).holds(100.0, 97.9));
+        assert!(
+            Tolerance::Relative(0.02).holds(100.0, 98.0) && !Tolerance::Relative(0.02).holds(100.0, 97.9)
+        );
         assert!(Tolerance::AtLeast.holds(0.9, 0.9) && !Tolerance::AtLeast.holds(0.9, 0.89));
     }
 

@@ -34,5 +34,8 @@ fn every_row_holds_and_the_json_says_the_same() {
     assert!(rows.iter().all(|row| row["ok"] == true));
     let table = place.repower(&["verify"]).assert().success();
     let text = String::from_utf8(table.get_output().stdout.clone()).unwrap();
-    assert!(text.ends_with(&format!("{0} of {0} hold\n", rows.len())), "{text}");
+    assert!(
+        text.ends_with(&format!("{0} of {0} hold\n", rows.len())),
+        "{text}"
+    );
 }

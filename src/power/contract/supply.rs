@@ -107,7 +107,10 @@ impl Contract {
                     price: name.to_string(),
                 });
             }
-            if let Some(name) = kind.system_load().filter(|n| find(Named::SystemLoad(n)).is_none()) {
+            if let Some(name) = kind
+                .system_load()
+                .filter(|n| find(Named::SystemLoad(n)).is_none())
+            {
                 return Err(SupplyError::UnknownSystemLoad {
                     contract: id,
                     system_load: name.to_string(),

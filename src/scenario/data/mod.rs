@@ -13,10 +13,10 @@ use crate::ingest::{HourAxis, ReadError};
 use crate::market::bitcoin::Bitcoin;
 use crate::market::bitcoin_format::BitcoinSeries;
 use crate::market::carbon::CarbonSeries;
-use crate::market::system_load::SystemLoadSeries;
 use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
 use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
+use crate::market::system_load::SystemLoadSeries;
 use crate::power::onsite::ProfileSeries;
 use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
@@ -169,7 +169,11 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
         named.extend(carbon.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
     for (name, load) in &spec.market.system_load {
-        let at = market.key("system_load").key(name.as_str()).key("series").key("file");
+        let at = market
+            .key("system_load")
+            .key(name.as_str())
+            .key("series")
+            .key("file");
         named.extend(load.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
     for (index, site) in spec.sites.iter().enumerate() {

@@ -592,8 +592,15 @@ fn coincident_peaks_of_a_summer_are_billed_in_the_next_year() {
     assert!(first.iter().all(|l| l.usd == -40_000.0 && l.set_by == "history"));
     let second = four_peaks(&mut supply, 2027, 10.0);
     // Standing at 4 instead of 8 MW in four hours of 2026 saves 240,000 USD in 2027.
-    assert!(second.iter().all(|l| (l.usd + 20_000.0).abs() < 1e-9), "{second:?}");
-    assert!(second[0].set_by.starts_with("2026-06-01T"), "{}", second[0].set_by);
+    assert!(
+        second.iter().all(|l| (l.usd + 20_000.0).abs() < 1e-9),
+        "{second:?}"
+    );
+    assert!(
+        second[0].set_by.starts_with("2026-06-01T"),
+        "{}",
+        second[0].set_by
+    );
     assert_eq!(second[0].set_by.split(' ').count(), 4);
     let third = four_peaks(&mut supply, 2028, 0.0_f64.max(1.0));
     assert!(third.iter().all(|l| (l.usd + 50_000.0).abs() < 1e-9), "{third:?}");
@@ -606,7 +613,9 @@ fn an_operator_weighs_the_risk_of_a_peak() {
             "{{ fixed_price = {{ usd_per_mwh = 30.0 }} }}, {{ coincident_peak = {{ system_load = \"ercot\", \
              usd_per_kw_year = 60.0, operator = \"{operator}\" }} }}"
         ));
-        supply.marginal(july(), 5.0, Use::Mining, &[0.0, 0.0, 1.0, risk]).usd_per_mwh
+        supply
+            .marginal(july(), 5.0, Use::Mining, &[0.0, 0.0, 1.0, risk])
+            .usd_per_mwh
     };
     // A megawatt for an hour: 60 x 1000 / 4 = 15,000 USD if it is a peak.
     assert_eq!(margin("forecast", 0.02), 30.0 + 300.0);
