@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod metrics;
 pub mod replication;
 mod schedule_store;
+pub mod site_tables;
 pub mod spread;
 pub mod storage;
 pub mod tables;

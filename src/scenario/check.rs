@@ -6,12 +6,11 @@ use crate::conversion::archetype::{self, Outcome};
 use crate::fleet::MiningFleet;
 use crate::id::Name;
 use crate::market::power_price::check_power_prices;
-use crate::power::battery::BatteryRuleSpec;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::claims;
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{draw, overlay};
+use crate::scenario::{draw, overlay, supply};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -20,8 +19,6 @@ use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
 pub const SITES_MAX: usize = 200;
 /// The most strategies.
 pub const STRATEGIES_MAX: usize = 100;
-/// The most generators of a site.
-pub const ONSITE_MAX: usize = 100;
 /// The most tenants.
 pub const TENANTS_MAX: usize = 200;
 /// The longest horizon, years.
@@ -146,37 +143,11 @@ impl ScenarioSpec {
                 .check_prices(&at.key("power_contracts"), &prices, problems);
             site.power_contracts
                 .check_system_loads(&at.key("power_contracts"), &system_loads, problems);
-            self.check_carbon(site, &at, problems);
-            if let Some(BatteryRuleSpec::Arbitrage(rule)) = site.battery.as_ref().map(|b| &b.rule)
-                && !self.market.power.contains_key(&rule.price)
-            {
-                let at = at.key("battery").key("rule").key("arbitrage").key("price");
-                problems.unknown(&at, "price", rule.price.as_str(), prices.iter().copied());
-            }
+            supply::check_names(self, site, &at, problems);
         }
         let Some(horizon) = Horizon::of(self) else { return };
         for (index, site) in self.sites.iter().enumerate() {
             check_import_at_start(site, &horizon, &at.index(index), problems);
-        }
-    }
-
-    /// A site's carbon intensity is known, and stated where a contract states its own.
-    fn check_carbon(&self, site: &SiteSpec, at: &FieldPath, problems: &mut Problems) {
-        if let Some(name) = &site.carbon {
-            if !self.market.carbon.contains_key(name) {
-                let known = self.market.carbon.keys().map(Name::as_str);
-                problems.unknown(&at.key("carbon"), "carbon intensity", name.as_str(), known);
-            }
-            return;
-        }
-        for (index, contract) in site.power_contracts.0.iter().enumerate() {
-            if contract.carbon_g_per_kwh.is_some() {
-                problems.error_with_help(
-                    &at.key("power_contracts").index(index).key("carbon_g_per_kwh"),
-                    "the carbon of what this contract does not cover is unknown",
-                    "name the grid's intensity: `carbon = \"...\"` of the site, out of `market.carbon`",
-                );
-            }
         }
     }
 
@@ -368,7 +339,7 @@ impl Check for SiteSpec {
         self.weather.check(&at.key("weather"), problems);
         self.grid.check(&at.key("grid"), problems);
         self.power_contracts.check(&at.key("power_contracts"), problems);
-        self.check_sources(at, problems);
+        supply::check_sources(self, at, problems);
         self.staff.check(&at.key("staff"), problems);
         self.costs.check(&at.key("costs"), problems);
         let mut names = BTreeSet::new();
@@ -390,35 +361,6 @@ impl Check for SiteSpec {
                 &at.key("halls"),
                 format!("{} halls: at most {HALLS_MAX}", names.len()),
             );
-        }
-    }
-}
-
-impl SiteSpec {
-    fn check_sources(&self, at: &FieldPath, problems: &mut Problems) {
-        let mut names = BTreeSet::new();
-        for (index, onsite) in self.onsite.iter().enumerate() {
-            let at = at.key("onsite").index(index);
-            onsite.check(&at, problems);
-            if !names.insert(&onsite.id) {
-                problems.error(&at.key("id"), format!("`{}` exists twice", onsite.id));
-            }
-        }
-        if names.len() > ONSITE_MAX {
-            let message = format!("{} generators: at most {ONSITE_MAX}", names.len());
-            problems.error(&at.key("onsite"), message);
-        }
-        if let Some(battery) = &self.battery {
-            battery.check(&at.key("battery"), problems);
-        }
-        if let Some(backup) = &self.backup {
-            backup.check(&at.key("backup"), problems);
-            if self.grid.outages.is_none() {
-                problems.warn(
-                    &at.key("backup"),
-                    "the generators never run: `grid.outages` states no outages",
-                );
-            }
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod schema;
 pub mod shape;
 pub mod source;
 pub mod spec;
+pub mod supply;
 mod walk;
 
 use crate::scenario::data::Data;
