@@ -106,6 +106,18 @@ impl Sources {
             .flat_map(|o| o.edges(self.ups_minutes, start_s));
         edges.collect()
     }
+    /// What an instant is in an outage, for the record: its begin, its end, or a change within; `None` outside.
+    pub fn outage_edge(&self, now: SimTime) -> Option<&'static str> {
+        let begun = self.outages.partition_point(|o| o.from <= now);
+        let outage = &self.outages[begun.checked_sub(1)?];
+        if now == outage.from {
+            Some("begins")
+        } else if now == outage.to {
+            Some("ends")
+        } else {
+            (now < outage.to).then_some("changes")
+        }
+    }
     /// The battery.
     pub const fn battery(&self) -> Option<&Battery> {
         self.battery.as_ref()

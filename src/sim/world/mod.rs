@@ -302,12 +302,20 @@ impl<'a> World<'a> {
                 }
             }
             // The limits are read anew when the next interval opens.
-            Event::OrderEdge { site } => self.note(now, site, "order", "grid", String::new()),
+            Event::OrderEdge { site } => self.note_edge(now, site),
             Event::LookAtStarts => self.look_at_starts(now),
             Event::Start { project } => self.start(project, now),
             Event::Project(event) => self.step_project(now, event),
             Event::Failure(event) => self.step_failure(now, event),
             Event::Blocks(event) => self.step_blocks(now, event),
+        }
+    }
+
+    /// Records what begins, changes or ends at the connection.
+    fn note_edge(&mut self, now: SimTime, site: usize) {
+        match self.sites[site].sources.outage_edge(now) {
+            Some(what) => self.note(now, site, "outage", "grid", what.to_owned()),
+            None => self.note(now, site, "order", "grid", String::new()),
         }
     }
 
