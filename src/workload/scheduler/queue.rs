@@ -95,6 +95,10 @@ impl Keys {
     }
 
     /// The shortest run time of a class in a range.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "short circuits would keep it off the vector unit"
+    )]
     fn shortest(&self, from: usize, to: usize, class: usize) -> i32 {
         let (least, most) = sizes_of(class);
         let mut shortest = NOTHING;
@@ -118,7 +122,11 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    /// Written without short circuits, for the vector unit. Holes are never admitted.
+    /// Holes are never admitted.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "short circuits would keep it off the vector unit"
+    )]
     fn admits(&self, gpus: i32, remaining_s: i32) -> bool {
         (gpus <= self.free) & ((remaining_s <= self.longest_s) | (gpus <= self.extra))
     }

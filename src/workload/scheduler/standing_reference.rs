@@ -137,7 +137,9 @@ impl Plain<'_> {
             let mut then = self.free_at(promise.at);
             let stands = parts.iter().all(|(node, gpus)| then[*node] >= *gpus);
             if !back && stands {
-                parts.iter().for_each(|(node, gpus)| then[*node] -= gpus);
+                for (node, gpus) in &parts {
+                    then[*node] -= gpus;
+                }
             }
             if back || (stands && choose(self.layout, &then, head.gpus).is_some()) {
                 promise.extra -= if back { 0 } else { job.gpus };

@@ -40,7 +40,7 @@ struct Group {
 #[derive(Debug)]
 pub(in crate::workload::scheduler) struct Nodes {
     placement: Placement,
-    nodes: Vec<Node>,
+    all: Vec<Node>,
     groups: Vec<Group>,
     counts: Vec<Counts>,
     /// Groups by size of node, smallest first, and largest first; ties in the order of the layout.
@@ -80,7 +80,7 @@ impl Nodes {
         downwards.sort_by_key(|group| std::cmp::Reverse(size_of(group)));
         Self {
             placement: layout.placement(),
-            nodes,
+            all: nodes,
             groups,
             counts,
             upwards,
@@ -105,7 +105,7 @@ impl Nodes {
     }
     /// How many nodes there are, in service or not.
     pub(in crate::workload::scheduler) fn len(&self) -> usize {
-        self.nodes.len()
+        self.all.len()
     }
     /// Where the gang in a slot stands.
     pub(in crate::workload::scheduler) fn parts(&self, slot: u32) -> &[Part] {
@@ -114,7 +114,7 @@ impl Nodes {
     /// The node in service that holds a GPU, counted through all nodes in service.
     pub(in crate::workload::scheduler) fn node_of_gpu(&self, gpu: u32) -> Option<usize> {
         let mut passed = 0;
-        self.nodes.iter().position(|node| {
+        self.all.iter().position(|node| {
             if node.state == State::InService {
                 passed += self.counts[usize::from(node.group)].size();
             }
@@ -128,7 +128,7 @@ impl Nodes {
             return Vec::new();
         };
         let (mut last, mut hit) = (first, 0);
-        for (number, node) in self.nodes.iter().enumerate().skip(first) {
+        for (number, node) in self.all.iter().enumerate().skip(first) {
             if hit >= gpus {
                 break;
             }
@@ -162,7 +162,7 @@ impl Nodes {
         std::mem::swap(&mut self.gangs[slot], &mut self.choice);
         for at in 0..self.gangs[slot].len() {
             let part = self.gangs[slot][at];
-            let free = self.nodes[part.node as usize].free;
+            let free = self.all[part.node as usize].free;
             assert!(
                 free >= part.gpus,
                 "node {} has {free} free GPUs and is given {}",
@@ -178,7 +178,7 @@ impl Nodes {
         let slot = slot as usize;
         for at in 0..self.gangs[slot].len() {
             let part = self.gangs[slot][at];
-            let free = self.nodes[part.node as usize].free;
+            let free = self.all[part.node as usize].free;
             self.set_free(part.node as usize, free + part.gpus);
         }
         self.gangs[slot].clear();
@@ -186,23 +186,23 @@ impl Nodes {
     }
 
     fn set_free(&mut self, number: usize, free: u32) {
-        let node = self.nodes[number];
+        let node = self.all[number];
         assert!(
             node.state == State::InService,
             "a gang stands on node {number}, which is out of service"
         );
         self.leave_set(number);
-        self.nodes[number].free = free;
+        self.all[number].free = free;
         self.enter_set(number);
     }
     fn enter_set(&mut self, number: usize) {
-        let node = self.nodes[number];
+        let node = self.all[number];
         let group = &mut self.groups[usize::from(node.group)];
         group.with[node.free as usize].insert(number - group.first);
         self.counts[usize::from(node.group)].add(node.free);
     }
     fn leave_set(&mut self, number: usize) {
-        let node = self.nodes[number];
+        let node = self.all[number];
         let group = &mut self.groups[usize::from(node.group)];
         group.with[node.free as usize].remove(number - group.first);
         self.counts[usize::from(node.group)].remove(node.free);
@@ -271,11 +271,11 @@ impl Nodes {
 
     /// Puts sound nodes into service, lowest number first, while all together have no more than `gpus`.
     pub(in crate::workload::scheduler) fn fill(&mut self, gpus: u32) {
-        for number in 0..self.nodes.len() {
-            if self.nodes[number].state == State::Parked {
-                let size = self.counts[usize::from(self.nodes[number].group)].size();
+        for number in 0..self.all.len() {
+            if self.all[number].state == State::Parked {
+                let size = self.counts[usize::from(self.all[number].group)].size();
                 if self.in_service + size <= gpus {
-                    self.nodes[number].state = State::InService;
+                    self.all[number].state = State::InService;
                     self.in_service += size;
                     self.enter_set(number);
                 }
@@ -306,28 +306,28 @@ impl Nodes {
     }
     /// Marks a node as failed, which nobody stands on any more.
     pub(in crate::workload::scheduler) fn fail(&mut self, number: usize) {
-        match self.nodes[number].state {
+        match self.all[number].state {
             State::InService => self.retire(number, State::Failed),
-            State::Parked | State::Failed => self.nodes[number].state = State::Failed,
+            State::Parked | State::Failed => self.all[number].state = State::Failed,
         }
         self.renew_largest();
     }
     /// Marks a failed node as sound; it waits to be put into service.
     pub(in crate::workload::scheduler) fn repair(&mut self, number: usize) {
-        if self.nodes[number].state == State::Failed {
-            self.nodes[number].state = State::Parked;
+        if self.all[number].state == State::Failed {
+            self.all[number].state = State::Parked;
         }
     }
     fn retire(&mut self, number: usize, state: State) {
-        let size = self.counts[usize::from(self.nodes[number].group)].size();
-        let free = self.nodes[number].free;
+        let size = self.counts[usize::from(self.all[number].group)].size();
+        let free = self.all[number].free;
         assert!(
             free == size,
             "node {number} leaves with {} GPUs in use",
             size - free
         );
         self.leave_set(number);
-        self.nodes[number].state = state;
+        self.all[number].state = state;
         self.in_service -= size;
     }
 
@@ -335,7 +335,7 @@ impl Nodes {
 
     /// Begins a view of the nodes at a later instant, at first as they are now.
     pub(in crate::workload::scheduler) fn begin_future(&mut self) {
-        let free = self.nodes.iter().map(|node| node.free);
+        let free = self.all.iter().map(|node| node.free);
         self.future.begin(free, &self.counts);
     }
     /// The gang in a slot will have ended by then.
@@ -381,12 +381,12 @@ impl Nodes {
 
     /// Stops the program unless no node is overcommitted and the gangs hold exactly what is not free.
     pub(in crate::workload::scheduler) fn assert_conserved(&self, busy: u32) {
-        let mut held = vec![0u32; self.nodes.len()];
+        let mut held = vec![0u32; self.all.len()];
         for part in self.gangs.iter().flatten() {
             held[part.node as usize] += part.gpus;
         }
         let mut total = 0;
-        for (number, (node, held)) in self.nodes.iter().zip(&held).enumerate() {
+        for (number, (node, held)) in self.all.iter().zip(&held).enumerate() {
             let size = self.counts[usize::from(node.group)].size();
             assert!(
                 held + node.free == size && (*held == 0 || node.state == State::InService),
@@ -398,7 +398,7 @@ impl Nodes {
         }
         assert!(total == busy, "nodes hold {total} GPUs, {busy} are booked");
         let sets = self.groups.iter().flat_map(|group| &group.with).map(NodeSet::len);
-        let in_service = self.nodes.iter().filter(|node| node.state == State::InService);
+        let in_service = self.all.iter().filter(|node| node.state == State::InService);
         assert_eq!(
             sets.sum::<usize>(),
             in_service.count(),
