@@ -7,10 +7,9 @@ use crate::fleet::MiningFleet;
 use crate::id::Name;
 use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
-use crate::scenario::claims;
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{draw, overlay, supply};
+use crate::scenario::{claims, draw, overlay, residency, supply};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -158,6 +157,7 @@ impl ScenarioSpec {
             TENANTS_MAX,
             problems,
         );
+        residency::check_tenants(self, at, problems);
         let rents = || self.market.gpu_rent.keys().map(Name::as_str);
         for (index, tenant) in self.tenants.iter().enumerate() {
             let at = at.index(index);
@@ -251,6 +251,7 @@ impl ScenarioSpec {
                 problems.unknown(&at.key("tenants").index(index), "tenant", tenant.as_str(), known);
             }
         }
+        residency::check_conversion(self, conversion, at, problems);
         self.check_start(conversion, at, problems);
     }
 

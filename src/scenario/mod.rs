@@ -9,6 +9,7 @@ pub mod draw;
 pub mod horizon;
 pub mod load;
 pub mod overlay;
+pub mod residency;
 pub mod schema;
 pub mod shape;
 pub mod source;

@@ -137,6 +137,10 @@ pub struct SiteSpec {
     /// Country, two letters, lower case.
     #[serde(default)]
     pub country: Option<String>,
+    /// The jurisdiction whose tenants the site may serve: a country, or a name of your own such as `eea`. Default: the
+    /// country. Tenants and jobs that name another `residency` are not served here.
+    #[serde(default)]
+    pub residency: Option<Name>,
     /// IANA zone, such as `America/Chicago`: sets billing months and local hours.
     pub timezone: String,
     /// Outdoor air.
@@ -166,6 +170,21 @@ pub struct SiteSpec {
     /// Other running costs.
     #[serde(default)]
     pub costs: OperatingCostSpec,
+}
+
+impl SiteSpec {
+    /// The jurisdiction whose tenants the site may serve, if it has one.
+    pub fn jurisdiction(&self) -> Option<&str> {
+        self.residency
+            .as_ref()
+            .map(Name::as_str)
+            .or(self.country.as_deref())
+    }
+    /// Whether a tenant may be served here: it asks for no residency, or for this one.
+    pub fn may_serve(&self, tenant: &TenantSpec) -> bool {
+        let asked = tenant.residency.as_ref().map(Name::as_str);
+        asked.is_none() || asked == self.jurisdiction()
+    }
 }
 
 /// A way to answer the question.

@@ -2,20 +2,22 @@
 //!
 //! Physics ends here and money begins: [`super::books`] turns a month's counts into postings.
 
+use crate::id::Name;
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
+use crate::scenario::spec::{Fidelity, ScenarioSpec, SiteSpec, StrategySpec};
 use crate::sim::block_work::BlockWork;
 use crate::sim::pool::{Pool, PoolPlan};
 use crate::sim::setup::Setup;
 use crate::site::LeaseSpec;
 use crate::time::{SimTime, Span, parse_date};
 use crate::units::Ratio;
-use crate::workload::demand::{WeekDemand, sampled_weeks};
+use crate::workload::demand::{WeekDemand, WeekSampler, sampled_weeks};
+use crate::workload::labels::NONE;
 use crate::workload::profile::{LoadProfile, LoadProfileSpec};
-use crate::workload::scheduler::Overheads;
+use crate::workload::scheduler::{NO_QUOTA, Overheads};
 use crate::workload::tenant::{
-    GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP,
+    GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP, TenantSpec,
 };
 
 /// Hours of a mean month.
@@ -339,7 +341,9 @@ impl Demand {
                 let sampler = scenario.data.demand[index]
                     .clone()
                     .expect("the trace of every pool was read");
-                let plan = pool_plan(scenario, spec, (tenant.id.as_str(), jobs), setup, streams);
+                let mut plan = pool_plan(scenario, spec, (tenant.id.as_str(), jobs), setup, streams);
+                plan.residency = home(spec, tenant, &sampler);
+                plan.quotas = quotas(jobs, &sampler);
                 demand.pools.push(Pool::new(plan, sampler, record));
                 demand.pool_books.push(PoolBook {
                     spot_share: jobs.spot_price_percent / 100.0,
@@ -403,6 +407,28 @@ pub fn concerns(spec: &ScenarioSpec, strategy: &StrategySpec, tenant: usize) -> 
     installs.any(|c| claims(spec, c.tenants.as_ref()).contains(&tenant))
 }
 
+/// Where the pool of a tenant stands, by the trace's words: where the tenant's work must stay, or else where all sites
+/// are. A pool that may stand anywhere serves no job that must stay somewhere.
+fn home(spec: &ScenarioSpec, tenant: &TenantSpec, sampler: &WeekSampler) -> u16 {
+    let mut sites = spec.sites.iter().map(SiteSpec::jurisdiction);
+    let first = sites.next().flatten();
+    let shared = first.filter(|first| sites.all(|site| site == Some(*first)));
+    let home = tenant.residency.as_ref().map(Name::as_str).or(shared);
+    home.and_then(|word| sampler.residencies().find(word))
+        .unwrap_or(NONE)
+}
+
+/// The quotas of a pool by number of the trace's tenants.
+fn quotas(jobs: &JobsDemandSpec, sampler: &WeekSampler) -> Vec<u32> {
+    let mut quotas = vec![NO_QUOTA; sampler.tenants().len() + 1];
+    for (tenant, gpus) in &jobs.quotas {
+        if let Some(number) = sampler.tenants().find(tenant) {
+            quotas[usize::from(number)] = *gpus;
+        }
+    }
+    quotas
+}
+
 fn pool_plan(
     scenario: &Scenario,
     spec: &ScenarioSpec,
@@ -420,6 +446,10 @@ fn pool_plan(
     PoolPlan {
         tenant: tenant.to_owned(),
         policy: jobs.policy,
+        runtimes: jobs.estimates.runtimes(jobs.kills_at_limit),
+        preemption: jobs.preemption.unwrap_or_default(),
+        quotas: Vec::new(),
+        residency: NONE,
         gpus_max: jobs.gpus,
         layout: jobs
             .nodes
@@ -434,6 +464,7 @@ fn pool_plan(
             copies: f64::from(jobs.copies),
             spot_share: Ratio::from_percent(jobs.spot_share_percent),
             checkpoint: Span::from_seconds((jobs.checkpoint_hours * 3_600.0) as i64),
+            estimates: jobs.estimates,
         },
         growth_percent_per_year: jobs.growth_percent_per_year,
         monday: setup.monday,

@@ -12,7 +12,8 @@ use crate::time::{HOUR_S, SimTime, Span, WEEK_S};
 use crate::workload::demand::{COPIES_MAX, PoolClock, WeekDemand, WeekSampler, growth_factor};
 use crate::workload::job::{Job, JobClass};
 use crate::workload::scheduler::{
-    AnyScheduler, Finished, Layout, Observer, Overheads, PolicyKind, Settings, Withdrawal,
+    AnyScheduler, Finished, Layout, Observer, Overheads, PolicyKind, Preemption, Runtimes, Settings,
+    Withdrawal,
 };
 
 /// Hours of a week.
@@ -31,6 +32,14 @@ pub struct PoolPlan {
     pub tenant: String,
     /// The discipline.
     pub policy: PolicyKind,
+    /// What it knows of run times.
+    pub runtimes: Runtimes,
+    /// Whom reserved jobs may kill.
+    pub preemption: Preemption,
+    /// The most GPUs of each tenant of the trace, by number.
+    pub quotas: Vec<u32>,
+    /// Where the pool's halls stand: a number of the trace's residencies, or that of nowhere in particular.
+    pub residency: u16,
     /// The most GPUs it will ever have.
     pub gpus_max: u32,
     /// The nodes in which they stand, if they are more than counted.
@@ -58,6 +67,8 @@ pub struct Use {
     pub on_demand: f64,
     /// The same, spot.
     pub spot: f64,
+    /// The same of both, weighed with the share of their dynamic power that jobs draw.
+    pub drawing: f64,
 }
 
 impl Use {
@@ -184,10 +195,10 @@ pub struct Pool {
     clock: PoolClock,
     now: SimTime,
     capacity: u32,
-    /// Integral of the share at work over seconds, on-demand and spot, since the beginning.
-    integral: [f64; 2],
-    held: Vec<[f64; 2]>,
-    week_integral: Vec<[f64; 2]>,
+    /// Integral of the share at work over seconds since the beginning: on demand, spot, and both by power.
+    integral: [f64; 3],
+    held: Vec<[f64; 3]>,
+    week_integral: Vec<[f64; 3]>,
     /// Jobs, waits and starts since the last month was closed.
     pub month: MonthOfJobs,
 }
@@ -221,13 +232,16 @@ impl Pool {
             patience: Some(plan.patience),
             queue_max: Some(QUEUE_MAX),
             overheads: plan.overheads,
-            ..Settings::constant(0)
+            runtimes: plan.runtimes,
+            preemption: plan.preemption,
+            residency: Some(plan.residency),
         };
         // The pool's own clock begins at zero, so that its readings stay small whatever the year.
         let mut scheduler = AnyScheduler::new(plan.policy, SimTime::default(), settings);
         if let Some(layout) = &plan.layout {
             scheduler.set_layout(layout);
         }
+        scheduler.set_quotas(plan.quotas.clone());
         let watch = Watch {
             record: record.then(Vec::new),
             ..Watch::default()
@@ -244,9 +258,9 @@ impl Pool {
             clock: PoolClock::default(),
             now: plan.start,
             capacity: 0,
-            integral: [0.0; 2],
-            held: vec![[0.0; 2]; WEEK_HOURS],
-            week_integral: vec![[0.0; 2]; WEEK_HOURS],
+            integral: [0.0; 3],
+            held: vec![[0.0; 3]; WEEK_HOURS],
+            week_integral: vec![[0.0; 3]; WEEK_HOURS],
             month: MonthOfJobs::default(),
             plan,
         }
@@ -268,6 +282,7 @@ impl Pool {
         Use {
             on_demand: self.integral[0],
             spot: self.integral[1],
+            drawing: self.integral[2],
         }
     }
     /// The first boundary between two weeks after now; the world calls [`Pool::turn_week`] there.
@@ -327,19 +342,22 @@ impl Pool {
         let gpus = f64::from(self.capacity);
         let spot = usage.busy_of(JobClass::Spot) as f64 / gpus;
         let on_demand = usage.busy_total_gpu_s() as f64 / gpus - spot;
-        self.integral[0] += on_demand;
-        self.integral[1] += spot;
+        let drawing = usage.powered_gpu_ms as f64 / 1e3 / gpus;
+        let shares = [on_demand, spot, drawing];
         // Settle points are at most an hour apart, so the whole interval lies in one hour of the week.
         let hour = self.hour_of_week();
-        self.week_integral[hour][0] += on_demand;
-        self.week_integral[hour][1] += spot;
+        for (of, share) in shares.into_iter().enumerate() {
+            self.integral[of] += share;
+            self.week_integral[hour][of] += share;
+        }
     }
 
     fn hold(&mut self, to: SimTime) {
         let share = self.held[self.hour_of_week()];
         let seconds = (to - self.now).as_seconds() as f64;
-        self.integral[0] += share[0] * seconds;
-        self.integral[1] += share[1] * seconds;
+        for (integral, share) in self.integral.iter_mut().zip(share) {
+            *integral += share * seconds;
+        }
     }
 
     fn hour_of_week(&self) -> usize {
@@ -429,7 +447,7 @@ impl Pool {
         self.cursor = self
             .arrivals
             .partition_point(|job| job.submit_s < pool_now.as_unix_s());
-        self.week_integral.iter_mut().for_each(|w| *w = [0.0; 2]);
+        self.week_integral.iter_mut().for_each(|w| *w = [0.0; 3]);
         self.pass();
     }
 
@@ -439,7 +457,7 @@ impl Pool {
         }
         self.known += 1;
         for (held, sum) in self.held.iter_mut().zip(&self.week_integral) {
-            *held = [sum[0] / HOUR_S as f64, sum[1] / HOUR_S as f64];
+            *held = sum.map(|seconds| seconds / HOUR_S as f64);
         }
     }
 

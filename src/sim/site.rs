@@ -252,9 +252,9 @@ pub struct Site {
     /// Curtailment and ancillary receipts so far, USD.
     pub demand_response_usd: f64,
     /// Readings of each pool's integral of use (on-demand, spot) at the last close.
-    pub pool_readings: Vec<[f64; 2]>,
+    pub pool_readings: Vec<[f64; 3]>,
     /// Mean shares of use of each pool over the interval being closed.
-    pub pool_shares: Vec<[f64; 2]>,
+    pub pool_shares: Vec<[f64; 3]>,
 }
 
 impl Site {
@@ -336,8 +336,8 @@ impl Site {
             billing_month: setup.calendar.month(start),
             power_cost_usd: 0.0,
             demand_response_usd: 0.0,
-            pool_readings: vec![[0.0; 2]; pools],
-            pool_shares: vec![[0.0; 2]; pools],
+            pool_readings: vec![[0.0; 3]; pools],
+            pool_shares: vec![[0.0; 3]; pools],
         }
     }
 

@@ -19,7 +19,9 @@ use thiserror::Error;
 use crate::random::Streams;
 use crate::time::{DAY_S, SimTime, Span, WEEK_S};
 use crate::units::Ratio;
+use crate::workload::estimate::EstimateSpec;
 use crate::workload::job::{Job, JobClass, Trace};
+use crate::workload::labels::Labels;
 
 /// The most copies of a trace.
 pub const COPIES_MAX: f64 = 1_000.0;
@@ -46,6 +48,8 @@ pub struct WeekDemand {
     pub spot_share: Ratio,
     /// The checkpoint interval of jobs whose trace states none; zero for no checkpoints.
     pub checkpoint: Span,
+    /// What owners say about run times.
+    pub estimates: EstimateSpec,
 }
 
 /// The whole weeks of a trace.
@@ -54,6 +58,8 @@ pub struct WeekSampler {
     /// Jobs by week, with submissions from the week's beginning.
     weeks: Vec<Vec<Job>>,
     dropped: usize,
+    tenants: Labels,
+    residencies: Labels,
 }
 
 impl WeekSampler {
@@ -89,12 +95,25 @@ impl WeekSampler {
                 None => dropped += 1,
             }
         }
-        Ok(Self { weeks, dropped })
+        Ok(Self {
+            weeks,
+            dropped,
+            tenants: trace.tenants().clone(),
+            residencies: trace.residencies().clone(),
+        })
     }
 
     /// How many whole weeks there are.
     pub fn weeks(&self) -> usize {
         self.weeks.len()
+    }
+    /// The tenants that the jobs name.
+    pub fn tenants(&self) -> &Labels {
+        &self.tenants
+    }
+    /// The countries or zones that the jobs name.
+    pub fn residencies(&self) -> &Labels {
+        &self.residencies
     }
     /// Jobs of the incomplete weeks at the ends, which are left out.
     pub fn dropped(&self) -> usize {
@@ -149,7 +168,10 @@ impl WeekSampler {
         let order = self.order(streams, purpose, week, demand.copies.ceil() as usize);
         for (copy, drawn) in order.into_iter().enumerate() {
             let share = demand.copies - copy as f64;
-            let mut rng = streams.stream(&format!("{purpose}/week/{week}/copy/{copy}"));
+            let address = format!("{purpose}/week/{week}/copy/{copy}");
+            let mut rng = streams.stream(&address);
+            // Of its own, so that asking for estimates leaves the choice of jobs alone.
+            let mut guesses = streams.stream(&format!("{address}/estimates"));
             for job in &self.weeks[drawn] {
                 // Both are drawn for every job, so that a change of one share leaves the other's choice alone.
                 let (kept, spot) = (
@@ -164,6 +186,7 @@ impl WeekSampler {
                         } else {
                             demand.checkpoint.as_seconds() as i32
                         },
+                        estimate_s: demand.estimates.estimate_s(job, &mut guesses),
                         class: if spot { JobClass::Spot } else { job.class },
                         ..*job
                     });
@@ -271,6 +294,7 @@ mod tests {
             copies,
             spot_share: Ratio::from_percent(20.0),
             checkpoint: Span::ZERO,
+            estimates: EstimateSpec::Known,
         }
     }
 

@@ -1,13 +1,15 @@
 //! Who wants compute, and on what terms: reserved blocks, an on-demand pool, leases of powered shell.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::parse_date;
+use crate::workload::estimate::EstimateSpec;
 use crate::workload::profile::LoadProfileSpec;
-use crate::workload::scheduler::{NodesSpec, PolicyKind};
+use crate::workload::scheduler::{NodesSpec, PolicyKind, Preemption, Runtimes};
 use crate::workload::training::TrainingSpec;
 
 /// A customer, or a group of customers with one contract form.
@@ -16,6 +18,10 @@ use crate::workload::training::TrainingSpec;
 pub struct TenantSpec {
     /// Name, unique.
     pub id: Name,
+    /// The jurisdiction that its work must not leave (sovereign demand): only halls of sites with this `residency`, or
+    /// of this country, serve it. Default: any site serves it.
+    #[serde(default)]
+    pub residency: Option<Name>,
     /// How much of what it reserved it uses, by hour of the week. Default `training`.
     #[serde(default)]
     pub load_profile: LoadProfileSpec,
@@ -141,6 +147,20 @@ pub struct JobsDemandSpec {
     /// The nodes in which the GPUs stand. Where left out they are only counted: a job fits where enough are free.
     #[serde(default)]
     pub nodes: Option<NodesSpec>,
+    /// What the queue knows of run times in advance: `known` (default), `trace`, `factor`, `uniform` or `unknown`.
+    #[serde(default)]
+    pub estimates: EstimateSpec,
+    /// Whether jobs are killed for good when they have run as long as their estimate. Default false.
+    #[serde(default)]
+    pub kills_at_limit: bool,
+    /// Whom reserved jobs may kill in order to start; for policy `priority` only, where the default is
+    /// `spot_and_on_demand`.
+    #[serde(default)]
+    pub preemption: Option<Preemption>,
+    /// The most GPUs that tenants of the trace may have at once, by the words of its column `tenant`. Their further
+    /// jobs wait without blocking others. Default: as many as there are.
+    #[serde(default)]
+    pub quotas: IndexMap<String, u32>,
     /// The rent market that sets the price: a name under `market.gpu_rent`.
     pub price: Name,
     /// Share of jobs that come as interruptible spot work, percent. Default 0.
@@ -291,10 +311,40 @@ impl Check for JobsDemandSpec {
             0.0,
             86_400.0,
         );
+        self.check_queue(at, problems);
         problems.within(&at.key("restart_minutes"), self.restart_minutes, 0.0, 1_440.0);
         problems.within(&at.key("patience_hours"), self.patience_hours, 0.1, 10_000.0);
         if let TraceSpec::Synthetic(synthetic) = &self.trace {
             synthetic.check(&at.key("trace").key("synthetic"), problems);
+        }
+    }
+}
+
+/// The most quotas of a pool.
+const QUOTAS_MAX: usize = 1_000;
+
+impl JobsDemandSpec {
+    fn check_queue(&self, at: &FieldPath, problems: &mut Problems) {
+        self.estimates.check(&at.key("estimates"), problems);
+        let estimated = matches!(self.estimates.runtimes(false), Runtimes::Estimated { .. });
+        if self.kills_at_limit && !estimated {
+            problems.error(
+                &at.key("kills_at_limit"),
+                "a limit needs `estimates` of `trace`, `factor` or `uniform`",
+            );
+        }
+        if self.preemption.is_some() && self.policy != PolicyKind::Priority {
+            problems.error(
+                &at.key("preemption"),
+                "reserved jobs kill others under policy `priority` only",
+            );
+        }
+        let at = at.key("quotas");
+        if self.quotas.len() > QUOTAS_MAX {
+            problems.error(&at, format!("at most {QUOTAS_MAX} quotas"));
+        }
+        for (tenant, gpus) in self.quotas.iter().take(QUOTAS_MAX) {
+            problems.within(&at.key(tenant), f64::from(*gpus), 0.0, 1e7);
         }
     }
 }

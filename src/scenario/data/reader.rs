@@ -237,6 +237,7 @@ impl Reader<'_> {
             .index(index)
             .key("on_demand")
             .key("jobs");
+        let root = at.clone();
         let (trace, at) = match &jobs.trace {
             TraceSpec::Synthetic(synthetic) => {
                 let mut stream = Streams::shared(spec.run.seed).stream(&format!("trace/{}", tenant.id));
@@ -255,6 +256,15 @@ impl Reader<'_> {
                 (trace, at)
             }
         };
+        for name in jobs
+            .quotas
+            .keys()
+            .filter(|name| trace.tenants().find(name).is_none())
+        {
+            let known = trace.tenants().iter().map(|(_, name)| name).take(20);
+            let at = root.key("quotas").key(name);
+            self.problems.unknown(&at, "tenant of the trace", name, known);
+        }
         self.weeks(&trace, jobs.gpus, (&at, tenant), jobs.copies)
     }
 

@@ -62,9 +62,9 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
 fn read_pools(site: &mut Site, demand: &Demand, seconds: f64) {
     for (index, pool) in demand.pools.iter().enumerate() {
         let reading = pool.integral();
-        let now = [reading.on_demand, reading.spot];
+        let now = [reading.on_demand, reading.spot, reading.drawing];
         let last = std::mem::replace(&mut site.pool_readings[index], now);
-        site.pool_shares[index] = [(now[0] - last[0]) / seconds, (now[1] - last[1]) / seconds];
+        site.pool_shares[index] = std::array::from_fn(|of| (now[of] - last[of]) / seconds);
     }
 }
 
@@ -130,26 +130,28 @@ fn close_halls(
 /// Counts the GPU-hours of a hall and gives its IT load.
 fn close_gpu(
     gpu: &GpuHall,
-    shares: &[[f64; 2]],
+    shares: &[[f64; 3]],
     demand: &mut Demand,
     hours: f64,
     hour_of_week: usize,
     closed: &mut Closed,
 ) -> f64 {
-    let mut active = 0.0;
+    let (mut active, mut drawing) = (0.0, 0.0);
     for held in &gpu.blocks {
         let share = demand.block_share(held.index, hour_of_week);
         let busy = f64::from(held.up) * share;
         active += busy;
+        drawing += busy;
         let delivered = f64::from(held.up) * gpu.speed * hours;
         let block = &mut demand.blocks[held.index];
         block.deliver(f64::from(held.gpus) * hours, delivered);
         block.worked(delivered * share, hours * gpu.speed, held.gpus);
     }
     for held in &gpu.pools {
-        let [on_demand, spot] = shares[held.index];
+        let [on_demand, spot, at_full_power] = shares[held.index];
         let up = f64::from(held.up);
         active += up * (on_demand + spot);
+        drawing += up * at_full_power;
         demand.pool_books[held.index]
             .deliver(up * on_demand * gpu.speed * hours, up * spot * gpu.speed * hours);
     }
@@ -167,7 +169,7 @@ fn close_gpu(
     t.idle_gpu_h += (all - failed - shed - active) * hours;
     closed.gpu_capacity += all - failed - shed;
     closed.gpus_busy += active;
-    gpu.it_mw(active) * gpu.power_share
+    gpu.it_mw(drawing) * gpu.power_share
 }
 
 fn close_lease(lease: &LeaseHall, demand: &mut Demand, hours: f64, hour_of_week: usize) -> f64 {

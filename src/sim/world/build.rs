@@ -77,7 +77,11 @@ impl World<'_> {
         let failures = Failures::new(&install.failures, &frame, number, &self.from.streams, &name);
         let per_gpu_day = failures.per_system_day() / f64::from(systems.model().gpus);
         let (mut blocks, mut pools, mut left) = (Vec::new(), Vec::new(), systems.gpus());
-        for &tenant in claim {
+        let spec = self.from.spec;
+        let here = claim
+            .iter()
+            .filter(|tenant| spec.sites[s].may_serve(&spec.tenants[**tenant]));
+        for &tenant in here {
             let gpus = self.demand.wants(tenant, given).min(left);
             if gpus == 0 {
                 continue;
