@@ -24,9 +24,13 @@ mod policy;
 mod pool;
 mod queue;
 #[cfg(test)]
+mod queueing;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod standing_reference;
+#[cfg(test)]
+mod storms;
 mod usage;
 
 use std::marker::PhantomData;
