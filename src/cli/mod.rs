@@ -1,6 +1,7 @@
 //! The commands: arguments in, exit codes out. Everything that talks to a terminal lives here.
 
 pub mod audit;
+pub mod bill;
 pub mod compare;
 pub mod exit;
 pub mod import;
@@ -80,6 +81,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Turn a file of a public format into a native CSV.
     Import(Box<import::ImportArgs>),
+    /// Price a metered load under a contract or a published tariff.
+    Bill(bill::BillArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
     /// Compare published figures and closed forms with what the program makes of their inputs.
@@ -144,6 +147,7 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
             Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
         },
         Command::Import(args) => import::run(&args),
+        Command::Bill(args) => bill::run(&args, colour),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Schema(args) => schema::run(&args),

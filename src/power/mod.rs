@@ -6,6 +6,7 @@
 
 pub mod backup;
 pub mod battery;
+pub mod bill;
 pub mod contract;
 pub mod curtailment;
 pub mod grid;

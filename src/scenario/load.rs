@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::{Check, FieldPath, Problem, Problems, Severity};
@@ -119,7 +120,13 @@ fn load_tree(
         .map(|p| Located::of(p, &sources, false))
         .collect();
     match data {
-        Some(data) => {
+        Some((mut data, horizon)) => {
+            for (site, contract, clauses) in data.tariffs.drain(..) {
+                spec.sites[site].power_contracts.0[contract]
+                    .clauses
+                    .extend(clauses);
+            }
+            let data = (data, horizon);
             let mut set = options.set.clone();
             set.extend(overrides);
             Ok(Scenario::new(spec, sources, data, set, located))
@@ -175,8 +182,17 @@ fn with_the_rest(
 
 /// Checks the shape against the schema, then reads the tree into the spec.
 pub fn parse(tree: &Value, sources: &Sources) -> Result<ScenarioSpec, LoadFailure> {
+    parse_as(&schema::value(), tree, sources)
+}
+
+/// The same of another kind of file.
+pub(super) fn parse_as<T: DeserializeOwned>(
+    schema: &Value,
+    tree: &Value,
+    sources: &Sources,
+) -> Result<T, LoadFailure> {
     let mut problems = Problems::new();
-    let keys = shape::check(&schema::value(), tree, &mut problems);
+    let keys = shape::check(schema, tree, &mut problems);
     if problems.has_errors() {
         let located = |p: Problem| {
             let at_key = keys.contains(&p.path);

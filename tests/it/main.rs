@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_data;
 mod bad_input;
+mod bill;
 mod cli;
 mod compare;
 mod cooling;
@@ -25,5 +26,6 @@ mod run_directory;
 mod scenarios;
 mod schema;
 mod support;
+mod tariffs;
 mod traces;
 mod verify;

@@ -22,7 +22,7 @@ use crate::id::Name;
 use crate::time::{Month, SimTime};
 
 pub use clause::ClauseSpec;
-pub use spec::{ContractSpec, PowerContractsSpec};
+pub use spec::{ContractSpec, PowerContractsSpec, TermsSpec};
 pub use supply::{Marginal, Supply, SupplyError};
 
 /// A named price, by its number in the site's list.

@@ -7,6 +7,7 @@ use super::clause::{ClauseSpec, Reach, means};
 use super::indexation::{CurrencySpec, EscalatorSpec};
 use crate::id::Name;
 use crate::power::curtailment::{Order, Scope, merge};
+use crate::power::tariff::TariffFileSpec;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::random::Streams;
 use crate::time::{Calendar, DAY_S, SimTime, Span, parse_date};
@@ -38,15 +39,41 @@ pub struct ContractSpec {
     /// The currency of its rates. Default: US dollars.
     #[serde(default)]
     pub currency: Option<CurrencySpec>,
+    /// Terms that stand in a file; its clauses come after those of `clauses`. Default: none.
+    #[serde(default)]
+    pub terms: Option<TermsSpec>,
     /// Its terms; those that supply energy fill in this order.
+    #[serde(default)]
     pub clauses: Vec<ClauseSpec>,
 }
 
+/// Terms that stand in a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TermsSpec {
+    /// A rate of the OpenEI utility rate database, JSON of version 7 or 8.
+    Urdb(TariffFileSpec),
+}
+
 impl ContractSpec {
+    /// A contract of these clauses, which holds at all times.
+    pub fn of(id: Name, clauses: Vec<ClauseSpec>) -> Self {
+        Self {
+            id,
+            starts: None,
+            ends: None,
+            carbon_g_per_kwh: None,
+            escalator: None,
+            currency: None,
+            terms: None,
+            clauses,
+        }
+    }
     /// Whether it holds at all times and takes any load.
     fn covers_everything(&self) -> bool {
         let all = |c: &ClauseSpec| c.kind().reach() == Reach::Everything;
-        self.starts.is_none() && self.ends.is_none() && self.clauses.iter().any(all)
+        let takes = self.terms.is_some() || self.clauses.iter().any(all);
+        self.starts.is_none() && self.ends.is_none() && takes
     }
     /// Over which time it holds; `None` where a date is malformed.
     pub(super) fn period(&self, calendar: &Calendar) -> Option<(SimTime, SimTime)> {
@@ -82,8 +109,11 @@ impl Check for ContractSpec {
         if let Some(carbon) = self.carbon_g_per_kwh {
             problems.within(&at.key("carbon_g_per_kwh"), carbon, 0.0, 3_000.0);
         }
-        if self.clauses.is_empty() {
-            problems.error(&at.key("clauses"), "a contract needs at least one clause");
+        if self.clauses.is_empty() && self.terms.is_none() {
+            problems.error(
+                &at.key("clauses"),
+                "a contract needs at least one clause, or `terms` in a file",
+            );
         }
         if let Some(escalator) = &self.escalator {
             escalator.check(&at.key("escalator"), self.starts.as_ref(), problems);
@@ -143,6 +173,9 @@ impl Check for PowerContractsSpec {
 impl ContractSpec {
     /// A rider or minimum bill that names a line which no clause writes is a slip.
     fn check_named_lines(&self, at: &FieldPath, problems: &mut Problems) {
+        if self.terms.is_some() {
+            return;
+        }
         let labels = || {
             let clauses = self.clauses.iter().enumerate();
             clauses.map(|(i, c)| format!("{}[{i}]", c.kind().name()))
@@ -167,11 +200,21 @@ impl ContractSpec {
     }
 
     fn supplies(&self) -> bool {
-        self.clauses.iter().any(|c| c.kind().reach() != Reach::Nothing)
+        self.terms.is_some() || self.clauses.iter().any(|c| c.kind().reach() != Reach::Nothing)
     }
 }
 
 impl PowerContractsSpec {
+    /// Every tariff file that a contract names, with the contract's index and the place of the name.
+    pub fn files(&self, at: &FieldPath) -> Vec<(usize, FieldPath, &TariffFileSpec)> {
+        let named = self.0.iter().enumerate().filter_map(|(index, contract)| {
+            let TermsSpec::Urdb(file) = contract.terms.as_ref()?;
+            let place = at.index(index).key("terms").key("urdb").key("file");
+            Some((index, place, file))
+        });
+        named.collect()
+    }
+
     /// Every price that a clause names, with its place.
     pub fn prices(&self, at: &FieldPath) -> Vec<(FieldPath, &Name)> {
         let mut named = Vec::new();

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::clause::{Close, Ground, Moment, PeakCost, Side, Slice, Stage, Term, means};
+use super::clause::{ClauseSpec, Close, Ground, Moment, PeakCost, Reach, Side, Slice, Stage, Term, means};
 use super::indexation::Indexation;
 use super::spec::alignment_s;
 use super::{
@@ -30,6 +30,9 @@ pub enum SupplyError {
         /// The system load.
         system_load: String,
     },
+    /// Its terms stand in a file that nobody read.
+    #[error("the terms of contract `{0}` were not read from their file")]
+    Unread(String),
     /// A date could not be read.
     #[error("contract `{0}` has a malformed date")]
     MalformedDate(String),
@@ -92,6 +95,10 @@ impl Contract {
         find: &dyn Fn(Named<'_>) -> Option<PriceId>,
     ) -> Result<Self, SupplyError> {
         let id = spec.id.to_string();
+        let takes = |c: &ClauseSpec| c.kind().reach() == Reach::Everything;
+        if spec.terms.is_some() && !spec.clauses.iter().any(takes) {
+            return Err(SupplyError::Unread(id));
+        }
         let period = spec.period(calendar);
         let (from, to) = period.ok_or_else(|| SupplyError::MalformedDate(id.clone()))?;
         let dated = (spec.escalator.as_ref(), spec.currency.as_ref());
@@ -401,5 +408,7 @@ impl Supply {
 
 #[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,21 @@ pub struct TariffFileSpec {
     pub leave_out: Vec<String>,
 }
 
+/// Reads a rate of the utility rate database from a file that is open, bounded.
+pub fn read_urdb(input: impl std::io::Read, spec: &TariffFileSpec) -> Result<Imported, TariffError> {
+    let mut text = String::new();
+    let read = std::io::Read::read_to_string(&mut input.take(TARIFF_BYTES_MAX + 1), &mut text);
+    if let Err(error) = read {
+        return Err(TariffError::Malformed(format!("cannot be read as text: {error}")));
+    }
+    if text.len() as u64 > TARIFF_BYTES_MAX {
+        return Err(TariffError::Malformed(format!(
+            "is longer than {TARIFF_BYTES_MAX} bytes"
+        )));
+    }
+    urdb::read(&text, spec)
+}
+
 /// What a tariff became.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {

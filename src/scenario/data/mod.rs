@@ -17,7 +17,9 @@ use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
 use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
 use crate::market::system_load::SystemLoadSeries;
+use crate::power::contract::ClauseSpec;
 use crate::power::onsite::ProfileSeries;
+use crate::power::tariff::TariffError;
 use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
 use crate::scenario::horizon::Horizon;
@@ -38,7 +40,7 @@ pub struct Folders {
 
 impl Folders {
     /// The file of a name as scenarios write it; otherwise what is wrong, and a next step.
-    fn find(&self, name: &str) -> Result<PathBuf, (String, Option<String>)> {
+    pub(super) fn find(&self, name: &str) -> Result<PathBuf, (String, Option<String>)> {
         let (folder, relative): (Option<&Path>, &str) = match name.strip_prefix("data:") {
             Some(rest) => (self.data.as_deref(), rest),
             None => (self.scenario.as_deref(), name),
@@ -74,6 +76,14 @@ impl Misread for ReadError {
 }
 
 impl Misread for trace::TraceError {}
+
+impl Misread for TariffError {
+    fn next_step(&self) -> Option<String> {
+        matches!(self, Self::Refused(_)).then(|| {
+            "`leave_out = [\"FIELD\"]` prices the rest without a field, and says so in the memo".to_owned()
+        })
+    }
+}
 
 /// A data file that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +121,8 @@ pub struct Data {
     pub system_loads: Vec<Option<SystemLoadSeries>>,
     /// Profiles of generation on site, by site.
     pub onsite: Vec<Vec<Option<ProfileSeries>>>,
+    /// Clauses out of tariff files, by site and contract.
+    pub tariffs: Vec<(usize, usize, Vec<ClauseSpec>)>,
     /// Weeks of jobs of each tenant that has an on-demand pool.
     pub demand: Vec<Option<Arc<WeekSampler>>>,
     series: Series,
@@ -177,6 +189,13 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
         named.extend(load.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
     for (index, site) in spec.sites.iter().enumerate() {
+        let at = root.key("sites").index(index).key("power_contracts");
+        let files = site.power_contracts.files(&at);
+        named.extend(
+            files
+                .into_iter()
+                .map(|(_, at, tariff)| (tariff.file.as_str(), at)),
+        );
         let at = root.key("sites").index(index).key("weather").key("file");
         named.extend(site.weather.file.as_deref().map(|file| (file, at)));
         for (position, onsite) in site.onsite.iter().enumerate() {
@@ -214,6 +233,7 @@ pub fn read(
         notes: Vec::new(),
         horizon,
     };
+    let tariffs = reader.tariffs(spec);
     let price_series = reader.prices(spec);
     let bitcoin_series = reader.bitcoin(spec);
     let rent_series = reader.rents(spec);
@@ -252,6 +272,7 @@ pub fn read(
         weather,
         bitcoin: bitcoin?,
         rents,
+        tariffs,
         carbon,
         system_loads,
         onsite,

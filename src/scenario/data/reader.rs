@@ -13,7 +13,9 @@ use crate::market::carbon::CarbonSeries;
 use crate::market::gpu_rent::GpuRentSeries;
 use crate::market::price_format::{PriceReadOptions, PriceSeries};
 use crate::market::system_load::SystemLoadSeries;
+use crate::power::contract::ClauseSpec;
 use crate::power::onsite::ProfileSeries;
+use crate::power::tariff::{TariffError, read_urdb};
 use crate::problem::{FieldPath, Problems};
 use crate::random::Streams;
 use crate::scenario::horizon::Horizon;
@@ -126,6 +128,25 @@ impl Reader<'_> {
                     Ok::<_, ReadError>((Arc::new(read), repairs))
                 })
             }));
+        }
+        all
+    }
+
+    pub(super) fn tariffs(&mut self, spec: &ScenarioSpec) -> Vec<(usize, usize, Vec<ClauseSpec>)> {
+        let mut all = Vec::new();
+        for (site, site_spec) in spec.sites.iter().enumerate() {
+            let at = FieldPath::root().key("sites").index(site).key("power_contracts");
+            for (contract, at, tariff) in site_spec.power_contracts.files(&at) {
+                let clauses = self.file(&tariff.file, &at, |_, input| {
+                    let read = read_urdb(input, tariff)?;
+                    let repairs = Repairs {
+                        notes: read.notes,
+                        ..Repairs::default()
+                    };
+                    Ok::<_, TariffError>((read.clauses, repairs))
+                });
+                all.extend(clauses.map(|clauses| (site, contract, clauses)));
+            }
         }
         all
     }

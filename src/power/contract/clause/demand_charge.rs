@@ -407,6 +407,9 @@ impl Term for DemandCharge {
             let several = period.tiers.len() > 1;
             let parts = tiers::split(&period.tiers, 1.0, billed_mw * 1e3);
             for (tier, part_kw) in parts.enumerate() {
+                if period.tiers[tier].rate == 0.0 {
+                    continue;
+                }
                 let dot = if period.name.is_empty() { "" } else { "." };
                 let part = if several {
                     format!("{}{dot}tier-{}", period.name, tier + 1)
