@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(hourly.values(), [2.0, 5.0]);
         assert_eq!(repairs.steps, 1);
         let refused = rows(1_800, &values).into_hourly("f", GapPolicy::Refuse, 0.0..=10.0, "g");
-        assert!(refused.unwrap_err().to_string().starts_with("f"));
+        assert!(refused.unwrap_err().to_string().starts_with('f'));
     }
 
     #[test]

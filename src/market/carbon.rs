@@ -303,7 +303,7 @@ mod tests {
         );
         let error = CarbonSeries::read("c.csv", gap.as_bytes(), &native).unwrap_err();
         assert!(error.to_string().contains("2023-01-01T07:00:00Z"), "{error}");
-        let short: String = text.lines().take(5).map(|l| format!("{l}\n")).collect();
+        let short = text.lines().take(5).collect::<Vec<_>>().join("\n");
         let error = CarbonSeries::read("c.csv", short.as_bytes(), &native).unwrap_err();
         assert!(error.to_string().contains("covers 4 hours"), "{error}");
     }

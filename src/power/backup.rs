@@ -18,14 +18,14 @@ pub struct BackupSpec {
     /// Rating of each, in megawatts. Default 2.5 (2.0 to 3.1, vendors).
     #[serde(default = "default_mw")]
     pub mw_each: f64,
-    /// Chance that one starts when it is asked to. Default 0.9906 (NREL REopt: 0.0094 failures to start per demand).
+    /// Chance that one starts when it is asked to. Default 0.9906 (NREL `REopt`: 0.0094 failures to start per demand).
     #[serde(default = "default_start")]
     pub start_probability: f64,
     /// Seconds until those that start carry load; batteries of UPS bridge them. Default 12 (assumption: ten seconds of
     /// NFPA 110 type 10, and transfer).
     #[serde(default = "default_start_seconds")]
     pub start_seconds: f64,
-    /// Mean hours of running until one fails, exponentially distributed. Default 1,100 (NREL REopt; 636 to 1,700).
+    /// Mean hours of running until one fails, exponentially distributed. Default 1,100 (NREL `REopt`; 636 to 1,700).
     #[serde(default = "default_mttf")]
     pub mttf_hours: f64,
     /// Fuel on site when an outage begins, in hours of all generators at full load. Default 48 (24 to 72, custom of design

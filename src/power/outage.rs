@@ -119,13 +119,15 @@ impl OutagesSpec {
         let sigma = (self.minutes_p90 / self.minutes_p50).ln() / Z90;
         let minutes = LogNormal::new(self.minutes_p50.ln(), sigma).expect("checked: p90 >= p50 > 0");
         let mut at = from;
-        while self.per_year > 0.0 {
-            let gap: f64 = Exp1.sample(rng);
-            at += seconds(gap * YEAR_S / self.per_year);
-            if at >= to {
-                break;
+        if self.per_year > 0.0 {
+            loop {
+                let gap: f64 = Exp1.sample(rng);
+                at += seconds(gap * YEAR_S / self.per_year);
+                if at >= to {
+                    break;
+                }
+                spans.push((at, at + seconds(minutes.sample(rng) * 60.0)));
             }
-            spans.push((at, at + seconds(minutes.sample(rng) * 60.0)));
         }
         spans.retain(|s| s.0 < to && s.1 > from);
         spans.sort_unstable();

@@ -170,6 +170,9 @@ pub struct EfficiencyPointSpec {
     pub efficiency_percent: f64,
 }
 
+/// Load shares of rating, each with an efficiency.
+type Curve = Vec<(f64, f64)>;
+
 /// Load share of rating and efficiency.
 const DOUBLE_CONVERSION: [(f64, f64); 8] = [
     (0.1, 0.88),
@@ -186,7 +189,7 @@ const ECO: [(f64, f64); 4] = [(0.25, 0.988), (0.5, 0.99), (0.75, 0.991), (1.0, 0
 
 impl UpsSpec {
     /// Stated rating in percent of design IT load, and the curve; `None` without a UPS.
-    fn curve(&self) -> Option<(Option<f64>, Vec<(f64, f64)>)> {
+    fn curve(&self) -> Option<(Option<f64>, Curve)> {
         match self {
             Self::None => None,
             Self::DoubleConversion { rated_percent } => Some((*rated_percent, DOUBLE_CONVERSION.to_vec())),

@@ -246,6 +246,22 @@ pub struct Hall {
 }
 
 impl Hall {
+    /// A hall before anything is converted: it mines, or is empty.
+    pub fn as_it_stands(name: &str, grid_mw: f64, mine: Plumbing, empty: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            grid_mw,
+            phase: if empty { HallPhase::Idle } else { HallPhase::Mining },
+            mine,
+            new_use: None,
+            hiring: false,
+            waits_for_crew: false,
+            facility_capex_usd: 0.0,
+            hardware_capex_usd: 0.0,
+            ready: None,
+            miners_until: None,
+        }
+    }
     /// Whether it serves tenants now.
     pub fn serves(&self) -> bool {
         matches!(self.phase, HallPhase::Serving | HallPhase::Leased)

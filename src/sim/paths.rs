@@ -12,13 +12,15 @@ use crate::market::price_process::Heat;
 use crate::market::system_load::SystemLoadPath;
 use crate::power::backup::Backup;
 use crate::power::curtailment::Order;
+use crate::power::onsite::ProfileSeries;
 use crate::power::outage::Outage;
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::scenario::data::Markets;
-use crate::scenario::spec::ScenarioSpec;
+use crate::scenario::data::{Data, Markets};
+use crate::scenario::spec::{ScenarioSpec, SiteSpec};
 use crate::series::Regular;
-use crate::sim::setup::Setup;
+use crate::sim::setup::{Setup, SiteSetup};
+use crate::time::SimTime;
 
 /// The world outside in one replication.
 #[derive(Debug)]
@@ -66,54 +68,8 @@ impl Paths {
             dry_bulb_c,
             normals: &setup.normals,
         });
-        let list = markets.map_or(&data.prices, |m| &m.prices);
-        let mut drawn: Vec<Option<Regular>> = vec![None; list.len()];
-        for &index in &data.price_order {
-            let over = spec.market.power[index]
-                .over()
-                .and_then(|name| spec.market.power.get_index_of(name));
-            let over = over.and_then(|i| drawn[i].as_ref()).map(Regular::values);
-            let context = PriceContext {
-                axis: &data.axis,
-                weeks: &weeks,
-                heat,
-                over,
-            };
-            drawn[index] = Some(list[index].draw(streams, &context));
-        }
-        let price_count = list.len() + 2 * spec.market.system_load.len();
-        let mut prices = vec![0.0; data.axis.len() * price_count];
-        for (index, named) in spec.market.system_load.iter().enumerate() {
-            let air = dry_bulb.as_deref().unwrap_or(&[]);
-            let series = data.system_loads[index].as_ref();
-            let named = (named.0.as_str(), named.1);
-            let path = SystemLoadPath::draw(named, series, (&data.axis, &weeks), air, streams);
-            for (hour, signals) in prices.chunks_exact_mut(price_count).enumerate() {
-                signals[list.len() + 2 * index] = f64::from(u8::from(path.peak[hour]));
-                signals[list.len() + 2 * index + 1] = path.risk[hour];
-            }
-        }
-        for (index, path) in drawn.iter().flatten().enumerate() {
-            for (hour, value) in path.values().iter().enumerate() {
-                prices[hour * price_count + index] = *value;
-            }
-        }
-        let carbon = spec.sites.iter().map(|site| {
-            let index = spec.market.carbon.get_index_of(site.carbon.as_ref()?)?;
-            let series = data.carbon[index].as_ref();
-            Some(CarbonPath::draw(
-                &spec.market.carbon[index],
-                series,
-                &data.axis,
-                &weeks,
-            ))
-        });
-        let onsite = data.onsite.iter().map(|site| {
-            let shares = site
-                .iter()
-                .map(|s| s.as_ref().map(|s| s.draw(&data.axis, &weeks)));
-            shares.collect()
-        });
+        let world = (scenario, spec, &weeks);
+        let (prices, price_count) = signals(world, markets, heat, streams);
         let span = (scenario.horizon.start, scenario.horizon.end);
         let sites = spec.sites.iter().zip(&setup.sites);
         let orders = sites.clone().map(|(site, own)| {
@@ -122,22 +78,17 @@ impl Paths {
                 .curtailment
                 .draw(&own.calendar, span.0, span.1, &mut stream)
         });
-        let outages = sites.clone().map(|(site, own)| {
-            let Some(outages) = &site.grid.outages else {
-                return Vec::new();
-            };
-            let backup = site.backup.as_ref().map(Backup::new);
-            let mut stream = streams.stream(&format!("outages/{}", site.id));
-            outages.draw(&own.calendar, span, backup.as_ref(), &mut stream)
-        });
+        let outages = sites
+            .clone()
+            .map(|(site, own)| outages_of(site, own, span, streams));
         let calls =
             sites.map(|(site, own)| site.power_contracts.calls(&site.id, &own.calendar, span, streams));
         Self {
             orders: orders.collect(),
             outages: outages.collect(),
-            onsite: onsite.collect(),
+            onsite: onsite(data, &weeks),
             calls: calls.collect(),
-            carbon: carbon.collect(),
+            carbon: spec.sites.iter().map(|s| carbon(s, spec, data, &weeks)).collect(),
             weather,
             prices,
             price_count,
@@ -153,4 +104,72 @@ impl Paths {
     pub fn prices(&self, hour: usize) -> &[f64] {
         &self.prices[hour * self.price_count..(hour + 1) * self.price_count]
     }
+}
+
+/// All signals of every hour, and how many stand in one: prices, then peak and risk of each system load.
+fn signals(
+    (scenario, spec, weeks): (&Scenario, &ScenarioSpec, &WeekMap),
+    markets: Option<&Markets>,
+    heat: Option<Heat<'_>>,
+    streams: &Streams,
+) -> (Vec<f64>, usize) {
+    let data = &scenario.data;
+    let list = markets.map_or(&data.prices, |m| &m.prices);
+    let mut drawn: Vec<Option<Regular>> = vec![None; list.len()];
+    for &index in &data.price_order {
+        let over = spec.market.power[index]
+            .over()
+            .and_then(|name| spec.market.power.get_index_of(name));
+        let over = over.and_then(|i| drawn[i].as_ref()).map(Regular::values);
+        let context = PriceContext {
+            axis: &data.axis,
+            weeks,
+            heat,
+            over,
+        };
+        drawn[index] = Some(list[index].draw(streams, &context));
+    }
+    let price_count = list.len() + 2 * spec.market.system_load.len();
+    let mut prices = vec![0.0; data.axis.len() * price_count];
+    for (index, named) in spec.market.system_load.iter().enumerate() {
+        let air = heat.map_or(&[][..], |heat| heat.dry_bulb_c);
+        let series = data.system_loads[index].as_ref();
+        let named = (named.0.as_str(), named.1);
+        let path = SystemLoadPath::draw(named, series, (&data.axis, weeks), air, streams);
+        for (hour, signals) in prices.chunks_exact_mut(price_count).enumerate() {
+            signals[list.len() + 2 * index] = f64::from(u8::from(path.peak[hour]));
+            signals[list.len() + 2 * index + 1] = path.risk[hour];
+        }
+    }
+    for (index, path) in drawn.iter().flatten().enumerate() {
+        for (hour, value) in path.values().iter().enumerate() {
+            prices[hour * price_count + index] = *value;
+        }
+    }
+    (prices, price_count)
+}
+
+/// Carbon intensity of a site's grid.
+fn carbon(site: &SiteSpec, spec: &ScenarioSpec, data: &Data, weeks: &WeekMap) -> Option<CarbonPath> {
+    let index = spec.market.carbon.get_index_of(site.carbon.as_ref()?)?;
+    let series = data.carbon[index].as_ref();
+    let spec = &spec.market.carbon[index];
+    Some(CarbonPath::draw(spec, series, &data.axis, weeks))
+}
+
+/// Shares of every profile of generation on site.
+fn onsite(data: &Data, weeks: &WeekMap) -> Vec<Vec<Option<Arc<[f64]>>>> {
+    let shares = |series: &Option<ProfileSeries>| series.as_ref().map(|s| s.draw(&data.axis, weeks));
+    let of_site = |site: &Vec<Option<ProfileSeries>>| site.iter().map(shares).collect();
+    data.onsite.iter().map(of_site).collect()
+}
+
+/// Outages of a site's connection, with the luck of its generators.
+fn outages_of(site: &SiteSpec, own: &SiteSetup, span: (SimTime, SimTime), streams: &Streams) -> Vec<Outage> {
+    let Some(outages) = &site.grid.outages else {
+        return Vec::new();
+    };
+    let backup = site.backup.as_ref().map(Backup::new);
+    let mut stream = streams.stream(&format!("outages/{}", site.id));
+    outages.draw(&own.calendar, span, backup.as_ref(), &mut stream)
 }

@@ -7,6 +7,7 @@ use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet};
 use crate::power::contract::{Named, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;
+use crate::power::path::{ElectricalPath, ElectricalPathSpec};
 use crate::power::redundancy::Redundancy;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
 use crate::sim::capacity::CapacityMwh;
@@ -17,10 +18,6 @@ use crate::site::OperatingCostSpec;
 use crate::staff::Staff;
 use crate::time::{Calendar, Month, SimTime};
 use crate::units::Ratio;
-use crate::{
-    conversion::HallPhase,
-    power::path::{ElectricalPath, ElectricalPathSpec},
-};
 
 /// What the present interval allows; it holds until the next settle point.
 #[derive(Debug, Clone, Copy, Default)]
@@ -281,23 +278,7 @@ impl Site {
                 path: ElectricalPath::new(&ElectricalPathSpec::mining(), design_mw, Redundancy::N),
                 units_mw: f64::INFINITY,
             };
-            halls.push(Hall {
-                name: name.clone(),
-                grid_mw: hall.grid_mw,
-                phase: if fleet.is_empty() {
-                    HallPhase::Idle
-                } else {
-                    HallPhase::Mining
-                },
-                mine,
-                new_use: None,
-                hiring: false,
-                waits_for_crew: false,
-                facility_capex_usd: 0.0,
-                hardware_capex_usd: 0.0,
-                ready: None,
-                miners_until: None,
-            });
+            halls.push(Hall::as_it_stands(name, hall.grid_mw, mine, fleet.is_empty()));
             fleets.push(fleet);
         }
         let count = halls.len();

@@ -8,6 +8,7 @@ use crate::sim::demand::Demand;
 use crate::sim::hall::{GpuHall, LeaseHall, NewUse};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::{Site, Totals};
+use crate::sim::sources::Given;
 use crate::time::SimTime;
 
 /// Sums of an interval's powers, MW.
@@ -230,18 +231,10 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     t.other_mwh = opened.other_mw * hours;
     t.lease_meter_mwh = part(powers.lease_feed) * hours;
     t.peak_mw = meter_mw;
-    t.onsite_mwh = given.onsite_mw * hours;
-    t.discharge_mwh = given.discharge_mw * hours;
-    t.charge_mwh = given.charge_mw * hours;
-    t.backup_mwh = given.backup_mw * hours;
-    t.fuel_usd = given.usd_per_h * hours;
     t.water_m3 = powers.water * hours;
-    if let Some(carbon) = &context.paths.carbon[site.index] {
-        let grid = carbon.g_per_kwh(opened.hour);
-        let fuel = given.carbon_kg_per_h * hours;
-        t.carbon_kg = t.grid_mwh * grid + fuel;
-        t.carbon_contract_kg = site.supply.carbon_kg_per_h(opened.from, meter_mw, grid) * hours + fuel;
-    }
+    let grid = context.paths.carbon[site.index].as_ref();
+    let grid = grid.map(|carbon| carbon.g_per_kwh(opened.hour));
+    count_sources(site, t, &given, (meter_mw, hours), grid);
     closed.meter_mw = meter_mw;
     if context.fault == Some(Fault::EnergyTerm) {
         t.cooling_mwh *= 0.999;
@@ -257,6 +250,26 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         meter_mw,
         opened.import_limit_mw + 1e-6 + idle_mw(site),
     );
+}
+
+/// Counts what came from elsewhere than the grid, and the carbon of both.
+fn count_sources(
+    site: &Site,
+    t: &mut Totals,
+    given: &Given,
+    (meter_mw, hours): (f64, f64),
+    grid_g_per_kwh: Option<f64>,
+) {
+    t.onsite_mwh = given.onsite_mw * hours;
+    t.discharge_mwh = given.discharge_mw * hours;
+    t.charge_mwh = given.charge_mw * hours;
+    t.backup_mwh = given.backup_mw * hours;
+    t.fuel_usd = given.usd_per_h * hours;
+    if let Some(grid) = grid_g_per_kwh {
+        let fuel = given.carbon_kg_per_h * hours;
+        t.carbon_kg = t.grid_mwh * grid + fuel;
+        t.carbon_contract_kg = site.supply.carbon_kg_per_h(site.open.from, meter_mw, grid) * hours + fuel;
+    }
 }
 
 /// What a connection draws although its limit is below it: iron losses of its transformers.
