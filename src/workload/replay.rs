@@ -89,7 +89,7 @@ pub fn replay_on<P: Policy, O: Observer>(
         if now == i64::MAX {
             break;
         }
-        scheduler.advance(SimTime::from_unix_s(now), &mut last);
+        scheduler.step_to(SimTime::from_unix_s(now), &mut last);
         while next_change < changes.len() && changes[next_change].at_s <= now {
             scheduler.set_capacity(changes[next_change].gpus, &mut last);
             next_change += 1;

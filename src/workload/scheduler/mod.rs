@@ -164,6 +164,10 @@ impl<P: Policy> Scheduler<P> {
         }
         self.pool.step_to(now, observer);
     }
+    /// The same where the caller knows that nothing is due before `now` (see [`Scheduler::next_event_time`]).
+    pub fn step_to<O: Observer>(&mut self, now: SimTime, observer: &mut O) {
+        self.pool.step_to(now, observer);
+    }
     /// Puts a job into the queue now. It starts at the next pass at the earliest.
     pub fn submit<O: Observer>(&mut self, job: &Job, observer: &mut O) {
         self.pool.submit(job, observer);

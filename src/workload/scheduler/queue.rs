@@ -164,12 +164,12 @@ fn sizes_of(class: usize) -> (i32, i32) {
 }
 
 fn may_hold(summary: &Summary, limits: &Summary) -> bool {
-    // Written without an early exit, so that it becomes a few vector comparisons.
-    let hits = summary
-        .iter()
-        .zip(limits)
-        .filter(|(shortest, limit)| shortest <= limit);
-    hits.count() > 0
+    // Without an early exit, so that it becomes a few vector comparisons.
+    let mut any = false;
+    for (shortest, limit) in summary.iter().zip(limits) {
+        any |= shortest <= limit;
+    }
+    any
 }
 
 /// The queue.

@@ -92,6 +92,7 @@ impl Pool {
     }
 
     /// Lets those pass the gate for whom there is room now.
+    #[inline]
     pub(in crate::workload::scheduler) fn open_gate(&mut self) {
         let Some(gate) = &mut self.gate else { return };
         let mut passed = std::mem::take(&mut self.passed);
@@ -151,10 +152,15 @@ impl Pool {
     }
 
     /// Withdraws those whose patience ended; says whether there were any.
+    #[inline]
     pub(in crate::workload::scheduler) fn withdraw_impatient<O: Observer>(
         &mut self,
         observer: &mut O,
     ) -> bool {
+        self.settings.patience.is_some() && self.withdraw_overdue(observer)
+    }
+
+    fn withdraw_overdue<O: Observer>(&mut self, observer: &mut O) -> bool {
         let now_s = self.now.as_unix_s();
         let mut any = false;
         while let Some((place, _)) = self.impatient.filter(|(_, deadline)| *deadline <= now_s) {

@@ -37,6 +37,7 @@ impl Pool {
         }
     }
     /// Gives gangs that have outrun their planned end a later one: each time the planned run time is doubled.
+    #[inline]
     pub(in crate::workload::scheduler) fn extend_overruns(&mut self) {
         if !self.estimates() {
             return;
