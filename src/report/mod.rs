@@ -131,7 +131,7 @@ mod tests {
     fn a_full_run_gives_every_chart_and_a_self_contained_memo() {
         let files = files_of(&fixture::full(), &|_| Ok(None));
         let charts = files.keys().filter(|name| is_kind(name, "svg")).count();
-        assert_eq!(charts, 8);
+        assert_eq!(charts, 9);
         for (name, text) in files
             .iter()
             .filter(|(name, _)| is_kind(name, "svg") || is_kind(name, "html"))
@@ -145,8 +145,8 @@ mod tests {
             }
         }
         let html = &files["memo.html"];
-        assert_eq!(html.matches("<svg").count(), 8);
-        assert_eq!(files["memo.md"].matches("](charts/").count(), 16);
+        assert_eq!(html.matches("<svg").count(), 9);
+        assert_eq!(files["memo.md"].matches("](charts/").count(), 18);
     }
 
     #[test]
@@ -166,7 +166,6 @@ mod tests {
         tables.hourly.clear();
         tables.fans.clear();
         tables.hall_states.clear();
-        tables.hot_hours.clear();
         tables.mining_break_even.clear();
         let stored = |id: &str| Ok(first.get(&format!("charts/data/{id}.csv")).cloned());
         assert!(first == files_of(&tables, &stored));
