@@ -21,6 +21,7 @@ mod invariants;
 mod limits;
 mod nodes;
 mod power;
+mod queue;
 mod replay;
 mod run_directory;
 mod scenarios;

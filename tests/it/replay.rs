@@ -114,3 +114,60 @@ fn wrong_input_exits_with_2_and_names_the_place() {
         .code(2)
         .stderr(contains("known formats: native, philly, helios"));
 }
+
+#[test]
+fn a_quota_an_estimate_and_a_place_change_what_starts() {
+    let folder = TempDir::new().unwrap();
+    let text = "job_id,submit_s,gpus,duration_s,tenant,deadline_s,residency,estimate_s,class,power_fraction\n\
+                0,0,2,10,acme,20,no,5,spot,0.5\n1,0,2,10,acme,15,,40,on_demand,1\n2,1,2,10,umbra,,no,,reserved,1\n";
+    let jobs = file(&folder, "jobs.csv", text);
+    let line = |args: &[&str]| {
+        let output = replay(&jobs).args(args).assert().success();
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    };
+    // Jobs 0 and 1 at once, job 2 from 10 to 20: it waits 9 s.
+    let usual = line(&[]);
+    assert!(
+        usual.starts_with("jobs=3 makespan_s=20 mean_wait_s=3.000 "),
+        "{usual}"
+    );
+    assert!(
+        usual.contains(" deadlines=2 deadlines_missed=0 power_share=0.833"),
+        "{usual}"
+    );
+    // Acme holds 2 of 4: job 1 waits for job 0 until 10 and misses its deadline; job 2 starts at 1.
+    let quota = line(&["--quota", "acme=2"]);
+    assert!(
+        quota.starts_with("jobs=3 makespan_s=20 mean_wait_s=3.333 "),
+        "{quota}"
+    );
+    assert!(quota.contains(" deadlines=2 deadlines_missed=1 "), "{quota}");
+    let small = line(&["--quota", "acme=1"]);
+    assert!(
+        small.contains(" over_quota=2 deadlines=2 deadlines_missed=2"),
+        "{small}"
+    );
+    // In Sweden nobody of Norway is served.
+    let sweden = line(&["--residency", "se"]);
+    assert!(sweden.contains(" abroad=2 "), "{sweden}");
+    // Job 0 says 5 s and is killed then; job 2 takes its place.
+    let limit = line(&["--estimates", "trace", "--kill-at-limit"]);
+    assert!(limit.starts_with("jobs=3 makespan_s=15 "), "{limit}");
+    assert!(
+        limit.contains(" time_limit=1 deadlines=2 deadlines_missed=1"),
+        "{limit}"
+    );
+    // The reserved job kills the spot job, which starts again at 10 and ends at 20, in time.
+    let priority = line(&["--policy", "priority"]);
+    assert!(
+        priority.contains("killed=1 lost_gpu_s=2.000 stranded=0 preempting=1 "),
+        "{priority}"
+    );
+    let patient = line(&["--policy", "priority", "--preemption", "none"]);
+    assert!(!patient.contains("killed"), "{patient}");
+    // Under sjf with estimates the second is taken for the longest.
+    assert!(line(&["--policy", "sjf", "--estimates", "trace"]).starts_with("jobs=3 makespan_s=20 "));
+    let wrong = replay(&jobs).args(["--quota", "nobody=3"]).assert().code(2);
+    wrong.stderr(contains("the trace has no such tenant; it has: acme, umbra"));
+    replay(&jobs).args(["--estimates", "factor=0"]).assert().code(2);
+}
