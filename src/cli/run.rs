@@ -71,8 +71,10 @@ pub struct RunArgs {
 pub enum FidelityArg {
     /// Every job of every week.
     Jobs,
-    /// Every job of a few weeks a year.
+    /// Every job of a few weeks a year, a flow in between.
     SampledWeeks,
+    /// A flow of work with a backlog.
+    Fluid,
 }
 
 /// Series as flags.
@@ -183,6 +185,7 @@ fn fidelity(flag: FidelityArg) -> Fidelity {
     match flag {
         FidelityArg::Jobs => Fidelity::Jobs,
         FidelityArg::SampledWeeks => Fidelity::SampledWeeks,
+        FidelityArg::Fluid => Fidelity::Fluid,
     }
 }
 
@@ -212,6 +215,7 @@ fn carry_out(
     let (shape, replications) = (Shape::of(&manifest), manifest.replications);
     let blocks = writer.completed_blocks(shape)?;
     let before: u32 = blocks.iter().map(|b| b.count).sum();
+    let fidelity = experiment::fidelity::measure(scenario, &setup)?;
     let progress = Progress::new(args.quiet, replications, before, stop.clone());
     let save = |block: &results::block::BlockResult| writer.save_block(block);
     let collector = experiment::simulate(scenario, &setup, (shape, replications), blocks, &save, &progress)?;
@@ -219,6 +223,7 @@ fn carry_out(
     let hourly = args.series >= SeriesArg::Hourly;
     let detail = DetailWanted { jobs: hourly };
     let mut tables = experiment::finish(scenario, &setup, collector, manifest, detail)?;
+    tables.fidelity = fidelity;
     writer.put_tables(
         &tables,
         TableFiles {

@@ -4,6 +4,7 @@
 //! nor an interruption changes a byte.
 
 pub mod assemble;
+pub mod fidelity;
 pub mod identity;
 pub mod simulate;
 

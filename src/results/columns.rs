@@ -2,8 +2,9 @@
 
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
-    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, HallStateRow, HotHoursRow,
-    HourlyRow, JobRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow, SettlementRow, StatementRow, SummaryRow,
+    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow, HallStateRow,
+    HotHoursRow, HourlyRow, JobRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow, SettlementRow, StatementRow,
+    SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -222,6 +223,23 @@ table!(
     AssumptionRow,
     "assumptions.csv",
     [path, value, unit, label, source]
+);
+
+table!(
+    FidelityRow,
+    "fidelity.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        from,
+        to,
+        quantity,
+        unit,
+        jobs,
+        value,
+        error_percent
+    ]
 );
 
 table!(

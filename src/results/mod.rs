@@ -8,6 +8,7 @@ mod columns;
 pub mod csv_table;
 pub mod directory;
 pub mod error;
+pub mod fidelity_row;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod hall_tables;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::results::fidelity_row::FidelityRow;
 pub use crate::results::hall_tables::{HallStateRow, HotHoursRow, ScheduleRow};
 pub use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 pub use crate::results::metrics::Metrics;
@@ -327,6 +328,8 @@ pub struct RunTables {
     pub events: Vec<EventRow>,
     /// Inputs used.
     pub assumptions: Vec<AssumptionRow>,
+    /// Error of the fidelity.
+    pub fidelity: Vec<FidelityRow>,
     /// Cumulative cash fans.
     pub fans: Vec<Fan>,
     /// Hall states of the P50 replication.

@@ -119,10 +119,16 @@ fn model_notes(spec: &ScenarioSpec) -> Vec<(String, String)> {
         notes.push(note(match spec.run.fidelity {
             Fidelity::Jobs => "Every on-demand job of every week is simulated.".to_owned(),
             Fidelity::SampledWeeks => format!(
-                "On-demand jobs are simulated one by one in {} weeks a year, one drawn in each part of the year; between them the use of the last simulated week holds, hour of week by hour of week, as a share of the GPUs that have power. Waits and finished jobs are those of the simulated weeks.",
+                "On-demand jobs are simulated one by one in {} weeks a year, one drawn in each part of the year; in between the work that the same redrawn weeks offer flows hour by hour (`fluid`). Waits are those of the flow, corrected by what the simulated weeks show.",
                 spec.run.sampled_weeks_per_year
             ),
+            Fidelity::Fluid => "On-demand work flows hour by hour: running GPUs by when they are released, and a backlog in order of arrival. What gangs, backfill and kills add is read from a surface fitted to job-level runs of the same demand; no single job is simulated.".to_owned(),
         }));
+    }
+    let pools = spec.tenants.iter().any(|t| t.on_demand.is_some());
+    if pools && spec.run.fidelity != Fidelity::Jobs && !spec.run.fidelity_check {
+        let text = "The error of this fidelity was not measured: `run.fidelity_check` is off.";
+        notes.push(note(text.to_owned()));
     }
     for site in &spec.sites {
         let typical = site

@@ -338,6 +338,9 @@ pub struct RunSpec {
     pub seed: u64,
     /// How demand is simulated. Default `sampled_weeks`.
     pub fidelity: Fidelity,
+    /// Whether a run whose fidelity is not `jobs` measures its error against `jobs` on a year of the same scenario
+    /// (`fidelity.csv`). Default true.
+    pub fidelity_check: bool,
     /// With `sampled_weeks`: weeks a year in which every job is simulated, spread over the seasons. Default 4.
     pub sampled_weeks_per_year: u32,
 }
@@ -348,6 +351,7 @@ impl Default for RunSpec {
             replications: 100,
             seed: 1,
             fidelity: Fidelity::default(),
+            fidelity_check: true,
             sampled_weeks_per_year: 4,
         }
     }
@@ -359,9 +363,12 @@ impl Default for RunSpec {
 pub enum Fidelity {
     /// Every job of every week is an event.
     Jobs,
-    /// Every job of a stated number of weeks a year; between them the last such week's use holds, hour by hour.
+    /// Every job of a stated number of weeks a year; between them demand is a fluid, whose waits those weeks correct.
     #[default]
     SampledWeeks,
+    /// Hourly offered work with a backlog; what fragmentation, backfill and kills do is read from a response surface
+    /// that job-level runs of the same demand fit.
+    Fluid,
 }
 
 impl Fidelity {
@@ -370,6 +377,7 @@ impl Fidelity {
         match self {
             Self::Jobs => "jobs",
             Self::SampledWeeks => "sampled_weeks",
+            Self::Fluid => "fluid",
         }
     }
 }

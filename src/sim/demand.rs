@@ -2,20 +2,26 @@
 //!
 //! Physics ends here and money begins: [`super::books`] turns a month's counts into postings.
 
+use std::sync::Arc;
+
 use crate::id::Name;
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec, SiteSpec, StrategySpec};
 use crate::sim::block_work::BlockWork;
-use crate::sim::pool::{Pool, PoolPlan};
+use crate::sim::pool::{FlowSetup, Pool, PoolPlan, QUEUE_MAX};
 use crate::sim::setup::Setup;
+use crate::sim::world::Ingredients;
 use crate::site::LeaseSpec;
 use crate::time::{SimTime, Span, parse_date};
 use crate::units::Ratio;
 use crate::workload::demand::{WeekDemand, WeekSampler, sampled_weeks};
+use crate::workload::fluid::Offer;
+use crate::workload::fluid::fit::{Subject, fit};
+use crate::workload::growth::Growth;
 use crate::workload::labels::NONE;
 use crate::workload::profile::{LoadProfile, LoadProfileSpec};
-use crate::workload::scheduler::{NO_QUOTA, Overheads};
+use crate::workload::scheduler::{Layout, NO_QUOTA, Overheads, Settings};
 use crate::workload::tenant::{
     GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP, TenantSpec,
 };
@@ -213,16 +219,21 @@ pub struct PoolBook {
     pub on_demand_usd: f64,
     /// Earned as spot, USD.
     pub spot_usd: f64,
-    /// Served since the scenario began, GPU-hours.
+    /// GPU-hours of work since the beginning.
     pub served_gpu_h: f64,
+    /// Earned since the beginning, USD.
+    pub earned_usd: f64,
 }
 
 impl PoolBook {
     /// Adds GPU-hours of work.
     pub fn deliver(&mut self, on_demand_gpu_h: f64, spot_gpu_h: f64) {
+        let on_demand_usd = on_demand_gpu_h * self.rent_usd;
+        let spot_usd = spot_gpu_h * self.rent_usd * self.spot_share;
+        self.on_demand_usd += on_demand_usd;
+        self.spot_usd += spot_usd;
         self.served_gpu_h += on_demand_gpu_h + spot_gpu_h;
-        self.on_demand_usd += on_demand_gpu_h * self.rent_usd;
-        self.spot_usd += spot_gpu_h * self.rent_usd * self.spot_share;
+        self.earned_usd += on_demand_usd + spot_usd;
     }
 }
 
@@ -307,13 +318,13 @@ pub enum Held {
 
 impl Demand {
     /// The tenants at the start. Leases are added as halls are planned.
-    pub fn new(
-        scenario: &Scenario,
-        spec: &ScenarioSpec,
-        setup: &Setup,
-        streams: &Streams,
-        record: bool,
-    ) -> Self {
+    pub fn new(from: &Ingredients<'_>, record: bool) -> Self {
+        let Ingredients {
+            scenario,
+            spec,
+            setup,
+            ..
+        } = *from;
         let mut demand = Self::default();
         for (index, tenant) in spec.tenants.iter().enumerate() {
             if let Some(ReservedSpec::GpuBlock(block)) = &tenant.reserved {
@@ -341,9 +352,7 @@ impl Demand {
                 let sampler = scenario.data.demand[index]
                     .clone()
                     .expect("the trace of every pool was read");
-                let mut plan = pool_plan(scenario, spec, (tenant.id.as_str(), jobs), setup, streams);
-                plan.residency = home(spec, tenant, &sampler);
-                plan.quotas = quotas(jobs, &sampler);
+                let plan = pool_plan(from, (index, jobs), &sampler);
                 demand.pools.push(Pool::new(plan, sampler, record));
                 demand.pool_books.push(PoolBook {
                     spot_share: jobs.spot_price_percent / 100.0,
@@ -430,45 +439,109 @@ fn quotas(jobs: &JobsDemandSpec, sampler: &WeekSampler) -> Vec<u32> {
 }
 
 fn pool_plan(
-    scenario: &Scenario,
-    spec: &ScenarioSpec,
-    (tenant, jobs): (&str, &JobsDemandSpec),
-    setup: &Setup,
-    streams: &Streams,
+    from: &Ingredients<'_>,
+    (index, jobs): (usize, &JobsDemandSpec),
+    sampler: &WeekSampler,
 ) -> PoolPlan {
-    let mut simulated = vec![spec.run.fidelity == Fidelity::Jobs; setup.weeks as usize];
-    if spec.run.fidelity == Fidelity::SampledWeeks {
+    let Ingredients {
+        scenario,
+        spec,
+        setup,
+        streams,
+        fidelity,
+        ..
+    } = *from;
+    let tenant = spec.tenants[index].id.as_str();
+    let mut simulated = match fidelity {
+        Fidelity::Fluid => Vec::new(),
+        other => vec![other == Fidelity::Jobs; setup.weeks as usize],
+    };
+    if fidelity == Fidelity::SampledWeeks {
         let purpose = format!("demand/{tenant}");
-        for week in sampled_weeks(setup.weeks, spec.run.sampled_weeks_per_year, streams, &purpose) {
+        for week in sampled_weeks(setup.weeks, spec.run.sampled_weeks_per_year, &streams, &purpose) {
             simulated[week.week as usize] = true;
         }
     }
     PoolPlan {
         tenant: tenant.to_owned(),
         policy: jobs.policy,
+        settings: settings(jobs, home(spec, &spec.tenants[index], sampler)),
+        quotas: quotas(jobs, sampler),
+        layout: layout(jobs),
+        demand: week_demand(jobs),
+        growth: Growth::new(
+            scenario.horizon.start,
+            jobs.growth_percent_per_year,
+            &jobs.regimes,
+            &scenario.horizon.calendar,
+        ),
+        monday: setup.monday,
+        start: scenario.horizon.start,
+        simulated,
+        // At `jobs` nothing flows.
+        flow: setup.flows[index].clone().filter(|_| fidelity != Fidelity::Jobs),
+    }
+}
+
+/// The nodes in which a pool's GPUs stand, if they are more than counted.
+fn layout(jobs: &JobsDemandSpec) -> Option<Layout> {
+    let nodes = jobs.nodes.as_ref()?;
+    Some(nodes.layout(jobs.gpus).expect("checked with the scenario"))
+}
+
+/// What the scheduler of a pool is set to, before it has GPUs.
+fn settings(jobs: &JobsDemandSpec, home: u16) -> Settings {
+    Settings {
+        gpus_max: jobs.gpus,
+        patience: Some(Span::from_seconds((jobs.patience_hours * 3_600.0) as i64)),
+        queue_max: Some(QUEUE_MAX),
         runtimes: jobs.estimates.runtimes(jobs.kills_at_limit),
         preemption: jobs.preemption.unwrap_or_default(),
-        quotas: Vec::new(),
-        residency: NONE,
-        gpus_max: jobs.gpus,
-        layout: jobs
-            .nodes
-            .as_ref()
-            .map(|nodes| nodes.layout(jobs.gpus).expect("checked with the scenario")),
-        patience: Span::from_seconds((jobs.patience_hours * 3_600.0) as i64),
+        residency: Some(home),
         overheads: Overheads {
             checkpoint: Span::from_seconds(jobs.checkpoint_cost_seconds.round() as i64),
             restart: Span::from_seconds((jobs.restart_minutes * 60.0).round() as i64),
         },
-        demand: WeekDemand {
-            copies: f64::from(jobs.copies),
-            spot_share: Ratio::from_percent(jobs.spot_share_percent),
-            checkpoint: Span::from_seconds((jobs.checkpoint_hours * 3_600.0) as i64),
-            estimates: jobs.estimates,
-        },
-        growth_percent_per_year: jobs.growth_percent_per_year,
-        monday: setup.monday,
-        start: scenario.horizon.start,
-        simulated,
+        ..Settings::constant(0)
     }
+}
+
+fn week_demand(jobs: &JobsDemandSpec) -> WeekDemand {
+    WeekDemand {
+        copies: f64::from(jobs.copies),
+        spot_share: Ratio::from_percent(jobs.spot_share_percent),
+        checkpoint: Span::from_seconds((jobs.checkpoint_hours * 3_600.0) as i64),
+        estimates: jobs.estimates,
+    }
+}
+
+/// The flows of the pools, by tenant: none at `jobs`, unless its error is asked for. Surfaces are fitted here, once
+/// for all replications and strategies, on streams that no replication uses.
+pub fn flows(scenario: &Scenario) -> Vec<Option<FlowSetup>> {
+    let spec = &scenario.spec;
+    let flow = |(index, tenant): (usize, &TenantSpec)| {
+        let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand else {
+            return None;
+        };
+        let sampler = scenario.data.demand[index].as_ref()?;
+        let (quotas, layout) = (quotas(jobs, sampler), layout(jobs));
+        let purpose = format!("surface/{}", tenant.id);
+        let subject = Subject {
+            sampler,
+            policy: jobs.policy,
+            settings: settings(jobs, home(spec, tenant, sampler)),
+            quotas: &quotas,
+            layout: layout.as_ref(),
+            demand: week_demand(jobs),
+            streams: Streams::shared(spec.run.seed),
+            purpose: &purpose,
+        };
+        let offer = Arc::new(Offer::new(sampler, &subject.settings, subject.demand.checkpoint));
+        let surface = Arc::new(fit(&subject, &offer));
+        Some(FlowSetup { offer, surface })
+    };
+    if spec.run.fidelity == Fidelity::Jobs {
+        return vec![None; spec.tenants.len()];
+    }
+    spec.tenants.iter().enumerate().map(flow).collect()
 }

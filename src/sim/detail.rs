@@ -223,9 +223,9 @@ impl Recorder {
         let earned = earned_usd - std::mem::replace(&mut self.earned_usd, earned_usd);
         if let Some(row) = self.detail.monthly.iter_mut().rev().find(|r| r.month == month) {
             row.revenue_usd += earned;
-            row.jobs_finished = jobs.finished as f64;
-            row.mean_wait_s = if jobs.started > 0 {
-                jobs.wait_s / jobs.started as f64
+            row.jobs_finished = jobs.finished;
+            row.mean_wait_s = if jobs.started > 0.0 {
+                jobs.wait_s / jobs.started
             } else {
                 0.0
             };

@@ -13,6 +13,7 @@ use crate::sim::site::{Site, Totals};
 use crate::sim::world::World;
 use crate::time::{SimTime, Span};
 use crate::units::Ratio;
+use crate::workload::fluid::wait_quantile_s;
 
 /// Peak equity over capex below which no rate of return, multiple or payback is given.
 const INVESTED_SHARE_MIN: f64 = 0.2;
@@ -201,9 +202,10 @@ fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
     if world.demand.pools.is_empty() {
         return;
     }
-    let (mut finished, mut started, mut wait) = (0, 0, 0.0);
+    let (mut finished, mut started, mut wait) = (0.0, 0.0, 0.0);
     let (mut fragmented, mut on_nodes) = (0.0, 0.0);
     let mut waits: Vec<u32> = Vec::new();
+    let mut flow: Vec<f64> = Vec::new();
     for pool in &mut world.demand.pools {
         let t = pool.totals();
         finished += t.finished;
@@ -213,21 +215,31 @@ fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
             fragmented += t.fragmented_gpu_s;
             on_nodes += t.capacity_gpu_s;
         }
+        add_waits(&mut flow, pool.flow_waits());
         waits.extend_from_slice(pool.waits_sorted());
     }
-    if started == 0 {
+    if started <= 0.0 {
         return;
     }
-    scalars.put(PORTFOLIO, Metric::JobsFinished, finished as f64);
-    scalars.put(PORTFOLIO, Metric::MeanWaitS, wait / started as f64);
+    scalars.put(PORTFOLIO, Metric::JobsFinished, finished);
+    scalars.put(PORTFOLIO, Metric::MeanWaitS, wait / started);
     if on_nodes > 0.0 {
         scalars.ratio(PORTFOLIO, Metric::Fragmentation, fragmented, on_nodes);
     }
     if world.demand.pools.len() > 1 {
         waits.sort_unstable();
     }
-    if let Some(p95) = type_7(&waits, 0.95) {
+    if let Some(p95) = type_7(&waits, 0.95).or_else(|| wait_quantile_s(&flow, 0.95)) {
         scalars.put(PORTFOLIO, Metric::P95WaitS, p95);
+    }
+}
+
+/// Adds a pool's started jobs by wait to those of the others.
+fn add_waits(all: &mut Vec<f64>, own: Option<&[f64]>) {
+    let own = own.unwrap_or_default();
+    all.resize(all.len().max(own.len()), 0.0);
+    for (all, own) in all.iter_mut().zip(own) {
+        *all += own;
     }
 }
 
@@ -282,7 +294,7 @@ fn schedule(world: &World<'_>, replication: u32) -> Vec<ScheduleRow> {
             rows.push(ScheduleRow {
                 strategy: spec.strategies[world.from.strategy].id.to_string(),
                 case: "base".to_owned(),
-                fidelity: spec.run.fidelity.as_str().to_owned(),
+                fidelity: world.from.fidelity.as_str().to_owned(),
                 replication,
                 site: world.sites[s].name.clone(),
                 hall,

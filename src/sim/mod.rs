@@ -9,6 +9,7 @@ pub mod capacity;
 pub mod demand;
 pub mod detail;
 pub mod event;
+pub mod fidelity;
 pub mod hall;
 pub mod hot_hours;
 pub mod invariant;
@@ -25,7 +26,7 @@ use crate::random::Streams;
 use crate::results::replication::Replication;
 use crate::scenario::Scenario;
 use crate::scenario::draw::DrawnInputs;
-use crate::scenario::spec::ScenarioSpec;
+use crate::scenario::spec::{Fidelity, ScenarioSpec};
 use crate::sim::detail::{Label, Recorder};
 use crate::sim::invariant::Fault;
 use crate::sim::paths::Paths;
@@ -52,8 +53,20 @@ pub fn replicate_all(
 ) -> Vec<Replication> {
     let drawn = DrawnReplication::new(scenario, setup, replication);
     (0..scenario.spec.strategies.len())
-        .map(|s| drawn.run(scenario, setup, s, None, fault))
+        .map(|s| drawn.run((scenario, setup, s), scenario.spec.run.fidelity, None, fault))
         .collect()
+}
+
+/// One strategy of a replication at a fidelity, which need not be the run's: the same random numbers whatever it is.
+/// One that flows needs a [`Setup`] of a scenario whose own fidelity does.
+pub fn replicate_at(
+    (scenario, setup): (&Scenario, &Setup),
+    strategy: usize,
+    replication: u32,
+    fidelity: Fidelity,
+) -> Replication {
+    let drawn = DrawnReplication::new(scenario, setup, replication);
+    drawn.run((scenario, setup, strategy), fidelity, None, None)
 }
 
 /// One strategy of a replication, with detail where it is wanted.
@@ -64,7 +77,13 @@ pub fn replicate_one(
     replication: u32,
     detail: Option<DetailWanted>,
 ) -> Replication {
-    DrawnReplication::new(scenario, setup, replication).run(scenario, setup, strategy, detail, None)
+    let drawn = DrawnReplication::new(scenario, setup, replication);
+    drawn.run(
+        (scenario, setup, strategy),
+        scenario.spec.run.fidelity,
+        detail,
+        None,
+    )
 }
 
 /// What a replication has drawn before any strategy runs.
@@ -78,6 +97,10 @@ struct DrawnReplication {
 impl DrawnReplication {
     fn new(scenario: &Scenario, setup: &Setup, replication: u32) -> Self {
         let streams = Streams::new(scenario.spec.run.seed, u64::from(replication));
+        Self::of_streams(scenario, setup, (streams, replication))
+    }
+
+    fn of_streams(scenario: &Scenario, setup: &Setup, (streams, replication): (Streams, u32)) -> Self {
         let inputs = DrawnInputs::new(&scenario.spec);
         let spec = inputs.map(|inputs| {
             inputs
@@ -100,9 +123,8 @@ impl DrawnReplication {
 
     fn run(
         &self,
-        scenario: &Scenario,
-        setup: &Setup,
-        strategy: usize,
+        (scenario, setup, strategy): (&Scenario, &Setup, usize),
+        fidelity: Fidelity,
         detail: Option<DetailWanted>,
         fault: Option<Fault>,
     ) -> Replication {
@@ -111,7 +133,7 @@ impl DrawnReplication {
             let label = Label {
                 strategy: spec.strategies[strategy].id.to_string(),
                 case: "base".to_owned(),
-                fidelity: spec.run.fidelity.as_str().to_owned(),
+                fidelity: fidelity.as_str().to_owned(),
                 replication: self.replication,
             };
             Recorder::new(wanted, label, scenario.horizon.start, spec.sites.len())
@@ -123,6 +145,8 @@ impl DrawnReplication {
             paths: &self.paths,
             streams: self.streams,
             strategy,
+            fidelity,
+            until: scenario.horizon.end,
             fault,
         };
         let mut world = World::new(ingredients, recorder);

@@ -1,29 +1,33 @@
 //! An on-demand pool in the world: arrivals by week, the scheduler, and what holds between simulated weeks.
 //!
-//! In a simulated week every job is an event. Between simulated weeks the pool's own clock stands still (running
-//! and waiting jobs stay as they are) and the use of the last simulated week holds, hour of week by hour of week,
-//! as a share of the GPUs that have power. The pool never decides how many GPUs it has, nor how fast they run.
+//! In a simulated week every job is an event. Between simulated weeks the jobs' own clock stands still (running
+//! and waiting jobs stay as they are) and the same demand flows ([`flow`]), hour by hour, on the GPUs that have power.
+//! The pool never decides how many GPUs it has, nor how fast they run.
+
+mod flow;
+
+pub use flow::FlowSetup;
+use flow::{Flow, Interval};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::random::Streams;
 use crate::time::{HOUR_S, SimTime, Span, WEEK_S};
-use crate::workload::demand::{COPIES_MAX, PoolClock, WeekDemand, WeekSampler, growth_factor};
+use crate::workload::demand::{COPIES_MAX, PoolClock, WeekDemand, WeekSampler};
+use crate::workload::fluid::Step;
+use crate::workload::growth::Growth;
 use crate::workload::job::{Job, JobClass};
 use crate::workload::scheduler::{
-    AnyScheduler, Finished, Layout, Observer, Overheads, PolicyKind, Preemption, Runtimes, Settings,
-    Withdrawal,
+    AnyScheduler, Finished, Layout, Observer, PolicyKind, Settings, Withdrawal,
 };
 
-/// Hours of a week.
-const WEEK_HOURS: usize = 168;
 /// Whole weeks that are simulated when a pool opens, before sampling begins. A pool opens empty, and long jobs take
 /// weeks to fill it: with three copies of the fitted trace on 2,048 GPUs (offered load 0.66) utilisation of the first
 /// five weeks is 0.40, 0.57, 0.62, 0.64 and 0.66, its level from then on (docs/METHOD-demand.md).
 const WARM_WEEKS: u32 = 5;
 /// The most jobs that may wait; those that come later are turned away and counted.
-const QUEUE_MAX: usize = 1_000_000;
+pub const QUEUE_MAX: usize = 1_000_000;
 
 /// What the pool needs to know beyond its jobs.
 #[derive(Debug, Clone)]
@@ -32,32 +36,24 @@ pub struct PoolPlan {
     pub tenant: String,
     /// The discipline.
     pub policy: PolicyKind,
-    /// What it knows of run times.
-    pub runtimes: Runtimes,
-    /// Whom reserved jobs may kill.
-    pub preemption: Preemption,
+    /// What its scheduler is set to, before it has GPUs.
+    pub settings: Settings,
     /// The most GPUs of each tenant of the trace, by number.
     pub quotas: Vec<u32>,
-    /// Where the pool's halls stand: a number of the trace's residencies, or that of nowhere in particular.
-    pub residency: u16,
-    /// The most GPUs it will ever have.
-    pub gpus_max: u32,
     /// The nodes in which they stand, if they are more than counted.
     pub layout: Option<Layout>,
-    /// How long a job waits before it goes elsewhere.
-    pub patience: Span,
-    /// What checkpoints and restarts cost.
-    pub overheads: Overheads,
     /// Copies of the trace at the scenario's start, share of spot, checkpoints.
     pub demand: WeekDemand,
-    /// Growth of the number of jobs, percent a year.
-    pub growth_percent_per_year: f64,
+    /// The number of jobs over time.
+    pub growth: Growth,
     /// Local midnight of the Monday at or before the scenario's start: week 0 begins there.
     pub monday: SimTime,
     /// Start of the scenario.
     pub start: SimTime,
-    /// Which weeks are simulated whatever else holds.
+    /// Which weeks are simulated whatever else holds; none where demand only flows.
     pub simulated: Vec<bool>,
+    /// What flows, where not every week is simulated.
+    pub flow: Option<FlowSetup>,
 }
 
 /// GPU-hours of use since the last reading, by class.
@@ -153,13 +149,13 @@ impl Observer for Watch {
     }
 }
 
-/// Totals of a pool over a replication, of its simulated weeks.
+/// Totals of a pool over a replication.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PoolTotals {
     /// Jobs finished.
-    pub finished: u64,
+    pub finished: f64,
     /// Jobs started.
-    pub started: u64,
+    pub started: f64,
     /// Sum of waits, seconds.
     pub wait_s: f64,
     /// GPU-seconds that jobs held, at full speed.
@@ -175,7 +171,7 @@ pub struct PoolTotals {
     /// Whether GPUs stand in nodes.
     pub on_nodes: bool,
     /// Jobs that went elsewhere.
-    pub withdrawn: u64,
+    pub withdrawn: f64,
 }
 
 /// The pool at run time.
@@ -197,8 +193,11 @@ pub struct Pool {
     capacity: u32,
     /// Integral of the share at work over seconds since the beginning: on demand, spot, and both by power.
     integral: [f64; 3],
-    held: Vec<[f64; 3]>,
-    week_integral: Vec<[f64; 3]>,
+    /// Share of full speed.
+    speed: f64,
+    /// When its first GPUs came.
+    opened: Option<SimTime>,
+    flow: Option<Flow>,
     /// Jobs, waits and starts since the last month was closed.
     pub month: MonthOfJobs,
 }
@@ -207,9 +206,9 @@ pub struct Pool {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MonthOfJobs {
     /// Jobs finished.
-    pub finished: u64,
+    pub finished: f64,
     /// Jobs started for the first time.
-    pub started: u64,
+    pub started: f64,
     /// Sum of their waits, seconds.
     pub wait_s: f64,
 }
@@ -226,16 +225,9 @@ impl MonthOfJobs {
 impl Pool {
     /// An empty pool without GPUs at the scenario's start.
     pub fn new(plan: PoolPlan, sampler: Arc<WeekSampler>, record: bool) -> Self {
-        let settings = Settings {
-            gpus: 0,
-            gpus_max: plan.gpus_max,
-            patience: Some(plan.patience),
-            queue_max: Some(QUEUE_MAX),
-            overheads: plan.overheads,
-            runtimes: plan.runtimes,
-            preemption: plan.preemption,
-            residency: Some(plan.residency),
-        };
+        let settings = plan.settings;
+        let with_jobs = !plan.simulated.is_empty();
+        let flow = plan.flow.as_ref().map(|setup| Flow::new(setup, &plan, with_jobs));
         // The pool's own clock begins at zero, so that its readings stay small whatever the year.
         let mut scheduler = AnyScheduler::new(plan.policy, SimTime::default(), settings);
         if let Some(layout) = &plan.layout {
@@ -258,9 +250,10 @@ impl Pool {
             clock: PoolClock::default(),
             now: plan.start,
             capacity: 0,
+            speed: 1.0,
+            opened: None,
+            flow,
             integral: [0.0; 3],
-            held: vec![[0.0; 3]; WEEK_HOURS],
-            week_integral: vec![[0.0; 3]; WEEK_HOURS],
             month: MonthOfJobs::default(),
             plan,
         }
@@ -271,7 +264,7 @@ impl Pool {
     }
     /// The most GPUs it will ever have.
     pub fn gpus_max(&self) -> u32 {
-        self.plan.gpus_max
+        self.plan.settings.gpus_max
     }
     /// GPUs with power now.
     pub fn capacity(&self) -> u32 {
@@ -297,6 +290,14 @@ impl Pool {
     pub fn simulates(&self) -> bool {
         self.in_week
     }
+    /// Whether demand of the present week comes, as jobs or as a flow.
+    pub fn is_open(&self) -> bool {
+        self.in_week || self.flow.as_ref().is_some_and(Flow::is_open)
+    }
+    /// When its first GPUs came.
+    pub fn opened(&self) -> Option<SimTime> {
+        self.opened
+    }
 
     /// Simulates up to `to`. Ends at `to` are taken; arrivals at `to` wait for [`Pool::pass`].
     pub fn run_until(&mut self, to: SimTime) {
@@ -308,12 +309,29 @@ impl Pool {
         if to == self.now {
             return;
         }
+        let interval = Interval::new(self, to);
+        let step = self
+            .flow
+            .as_mut()
+            .and_then(|flow| flow.run(&interval, self.speed, self.in_week));
         if self.in_week {
             self.run_jobs(to);
-        } else if self.capacity > 0 {
-            self.hold(to);
+        } else if let Some(step) = step {
+            self.take_step(&step);
         }
         self.now = to;
+    }
+
+    fn take_step(&mut self, step: &Step) {
+        self.month.finished += step.finished;
+        self.month.started += step.started;
+        self.month.wait_s += step.wait_h * HOUR_S as f64;
+        if self.capacity > 0 {
+            let seconds_per_gpu = HOUR_S as f64 / f64::from(self.capacity);
+            self.integral[0] += (step.busy_gpu_h - step.spot_gpu_h) * seconds_per_gpu;
+            self.integral[1] += step.spot_gpu_h * seconds_per_gpu;
+            self.integral[2] += step.drawing_gpu_h * seconds_per_gpu;
+        }
     }
 
     fn run_jobs(&mut self, to: SimTime) {
@@ -333,9 +351,9 @@ impl Pool {
 
     fn take_usage(&mut self) {
         let usage = self.scheduler.take_usage();
-        self.month.finished += usage.finished;
+        self.month.finished += usage.finished as f64;
         self.month.wait_s += usage.wait_s as f64;
-        self.month.started += usage.started;
+        self.month.started += usage.started as f64;
         if self.capacity == 0 {
             return;
         }
@@ -343,20 +361,8 @@ impl Pool {
         let spot = usage.busy_of(JobClass::Spot) as f64 / gpus;
         let on_demand = usage.busy_total_gpu_s() as f64 / gpus - spot;
         let drawing = usage.powered_gpu_ms as f64 / 1e3 / gpus;
-        let shares = [on_demand, spot, drawing];
-        // Settle points are at most an hour apart, so the whole interval lies in one hour of the week.
-        let hour = self.hour_of_week();
-        for (of, share) in shares.into_iter().enumerate() {
-            self.integral[of] += share;
-            self.week_integral[hour][of] += share;
-        }
-    }
-
-    fn hold(&mut self, to: SimTime) {
-        let share = self.held[self.hour_of_week()];
-        let seconds = (to - self.now).as_seconds() as f64;
-        for (integral, share) in self.integral.iter_mut().zip(share) {
-            *integral += share * seconds;
+        for (integral, share) in self.integral.iter_mut().zip([on_demand, spot, drawing]) {
+            *integral += share;
         }
     }
 
@@ -377,18 +383,28 @@ impl Pool {
 
     /// Changes capacity and speed now, and starts what may start.
     pub fn set(&mut self, gpus: u32, speed_per_mille: u16) {
-        let gpus = gpus.min(self.plan.gpus_max);
+        let gpus = gpus.min(self.plan.settings.gpus_max);
         if gpus != self.capacity {
             self.scheduler.set_capacity(gpus, &mut self.watch);
+            if let Some(flow) = &mut self.flow {
+                flow.set_capacity(gpus);
+            }
             self.capacity = gpus;
         }
         self.scheduler.set_speed(speed_per_mille);
+        self.speed = f64::from(speed_per_mille) / 1_000.0;
         self.pass();
     }
 
-    /// GPUs fail together: the gangs on them are killed. Between simulated weeks no single job is there to be.
+    /// GPUs fail together: the gangs on them are killed; of what flows, as much as is to be expected.
     pub fn fail(&mut self, gpus: u32, draw: f64) {
-        if self.in_week && gpus > 0 {
+        if gpus == 0 {
+            return;
+        }
+        if let Some(flow) = &mut self.flow {
+            flow.fail(gpus, self.in_week);
+        }
+        if self.in_week {
             self.scheduler.fail(gpus, draw, &mut self.watch);
         }
     }
@@ -405,17 +421,26 @@ impl Pool {
     /// opens the new one.
     pub fn turn_week(&mut self, streams: &Streams) {
         let began = self.plan.monday + Span::from_seconds(WEEK_S * i64::from(self.week()));
-        if self.in_week && began == self.now {
-            self.finish_week();
+        if self.in_week && self.whole && began == self.now {
+            self.known += 1;
         }
-        let wanted = self
-            .plan
-            .simulated
-            .get(self.week() as usize)
-            .copied()
-            .unwrap_or(false);
-        // Until enough whole weeks are known there is nothing true to hold: they are simulated whatever the sample.
-        if self.capacity == 0 || !(wanted || self.known < WARM_WEEKS) {
+        if self.capacity > 0 {
+            self.opened.get_or_insert(self.now);
+        }
+        let demand = WeekDemand {
+            copies: (self.plan.demand.copies * self.plan.growth.factor(self.now)).min(COPIES_MAX),
+            ..self.plan.demand
+        };
+        let purpose = format!("demand/{}", self.plan.tenant);
+        let week = self.week();
+        if let Some(flow) = &mut self.flow {
+            let demand = (self.capacity > 0).then_some(&demand);
+            flow.turn_week(&self.sampler, (streams, &purpose), week, demand);
+        }
+        // Jobs fill an empty pool for some weeks, so those are simulated whatever the sample.
+        let wanted = self.plan.simulated.get(week as usize);
+        let wanted = wanted.is_some_and(|wanted| *wanted || self.known < WARM_WEEKS);
+        if self.capacity == 0 || !wanted {
             if self.in_week {
                 self.in_week = false;
                 self.clock.suspend(self.now);
@@ -428,37 +453,13 @@ impl Pool {
         let pool_now = self.clock.read(self.now);
         self.watch.offset = self.now - pool_now;
         let starts = pool_now + Span::from_seconds((began - self.now).as_seconds());
-        let years = (self.now - self.plan.start).as_days().max(0.0) / 365.25;
-        let growth = growth_factor(self.plan.growth_percent_per_year, years);
-        let copies = (self.plan.demand.copies * growth).min(COPIES_MAX);
-        let demand = WeekDemand {
-            copies,
-            ..self.plan.demand
-        };
-        let purpose = format!("demand/{}", self.plan.tenant);
-        self.sampler.arrivals(
-            streams,
-            &purpose,
-            (self.week(), starts),
-            &demand,
-            &mut self.arrivals,
-        );
+        self.sampler
+            .arrivals(streams, &purpose, (week, starts), &demand, &mut self.arrivals);
         // Of a week that is entered in its middle, what came before is not ours.
         self.cursor = self
             .arrivals
             .partition_point(|job| job.submit_s < pool_now.as_unix_s());
-        self.week_integral.iter_mut().for_each(|w| *w = [0.0; 3]);
         self.pass();
-    }
-
-    fn finish_week(&mut self) {
-        if !self.whole {
-            return;
-        }
-        self.known += 1;
-        for (held, sum) in self.held.iter_mut().zip(&self.week_integral) {
-            *held = sum.map(|seconds| seconds / HOUR_S as f64);
-        }
     }
 
     /// Jobs submitted, and jobs finished, running, waiting or gone elsewhere: the same number.
@@ -468,22 +469,45 @@ impl Pool {
         let here = (pool.running() + pool.queued()) as u64;
         (usage.submitted, usage.finished + usage.withdrawn() + here)
     }
-    /// Asserts that no job was lost, and gives the totals.
+    /// Asserts that no job and no work was lost, and gives the totals: of all weeks, where demand flows as the fluid
+    /// saw them.
     pub fn totals(&self) -> PoolTotals {
         self.scheduler.assert_conserved();
         let usage = self.scheduler.total_usage();
+        let Some(flow) = &self.flow else {
+            return PoolTotals {
+                finished: usage.finished as f64,
+                started: usage.started as f64,
+                wait_s: usage.wait_s as f64,
+                work_gpu_s: usage.work_gpu_s(),
+                lost_gpu_s: usage.lost_gpu_s(),
+                overhead_gpu_s: usage.overhead_gpu_s() + self.scheduler.running_overhead_gpu_s(),
+                fragmented_gpu_s: usage.fragmented_gpu_s as f64,
+                capacity_gpu_s: usage.capacity_gpu_s as f64,
+                on_nodes: self.plan.layout.is_some(),
+                withdrawn: usage.withdrawn() as f64,
+            };
+        };
+        let hour = HOUR_S as f64;
+        let totals = flow.totals(usage.wait_s as f64 / hour);
         PoolTotals {
-            finished: usage.finished,
-            started: usage.started,
-            wait_s: usage.wait_s as f64,
-            work_gpu_s: usage.work_gpu_s(),
-            lost_gpu_s: usage.lost_gpu_s(),
-            overhead_gpu_s: usage.overhead_gpu_s() + self.scheduler.running_overhead_gpu_s(),
+            finished: totals.finished,
+            started: totals.started,
+            wait_s: totals.wait_h * hour,
+            work_gpu_s: totals.work_gpu_h * hour,
+            lost_gpu_s: totals.lost_gpu_h * hour,
+            overhead_gpu_s: totals.overhead_gpu_h * hour,
+            // Of single gangs only jobs know.
             fragmented_gpu_s: usage.fragmented_gpu_s as f64,
             capacity_gpu_s: usage.capacity_gpu_s as f64,
-            on_nodes: self.plan.layout.is_some(),
-            withdrawn: usage.withdrawn(),
+            on_nodes: self.plan.layout.is_some() && !self.plan.simulated.is_empty(),
+            withdrawn: totals.withdrawn,
         }
+    }
+    /// Started jobs by wait, where demand only flows.
+    pub fn flow_waits(&self) -> Option<&[f64]> {
+        let flow = self.flow.as_ref().filter(|_| self.plan.simulated.is_empty())?;
+        Some(flow.calendar().waits())
     }
     /// Events handled: arrivals, starts and ends.
     pub fn events(&self) -> u64 {

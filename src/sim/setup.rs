@@ -10,7 +10,9 @@ use crate::fleet::{Accelerators, MiningFleet};
 use crate::market::price_process::HeatNormals;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{ConversionSpec, ScenarioSpec, StrategySpec};
+use crate::sim::demand::flows;
 use crate::sim::hall::PlantTable;
+use crate::sim::pool::FlowSetup;
 use crate::site::{HallSpec, InstallSpec};
 use crate::time::{Calendar, DAY_S, HOUR_S, SimTime, Span, WEEK_S};
 use crate::units::{Money, Power};
@@ -65,6 +67,8 @@ pub struct Setup {
     pub weeks: u32,
     /// Hour of the local week of each hour of the axis.
     pub hour_of_week: Vec<u8>,
+    /// What flows of each tenant's jobs, where the run's fidelity lets it.
+    pub flows: Vec<Option<FlowSetup>>,
     /// Index of the ledger's month in which each hour of the axis begins.
     pub month_of_hour: Vec<u16>,
 }
@@ -88,6 +92,7 @@ impl Setup {
             conversions,
             normals: normals(scenario),
             monday,
+            flows: flows(scenario),
             weeks: weeks.max(1) as u32,
             hour_of_week: civil
                 .iter()

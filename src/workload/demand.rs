@@ -129,6 +129,10 @@ impl WeekSampler {
             .sum();
         work as f64 / (self.weeks.len() as f64 * WEEK_S as f64)
     }
+    /// Mean jobs of a week of one copy.
+    pub fn mean_jobs(&self) -> f64 {
+        self.weeks.iter().map(Vec::len).sum::<usize>() as f64 / self.weeks.len() as f64
+    }
     /// The largest gang, in GPUs.
     pub fn gpus_max(&self) -> u32 {
         self.weeks.iter().flatten().map(|job| job.gpus).max().unwrap_or(0)
@@ -199,8 +203,23 @@ impl WeekSampler {
         }
     }
 
+    /// The jobs of each week, submissions from the week's beginning.
+    pub(super) fn week_jobs(&self) -> &[Vec<Job>] {
+        &self.weeks
+    }
+
+    /// The sampler of some of the weeks only: what is fitted on one part can be judged on another.
+    pub fn part(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let weeks = self.weeks.iter().enumerate().filter(|(week, _)| keep(*week));
+        Self {
+            weeks: weeks.map(|(_, jobs)| jobs.clone()).collect(),
+            dropped: self.dropped,
+            ..self.clone()
+        }
+    }
+
     /// Which weeks of the trace the copies take: every week once before any comes again.
-    fn order(&self, streams: &Streams, purpose: &str, week: u32, copies: usize) -> Vec<usize> {
+    pub(super) fn order(&self, streams: &Streams, purpose: &str, week: u32, copies: usize) -> Vec<usize> {
         let mut order = Vec::with_capacity(copies);
         let mut rng = streams.stream(&format!("{purpose}/week/{week}"));
         while order.len() < copies {

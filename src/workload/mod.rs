@@ -7,6 +7,8 @@
 pub mod audit;
 pub mod demand;
 pub mod estimate;
+pub mod fluid;
+pub mod growth;
 pub mod job;
 pub mod labels;
 pub mod profile;

@@ -8,6 +8,7 @@ use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::parse_date;
 use crate::workload::estimate::EstimateSpec;
+use crate::workload::growth::{RegimeSpec, check_regimes};
 use crate::workload::profile::LoadProfileSpec;
 use crate::workload::scheduler::{NodesSpec, PolicyKind, Preemption, Runtimes};
 use crate::workload::training::TrainingSpec;
@@ -141,6 +142,9 @@ pub struct JobsDemandSpec {
     /// Growth of the number of jobs, percent a year from the scenario's start. Default 0.
     #[serde(default)]
     pub growth_percent_per_year: f64,
+    /// Dated changes of the number of jobs, on top of growth: `regimes = [{ from = "2022-12-01", factor = 1.8 }]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regimes: Vec<RegimeSpec>,
     /// The queue's discipline. Default `easy`.
     #[serde(default)]
     pub policy: PolicyKind,
@@ -302,6 +306,7 @@ impl Check for JobsDemandSpec {
             -90.0,
             300.0,
         );
+        check_regimes(&self.regimes, &at.key("regimes"), problems);
         problems.percent(&at.key("spot_share_percent"), self.spot_share_percent, 100.0);
         problems.percent(&at.key("spot_price_percent"), self.spot_price_percent, 100.0);
         problems.within(&at.key("checkpoint_hours"), self.checkpoint_hours, 0.0, 10_000.0);

@@ -15,6 +15,7 @@ mod dispatch;
 mod docs;
 mod failures;
 mod faults;
+mod fidelity;
 mod hand_made;
 mod import;
 mod invariants;

@@ -16,10 +16,10 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
     let mut section = Section::new("Notes on fidelity, data and model");
     let fidelity = match manifest.fidelity.as_str() {
         "sampled_weeks" => {
-            "Job queues were simulated in sampled weeks; the notes below say how many and what holds between them."
+            "Job queues were simulated in sampled weeks; the notes below say how many. In between GPU demand was a flow."
         }
         "jobs" => "Every job of every week was simulated.",
-        "fluid" => "GPU demand was treated as a flow; job queues were not simulated.",
+        "fluid" => "GPU demand was a flow with a backlog; no single job was simulated.",
         _ => "",
     };
     if !manifest.fidelity.is_empty() {
@@ -51,8 +51,49 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
         items.push(Text::default().strong("Data.").text(format!(" {synthetic}")));
     }
     section.list(items);
+    if !view.tables.fidelity.is_empty() {
+        section.table(fidelity_error(view));
+    }
     section.table(inputs(view));
     section
+}
+
+/// What the fidelity is off, against a year in which every job was simulated.
+fn fidelity_error(view: &View<'_>) -> Table {
+    let decimals = |value: f64| if value.abs() < 100.0 { 2 } else { 0 };
+    let rows = view.tables.fidelity.iter().map(|row| {
+        let value = |value: f64| Text::new(format::number(value, decimals(value)));
+        let error = if row.error_percent.is_nan() {
+            "none to compare with".to_owned()
+        } else {
+            format!("{} %", format::number_signed(row.error_percent, 2))
+        };
+        vec![
+            Text::default().code(format::shorten(&row.strategy, CELL_MAX)),
+            Text::new(format!("{}, {}", format::words(&row.quantity), row.unit)),
+            value(row.jobs),
+            value(row.value),
+            Text::new(error),
+        ]
+    });
+    let first = &view.tables.fidelity[0];
+    let day = |text: &str| text.get(..10).unwrap_or_default().to_owned();
+    Table {
+        caption: format!(
+            "Error of `{}` against `jobs`, on-demand pools, {} to {}",
+            first.fidelity,
+            day(&first.from),
+            day(&first.to)
+        ),
+        source: Text::default()
+            .link("fidelity.csv", "fidelity.csv")
+            .text("; one year on random numbers that no replication uses."),
+        head: ["Strategy", "Quantity", "jobs", "This run", "Error"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: rows.collect(),
+        is_prose: false,
+    }
 }
 
 /// Goes on with a note, in which backticks stand round literals.

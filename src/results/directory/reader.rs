@@ -89,6 +89,7 @@ impl RunReader {
             jobs: self.rows()?,
             events: self.rows()?,
             assumptions: self.rows()?,
+            fidelity: self.rows()?,
             fans: self.fans()?,
             hall_states: self.rows()?,
             hot_hours: self.rows()?,

@@ -173,6 +173,9 @@ impl RunWriter {
         self.put_rows(&tables.hot_hours)?;
         self.put_rows(&fan_rows(tables))?;
         self.put_rows(&break_even_rows(tables))?;
+        if !tables.fidelity.is_empty() {
+            self.put_rows(&tables.fidelity)?;
+        }
         if !tables.statements.is_empty() {
             self.put_rows(&tables.statements)?;
         }

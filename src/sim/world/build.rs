@@ -175,10 +175,14 @@ impl World<'_> {
             strategy,
             ..
         } = self.from;
-        let (start, end) = (scenario.horizon.start, scenario.horizon.end);
+        let (start, end) = (scenario.horizon.start, self.from.until);
         self.queue.schedule(start, event::HOUR, Event::Hour);
         let calendar = &scenario.horizon.calendar;
-        for month in &scenario.months {
+        for month in scenario
+            .months
+            .iter()
+            .filter(|m| calendar.start_of_month(**m) < end)
+        {
             let at = calendar.start_of_month(month.plus(1)).min(end);
             self.queue.schedule(at, event::LEDGER, Event::LedgerMonthEnd);
         }

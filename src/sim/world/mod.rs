@@ -11,7 +11,7 @@ use crate::conversion::{Effect, Project};
 use crate::des::EventQueue;
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::scenario::spec::ScenarioSpec;
+use crate::scenario::spec::{Fidelity, ScenarioSpec};
 use crate::sim::books::Books;
 use crate::sim::demand::Demand;
 use crate::sim::detail::Recorder;
@@ -43,6 +43,10 @@ pub struct Ingredients<'a> {
     pub streams: Streams,
     /// Index of the strategy.
     pub strategy: usize,
+    /// How demand is simulated.
+    pub fidelity: Fidelity,
+    /// When the world stops: the end of the horizon, or of the months that are looked at.
+    pub until: SimTime,
     /// A fault planted by a test.
     pub fault: Option<Fault>,
 }
@@ -88,13 +92,12 @@ impl<'a> World<'a> {
             spec,
             setup,
             paths,
-            streams,
             fault,
             ..
         } = from;
         let start = scenario.horizon.start;
         let record = recorder.as_ref().is_some_and(Recorder::wants_jobs);
-        let demand = Demand::new(scenario, spec, setup, &streams, record);
+        let demand = Demand::new(&from, record);
         let pools = demand.pools.len();
         let sites = spec.sites.iter().enumerate().zip(&setup.sites);
         let sites: Vec<Site> = sites
@@ -131,7 +134,7 @@ impl<'a> World<'a> {
 
     /// Runs to the end of the horizon.
     pub fn run(&mut self) {
-        let end = self.from.scenario.horizon.end;
+        let end = self.from.until;
         while let Some(time) = self.queue.next_time().filter(|t| *t <= end) {
             self.run_pools(time);
             while self.queue.next_time() == Some(time) {
@@ -251,7 +254,7 @@ impl<'a> World<'a> {
             let pool = &mut self.demand.pools[index];
             let was = pool.capacity();
             pool.set(gpus, (speed * 1_000.0).round().clamp(0.0, 1_000.0) as u16);
-            if was == 0 && gpus > 0 && !pool.simulates() {
+            if was == 0 && gpus > 0 && !pool.is_open() {
                 pool.turn_week(&self.from.streams);
             }
             if was != gpus

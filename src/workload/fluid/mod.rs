@@ -1,0 +1,17 @@
+//! Demand as a fluid: hour by hour the offered work of the same redrawn weeks that job-level simulation meets,
+//! held in flows instead of jobs.
+//!
+//! Owns the offered flows ([`Offer`]), the state of a pool without jobs ([`FluidPool`]: running GPUs by when they
+//! are released, a backlog in order of arrival) and the response surface that job-level runs of the same demand
+//! fit ([`Surface`], [`fit`]). Does not own how many GPUs there are, nor how fast they run.
+
+pub mod fit;
+mod kill;
+mod offer;
+mod room;
+mod state;
+mod surface;
+
+pub use offer::{Bin, Offer, WEEK_HOURS};
+pub use state::{FluidPool, FluidTotals, Step, Terms, wait_quantile_s};
+pub use surface::Surface;

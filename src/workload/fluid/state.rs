@@ -1,0 +1,630 @@
+//! A pool without jobs: running GPUs by the reading of the work clock at which they are released, and a backlog in
+//! order of arrival.
+//!
+//! Arrivals, starts and releases are even within a step. Work is exact: GPUs that start with run time `d` add `d`
+//! GPU-hours to the integral of GPUs at work over the work clock, whatever the steps. A step starts what the backlog
+//! holds, in order of arrival, until the GPUs that can be filled are filled.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::offer::{Bin, CLASSES, Offer};
+use super::room::Room;
+use super::surface::{RATIOS, Spot, Surface, locate};
+use crate::time::Span;
+use crate::workload::scheduler::Settings;
+
+/// GPUs below which nothing is held to be too many.
+const ROUNDING_GPUS: f64 = 1e-9;
+/// Over which load is smoothed, hours.
+const WEEK_H: f64 = 168.0;
+/// Relative tolerance of conservation.
+const CONSERVED: f64 = 1e-9;
+/// Buckets in each doubling of the wait, and doublings of a second.
+const PER_DOUBLING: f64 = 8.0;
+const BUCKETS: usize = 8 * 32 + 1;
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Step {
+    /// GPU-hours held at work (wall hours).
+    pub busy_gpu_h: f64,
+    /// Of them, spot.
+    pub spot_gpu_h: f64,
+    /// The same as `busy_gpu_h`, each job by its share of dynamic power.
+    pub drawing_gpu_h: f64,
+    /// Jobs that started for the first time.
+    pub started: f64,
+    /// Jobs that ended.
+    pub finished: f64,
+    /// Hours that jobs waited.
+    pub wait_h: f64,
+    /// The same before the surface was asked.
+    pub(super) plain_wait_h: f64,
+    /// Age of the oldest that waited at the beginning; none where nobody waited at either end.
+    pub(super) age_h: Option<f64>,
+    /// GPUs at work over those that can be filled, and the mean of it over the past week.
+    pub(super) load: f64,
+    pub(super) week_load: f64,
+}
+
+impl Step {
+    /// Adds the next part of the same step.
+    fn add(&mut self, next: &Self) {
+        self.busy_gpu_h += next.busy_gpu_h;
+        self.spot_gpu_h += next.spot_gpu_h;
+        self.drawing_gpu_h += next.drawing_gpu_h;
+        self.started += next.started;
+        self.finished += next.finished;
+        self.wait_h += next.wait_h;
+        self.plain_wait_h += next.plain_wait_h;
+        self.age_h = self.age_h.or(next.age_h);
+        (self.load, self.week_load) = (next.load, next.week_load);
+    }
+}
+
+/// Sums since the beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FluidTotals {
+    /// Jobs submitted.
+    pub submitted: f64,
+    /// Jobs started for the first time.
+    pub started: f64,
+    /// Jobs that ended.
+    pub finished: f64,
+    /// Jobs that left: patience, or too large.
+    pub withdrawn: f64,
+    /// Hours that started jobs waited.
+    pub wait_h: f64,
+    /// Work offered, GPU-hours.
+    pub offered_gpu_h: f64,
+    /// Work done, later lost work included.
+    pub work_gpu_h: f64,
+    /// Work lost to kills.
+    pub lost_gpu_h: f64,
+    /// Restarts after kills, and in [`FluidPool::totals`] checkpoints.
+    pub overhead_gpu_h: f64,
+    /// Work of jobs that left.
+    pub withdrawn_gpu_h: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) at_h: f64,
+    pub(super) bin: Bin,
+}
+
+/// How a pool treats its jobs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Terms {
+    /// The most GPUs it will ever have.
+    pub gpus_max: u32,
+    /// How long a job waits before it goes elsewhere, hours.
+    pub patience_h: f64,
+    /// Time between checkpoints, hours; none at zero.
+    pub checkpoint_h: f64,
+    /// How long a killed job holds its GPUs before its work goes on, hours.
+    pub restart_h: f64,
+}
+
+impl Terms {
+    /// Those of a scheduler's settings.
+    pub fn new(settings: &Settings, checkpoint: Span) -> Self {
+        Self {
+            gpus_max: settings.gpus_max,
+            patience_h: settings.patience.map_or(f64::INFINITY, Span::as_hours),
+            checkpoint_h: checkpoint.as_hours(),
+            restart_h: settings.overheads.restart.as_hours(),
+        }
+    }
+}
+
+/// A pool without jobs.
+#[derive(Debug, Clone)]
+pub struct FluidPool {
+    pub(super) offer: Arc<Offer>,
+    pub(super) surface: Arc<Surface>,
+    pub(super) terms: Terms,
+    pub(super) capacity: f64,
+    /// GPUs that can be filled.
+    pub(super) usable: f64,
+    pub(super) ratio: Spot,
+    /// Whether GPUs came since the last step.
+    pub(super) raised: bool,
+    /// Reading of the work clock: whole hours, and what is beyond.
+    pub(super) slot: usize,
+    pub(super) within: f64,
+    /// GPUs released in each hour of the work clock; the ring is as long as the longest job.
+    pub(super) releases: Vec<f64>,
+    pub(super) running: f64,
+    /// Work that runs and is not done: all, spot, and by share of dynamic power.
+    pub(super) left_gpu_h: f64,
+    pub(super) left_spot_gpu_h: f64,
+    pub(super) left_drawn_gpu_h: f64,
+    pub(super) queue: VecDeque<Entry>,
+    /// Killed work that starts before all other.
+    pub(super) returning: Bin,
+    /// Jobs that wait, the killed among them.
+    pub(super) waiting: f64,
+    /// GPUs an hour that started of late, by run time.
+    pub(super) recent: [f64; CLASSES],
+    /// GPUs at work over those that can be filled, smoothed over a week.
+    pub(super) week_load: f64,
+    /// Started jobs by wait.
+    pub(super) waits: Vec<f64>,
+    pub(super) totals: FluidTotals,
+}
+
+impl FluidPool {
+    /// An empty pool without GPUs.
+    pub fn new(offer: Arc<Offer>, surface: Arc<Surface>, terms: Terms) -> Self {
+        let longest = offer.grid_h()[CLASSES - 1].ceil() as usize;
+        Self {
+            offer,
+            surface,
+            terms,
+            capacity: 0.0,
+            usable: 0.0,
+            ratio: locate(&RATIOS, 0.0),
+            raised: false,
+            slot: 0,
+            within: 0.0,
+            releases: vec![0.0; (longest + 4).next_power_of_two()],
+            running: 0.0,
+            left_gpu_h: 0.0,
+            left_spot_gpu_h: 0.0,
+            left_drawn_gpu_h: 0.0,
+            queue: VecDeque::new(),
+            returning: Bin::default(),
+            waiting: 0.0,
+            recent: [0.0; CLASSES],
+            week_load: 0.0,
+            waits: vec![0.0; BUCKETS],
+            totals: FluidTotals::default(),
+        }
+    }
+    /// Sums since the beginning.
+    pub fn totals(&self) -> FluidTotals {
+        let mut totals = self.totals;
+        totals.overhead_gpu_h += totals.work_gpu_h * self.offer.checkpoint_share();
+        totals
+    }
+    /// Jobs that wait.
+    pub fn waiting(&self) -> f64 {
+        self.waiting
+    }
+    /// Jobs that run.
+    pub fn running_jobs(&self) -> f64 {
+        self.running * self.offer.jobs_per_running_gpu()
+    }
+    /// Work that waits, GPU-hours.
+    pub fn backlog_gpu_h(&self) -> f64 {
+        self.returning.work_gpu_h() + self.queue.iter().map(|e| e.bin.work_gpu_h()).sum::<f64>()
+    }
+    /// Work that runs and is not done, GPU-hours.
+    pub fn in_progress_gpu_h(&self) -> f64 {
+        let mask = self.releases.len() - 1;
+        let left = |ahead: usize| self.releases[(self.slot + ahead) & mask] * self.hours_to(ahead);
+        (0..=mask).map(left).sum()
+    }
+    /// Mean work left to what is released in the hour of the work clock that lies so many ahead.
+    pub(super) fn hours_to(&self, ahead: usize) -> f64 {
+        if ahead == 0 {
+            0.5 * (1.0 - self.within)
+        } else {
+            ahead as f64 + 0.5 - self.within
+        }
+    }
+
+    /// Shares of the work that runs: spot, and by dynamic power.
+    pub(super) fn shares(&self) -> (f64, f64) {
+        let of = |part: f64| {
+            if self.left_gpu_h > 0.0 {
+                (part / self.left_gpu_h).clamp(0.0, 1.0)
+            } else {
+                0.0
+            }
+        };
+        (of(self.left_spot_gpu_h), of(self.left_drawn_gpu_h))
+    }
+
+    /// Moves on by `hours` (at most one) from `at_h` hours of the calendar, at a speed, while `arrivals` an hour come.
+    pub fn step(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: &Bin) -> Step {
+        if !std::mem::take(&mut self.raised) || self.waiting <= 0.0 {
+            return self.even(at_h, hours, speed, arrivals);
+        }
+        // New GPUs are taken at once by those who wait, not evenly over the hour.
+        let mut step = Step::default();
+        let mut from = 0.0;
+        for to in [0.05, 0.2, 0.5, 1.0] {
+            step.add(&self.even(at_h + from * hours, (to - from) * hours, speed, arrivals));
+            from = to;
+        }
+        step
+    }
+
+    fn even(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: &Bin) -> Step {
+        let before = self.waiting;
+        let age_h = match self.queue.front() {
+            Some(first) if before > 0.0 => (at_h - first.at_h).max(0.0),
+            _ => 0.0,
+        };
+        let mut step = Step::default();
+        let mut left = 0.0;
+        let work_h = hours * speed;
+        self.take_in(arrivals, hours);
+        if before == 0.0 && work_h > 0.0 {
+            self.flow(at_h, (hours, work_h), arrivals, &mut step);
+        } else {
+            self.enqueue(at_h, hours, arrivals);
+            left = self.give_up(at_h + hours);
+            self.drain(at_h, (hours, work_h), &mut step);
+        }
+        self.close(&mut step, (before, left, age_h), hours);
+        step
+    }
+
+    fn take_in(&mut self, arrivals: &Bin, hours: f64) {
+        let t = &mut self.totals;
+        t.submitted += (arrivals.jobs() + arrivals.too_large()) * hours;
+        t.withdrawn += arrivals.too_large() * hours;
+        t.offered_gpu_h += arrivals.work_gpu_h() * hours;
+        self.waiting += arrivals.jobs() * hours;
+    }
+
+    /// Sums of a step, with what the surface says of waits.
+    fn close(&mut self, step: &mut Step, (before, left, age_h): (f64, f64, f64), hours: f64) {
+        step.plain_wait_h = 0.5 * (before + self.waiting) * hours;
+        step.load = step.busy_gpu_h / (self.usable * hours).max(ROUNDING_GPUS);
+        step.week_load = self.week_load;
+        if before > 0.0 || self.waiting > 0.0 {
+            let queue = |age_h: f64| self.surface.queue(self.ratio, self.week_load, age_h);
+            step.age_h = Some(age_h);
+            step.wait_h = step.plain_wait_h * queue(age_h);
+            if left > 0.0 {
+                // Only those who start are asked how long they waited.
+                step.wait_h -= left * self.terms.patience_h * queue(self.terms.patience_h);
+            }
+        } else {
+            step.wait_h = step.started * self.surface.wait_h(self.ratio, step.load);
+        }
+        self.week_load += (step.load.min(1.0) - self.week_load) * hours / WEEK_H;
+        let t = &mut self.totals;
+        t.wait_h += step.wait_h;
+        t.started += step.started;
+        t.finished += step.finished;
+    }
+
+    fn enqueue(&mut self, at_h: f64, hours: f64, arrivals: &Bin) {
+        let mut bin = *arrivals;
+        bin.scale(hours);
+        match self.queue.back_mut() {
+            Some(last) if last.at_h.floor() == at_h.floor() => last.bin.add(&bin, 1.0),
+            _ => self.queue.push_back(Entry {
+                at_h: at_h + 0.5 * hours,
+                bin,
+            }),
+        }
+    }
+
+    /// Those whose patience has ended leave; gives their number.
+    fn give_up(&mut self, now_h: f64) -> f64 {
+        let mut left = 0.0;
+        while let Some(first) = self.queue.front() {
+            if first.at_h + self.terms.patience_h > now_h {
+                break;
+            }
+            left += first.bin.jobs();
+            self.totals.withdrawn_gpu_h += first.bin.work_gpu_h();
+            self.queue.pop_front();
+        }
+        self.waiting = (self.waiting - left).max(0.0);
+        self.totals.withdrawn += left;
+        left
+    }
+
+    /// Nobody waited: what comes starts at once, or as much of it as fits.
+    fn flow(&mut self, at_h: f64, (hours, work_h): (f64, f64), arrivals: &Bin, step: &mut Step) {
+        let (slot, middle) = (self.slot, self.within + 0.5 * work_h);
+        let done = self.release(work_h, step);
+        let mut room = Room::new(self.usable, (self.running, done), work_h);
+        let mut bin = *arrivals;
+        bin.scale(hours);
+        let share = room.take(&bin);
+        if share < 1.0 {
+            let mut rest = bin;
+            rest.scale(1.0 - share);
+            bin.scale(share);
+            self.queue.push_back(Entry {
+                at_h: at_h + 0.5 * hours,
+                bin: rest,
+            });
+            self.waiting -= bin.jobs();
+        } else {
+            self.waiting = 0.0;
+        }
+        step.started = bin.jobs();
+        self.waits[0] += bin.jobs();
+        self.run(&bin, (slot, middle), (done, hours / work_h, work_h), step);
+    }
+
+    /// Starts what fits, in order of arrival.
+    fn drain(&mut self, at_h: f64, (hours, work_h): (f64, f64), step: &mut Step) {
+        if work_h <= 0.0 {
+            // At speed zero gangs hold their GPUs and nobody starts.
+            step.busy_gpu_h = self.running * hours;
+            let (spot, drawn) = self.shares();
+            (step.spot_gpu_h, step.drawing_gpu_h) = (step.busy_gpu_h * spot, step.busy_gpu_h * drawn);
+            return;
+        }
+        let (slot, middle) = (self.slot, self.within + 0.5 * work_h);
+        let done = self.release(work_h, step);
+        let mut room = Room::new(self.usable, (self.running, done), work_h);
+        let mut started = Bin::default();
+        let mut open = true;
+        if self.returning.work_gpu_h() > 0.0 {
+            let share = room.take(&self.returning);
+            started.add(&self.returning, share);
+            self.waiting -= self.returning.jobs() * share;
+            self.returning.scale(1.0 - share);
+            open = share >= 1.0;
+        }
+        while open && let Some(first) = self.queue.front_mut() {
+            let share = room.take(&first.bin);
+            let jobs = first.bin.jobs() * share;
+            started.add(&first.bin, share);
+            let waited_h = (at_h + 0.5 * hours - first.at_h).max(0.0);
+            self.waits[bucket(waited_h)] += jobs;
+            step.started += jobs;
+            self.waiting -= jobs;
+            if share < 1.0 {
+                first.bin.scale(1.0 - share);
+                break;
+            }
+            self.queue.pop_front();
+        }
+        if open && self.queue.is_empty() {
+            self.waiting = 0.0;
+        }
+        self.waiting = self.waiting.max(0.0);
+        self.run(&started, (slot, middle), (done, hours / work_h, work_h), step);
+    }
+
+    /// Lets the work clock run and gives the work of what was running.
+    fn release(&mut self, work_h: f64, step: &mut Step) -> f64 {
+        let (mut left, mut done, mut released) = (work_h, 0.0, 0.0);
+        let mask = self.releases.len() - 1;
+        while left > 0.0 {
+            let to_end = 1.0 - self.within;
+            let ends = left >= to_end;
+            let len = if ends { to_end } else { left };
+            let slot = &mut self.releases[self.slot & mask];
+            let out = if ends { *slot } else { *slot * (len / to_end) };
+            *slot -= out;
+            done += (self.running - 0.5 * out) * len;
+            self.running = (self.running - out).max(0.0);
+            released += out;
+            left -= len;
+            if ends {
+                self.slot += 1;
+                self.within = 0.0;
+            } else {
+                self.within += len;
+            }
+        }
+        step.finished += released * self.offer.jobs_per_started_gpu();
+        done
+    }
+
+    /// Puts what started on the work clock and books the step's work.
+    fn run(
+        &mut self,
+        started: &Bin,
+        at: (usize, f64),
+        (running_done, slowness, work_h): (f64, f64, f64),
+        step: &mut Step,
+    ) {
+        let done = running_done + 0.5 * started.long_gpus() * work_h + started.short_gpu_h();
+        self.schedule(started, at, work_h);
+        self.running += started.long_gpus();
+        self.left_gpu_h += started.work_gpu_h();
+        self.left_spot_gpu_h += started.spot_gpu_h();
+        self.left_drawn_gpu_h += started.drawn_gpu_h();
+        let (spot, drawn) = self.shares();
+        let (spot, drawn) = (done * spot, done * drawn);
+        self.left_gpu_h = (self.left_gpu_h - done).max(0.0);
+        self.left_spot_gpu_h = (self.left_spot_gpu_h - spot).max(0.0);
+        self.left_drawn_gpu_h = (self.left_drawn_gpu_h - drawn).max(0.0);
+        step.busy_gpu_h = done * slowness;
+        step.spot_gpu_h = spot * slowness;
+        step.drawing_gpu_h = drawn * slowness;
+        step.finished += (started.jobs() - started.long_gpus() * self.offer.jobs_per_started_gpu()).max(0.0);
+        self.totals.work_gpu_h += done;
+    }
+
+    fn schedule(&mut self, started: &Bin, (slot, middle): (usize, f64), work_h: f64) {
+        let mask = self.releases.len() - 1;
+        let ring = self.releases.as_mut_slice();
+        let fresh = work_h / WEEK_H;
+        for (recent, gpus) in self.recent.iter_mut().zip(started.by_run_time()) {
+            *recent += gpus / WEEK_H - *recent * fresh;
+        }
+        for (gpus, hours) in started.by_run_time().iter().zip(self.offer.grid_h()) {
+            // Releases of an hour are even over it, so the middle of hours is what run times are split between.
+            let at = middle + hours - 0.5;
+            let hour = at as usize;
+            let beyond = at - hour as f64;
+            ring[(slot + hour) & mask] += gpus * (1.0 - beyond);
+            ring[(slot + hour + 1) & mask] += gpus * beyond;
+        }
+    }
+
+    /// Stops the program unless work offered = done less lost + running + waiting + gone, and jobs submitted = started
+    /// + waiting + gone, the killed counted among the started.
+    pub fn assert_conserved(&self) {
+        let t = &self.totals;
+        let kept = t.work_gpu_h - t.lost_gpu_h - t.overhead_gpu_h + t.withdrawn_gpu_h;
+        let here = self.in_progress_gpu_h() + self.backlog_gpu_h();
+        assert!(
+            (t.offered_gpu_h - kept - here).abs() <= CONSERVED * t.offered_gpu_h.max(1.0),
+            "{} GPU-hours were offered, but {kept} were done, lost or gone and {here} run or wait",
+            t.offered_gpu_h
+        );
+        let first = self.waiting - self.returning.jobs();
+        assert!(
+            (t.submitted - t.started - t.withdrawn - first).abs() <= CONSERVED * t.submitted.max(1.0),
+            "{} jobs were submitted, but {} started, {} left and {first} wait",
+            t.submitted,
+            t.started,
+            t.withdrawn
+        );
+    }
+
+    /// Started jobs by wait, as [`wait_quantile_s`] reads them.
+    pub fn waits(&self) -> &[f64] {
+        &self.waits
+    }
+}
+
+/// The wait that a share of jobs by wait did not exceed, in seconds: the middle of its bucket (9 % wide).
+pub fn wait_quantile_s(waits: &[f64], share: f64) -> Option<f64> {
+    let all: f64 = waits.iter().sum();
+    let mut seen = 0.0;
+    for (bucket, jobs) in waits.iter().enumerate() {
+        seen += jobs;
+        if *jobs > 0.0 && seen >= share * all {
+            let middle = ((bucket as f64 - 0.5) / PER_DOUBLING).exp2();
+            return Some(if bucket == 0 { 0.0 } else { middle });
+        }
+    }
+    None
+}
+
+fn bucket(wait_h: f64) -> usize {
+    let seconds = wait_h * 3_600.0;
+    if seconds < 1.0 {
+        0
+    } else {
+        (1 + (seconds.log2() * PER_DOUBLING) as usize).min(BUCKETS - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random::Streams;
+    use crate::units::Ratio;
+    use crate::workload::demand::{WeekDemand, WeekSampler};
+    use crate::workload::estimate::EstimateSpec;
+    use crate::workload::fluid::WEEK_HOURS;
+    use crate::workload::job::{Job, Trace};
+
+    /// A week with one gang of 10 GPUs for `hours` at its first second.
+    fn pool(hours: i64, gpus_max: u32) -> (FluidPool, Vec<Bin>) {
+        let jobs = vec![
+            Job::new(0, 0, 10, hours * 3_600),
+            Job::new(1, 6 * 86_400 + 3_600, 1, 0),
+        ];
+        let sampler = WeekSampler::new(&Trace::new(jobs, None, Vec::new())).unwrap();
+        let settings = Settings::constant(gpus_max);
+        let offer = Arc::new(Offer::new(&sampler, &settings, Span::from_hours(1)));
+        let demand = WeekDemand {
+            estimates: EstimateSpec::default(),
+            copies: 1.0,
+            spot_share: Ratio::ZERO,
+            checkpoint: Span::from_hours(1),
+        };
+        let mut bins = vec![Bin::default(); WEEK_HOURS];
+        offer.week(&sampler, (&Streams::new(1, 0), "pool"), 0, &demand, &mut bins);
+        let terms = Terms::new(&settings, Span::from_hours(1));
+        (FluidPool::new(offer, Arc::new(Surface::default()), terms), bins)
+    }
+
+    #[test]
+    fn a_gang_holds_its_gpus_as_long_as_it_runs_and_slower_under_a_cap() {
+        for (speed, hours) in [(1.0, 10.0), (0.5, 20.0)] {
+            let (mut pool, bins) = pool(10, 16);
+            pool.set_capacity(16.0);
+            let busy: Vec<f64> = (0..40)
+                .map(|h| pool.step(h as f64, 1.0, speed, &bins[h]).busy_gpu_h)
+                .collect();
+            // It starts evenly over the first hour and ends evenly over an hour, at full speed.
+            assert!((busy[0] - 5.0).abs() < 1e-9, "{busy:?}");
+            assert!((busy[5] - 10.0).abs() < 1e-9);
+            assert!((busy.iter().sum::<f64>() - 10.0 * hours).abs() < 1e-9, "{busy:?}");
+            pool.assert_conserved();
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_waits_and_the_wait_is_the_time_until_it_starts() {
+        let (mut pool, bins) = pool(10, 16);
+        // No GPUs for four hours: the job, which came evenly over the first, waits until they come.
+        let mut wait_h = 0.0;
+        for hour in 0..30_usize {
+            pool.set_capacity(if hour < 4 { 0.0 } else { 16.0 });
+            wait_h += pool.step(hour as f64, 1.0, 1.0, &bins[hour]).wait_h;
+        }
+        // From half past the first hour on; it takes the new GPUs evenly over the first minutes.
+        assert!((wait_h - 3.5).abs() < 0.1, "{wait_h}");
+        assert_eq!(pool.totals().started, 1.0);
+        pool.assert_conserved();
+    }
+
+    #[test]
+    fn killed_work_goes_on_from_its_checkpoint_and_none_is_lost_from_sight() {
+        let (mut pool, bins) = pool(10, 16);
+        pool.set_capacity(16.0);
+        let mut busy = 0.0;
+        for hour in 0..60_usize {
+            pool.set_capacity(if hour == 5 { 4.0 } else { 16.0 });
+            busy += pool.step(hour as f64, 1.0, 1.0, &bins[hour]).busy_gpu_h;
+        }
+        // Six of the ten GPUs are killed and half an hour of each is lost.
+        let totals = pool.totals();
+        assert!((totals.lost_gpu_h - 6.0 * 0.5).abs() < 1e-9, "{totals:?}");
+        assert!((busy - 100.0 - 3.0).abs() < 1e-9, "{busy}");
+        pool.assert_conserved();
+    }
+
+    #[test]
+    fn the_impatient_leave_with_their_work() {
+        let (mut pool, bins) = pool(10, 16);
+        pool.terms.patience_h = 12.0;
+        (0..20_usize).for_each(|hour| {
+            pool.step(hour as f64, 1.0, 1.0, &bins[hour]);
+        });
+        let totals = pool.totals();
+        assert_eq!(
+            (totals.withdrawn, totals.withdrawn_gpu_h, totals.started),
+            (1.0, 100.0, 0.0)
+        );
+        assert!(totals.wait_h.abs() < 1.0);
+        pool.assert_conserved();
+    }
+
+    proptest! {
+        #[test]
+        fn work_and_jobs_are_conserved_whatever_happens(
+            moves in prop::collection::vec((0u32..20, 0u32..=1_000, 1u32..=60, 0u32..30, 0u32..40), 1..300),
+        ) {
+            let (mut pool, bins) = pool(30, 20);
+            pool.terms.patience_h = 40.0;
+            let mut at_h = 0.0;
+            for (gpus, speed, minutes, copies, restart) in moves {
+                pool.set_capacity(f64::from(gpus));
+                pool.terms.restart_h = f64::from(restart) / 60.0;
+                let mut bin = bins[0];
+                bin.scale(f64::from(copies) / 10.0);
+                let hours = f64::from(minutes) / 60.0;
+                let step = pool.step(at_h, hours, f64::from(speed) / 1_000.0, &bin);
+                prop_assert!(step.busy_gpu_h <= f64::from(gpus) * hours + 1e-6, "{step:?} on {gpus}");
+                prop_assert!(step.spot_gpu_h <= step.busy_gpu_h + 1e-9);
+                at_h += hours;
+            }
+            pool.assert_conserved();
+        }
+    }
+}
