@@ -91,6 +91,9 @@ fn run(spec: &FailureSpec, frame: &Frame, (days, new): (f64, bool), replication:
             Change::Up { systems, .. } => assert_eq!(failures.down(), before - systems),
             Change::None => assert_eq!(failures.down(), before),
         }
+        if frame.systems > 2_000 {
+            continue;
+        }
         let dark = (0..frame.systems).filter(|s| !failures.is_up(*s)).count() as u32;
         assert_eq!(
             (dark, failures.down_by().iter().sum()),
@@ -175,6 +178,34 @@ fn one_technician_is_the_machine_repair_queue_of_takacs() {
     assert_eq!(failures.waits().technician_h, 0.0);
     let (_, failures) = run(&spec, &frame(5), (3_000.0, false), 0);
     assert!(failures.waits().technician_h > 1.0 && failures.waits().with_part == 0);
+}
+
+/// Mean wait of the queue M/D/c over the time of service, at offered load `a` (Crommelin 1932).
+fn crommelin(c: u32, a: f64) -> f64 {
+    let tail = |from: u32, x: f64| -> f64 {
+        let (mut term, mut sum) = ((-x).exp(), 0.0);
+        for n in 0..2_000 {
+            sum += if n >= from { term } else { 0.0 };
+            term *= x / f64::from(n + 1);
+        }
+        sum
+    };
+    let of = |i: u32| tail(i * c, f64::from(i) * a) - f64::from(c) / a * tail(i * c + 1, f64::from(i) * a);
+    (1..100).map(of).sum()
+}
+
+#[test]
+fn a_crew_is_the_queue_of_so_many_servers() {
+    // One server with load 0.8 waits rho / (2 (1 - rho)) = 2.
+    assert!((crommelin(1, 0.8) - 2.0).abs() < 0.02, "{}", crommelin(1, 0.8));
+    // 20,000 systems are as good as infinitely many: 2.4 failures an hour, each an hour's work for one of three.
+    let mut spec = systems_only(2.4 * 24.0 / 20.0, 3);
+    spec.repair_hours = RepairHoursSpec { p50: 1.0, p90: 1.0 };
+    let wait = interval(|r| {
+        let waits = run(&spec, &frame(20_000), (100.0, false), r).1.waits();
+        waits.technician_h / waits.without_part as f64
+    });
+    within(wait, crommelin(3, 2.4), 0.05);
 }
 
 #[test]
