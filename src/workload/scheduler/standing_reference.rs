@@ -482,3 +482,30 @@ fn preemption_spares_those_whose_place_does_not_help() {
     assert_eq!((s.pool().busy(), s.pool().queued()), (14, 2));
     s.assert_conserved();
 }
+
+#[test]
+fn a_failure_drawn_among_all_gpus_kills_who_stands_on_that_node() {
+    // 1 and 2 share node 0, 3 has node 1; node 2 is empty.
+    let layout = Layout::of_equal_nodes(24, 8, Placement::Packing).expect("a sound layout");
+    for (draw, killed) in [
+        (0.0, vec![1, 2]),
+        (0.3, vec![1, 2]),
+        (0.34, vec![3]),
+        (0.7, vec![]),
+    ] {
+        let mut s = Scheduler::<Easy>::new(SimTime::from_unix_s(0), Settings::constant(24));
+        s.set_layout(&layout);
+        let mut kills = Kills::default();
+        for (id, gpus) in [(1, 4), (2, 4), (3, 8)] {
+            s.submit(&Job::new(id, 0, gpus, 100), &mut kills);
+        }
+        s.pass(&mut kills);
+        assert_eq!(s.fail(8, draw, &mut kills) as usize, killed.len());
+        kills.0.sort_unstable();
+        assert_eq!(kills.0, killed, "{draw}");
+        // The caller then lowers the capacity by the node: nobody else is killed.
+        s.set_capacity(16, &mut kills);
+        assert_eq!(kills.0.len(), killed.len());
+        s.assert_conserved();
+    }
+}
