@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::holidays::HolidaysSpec;
 use crate::id::Name;
 use crate::problem::{FieldPath, Problems};
-use crate::time::{Calendar, Month, SimTime, Span};
+use crate::time::{Calendar, DAY_S, HOUR_S, Month, SimTime, Span};
 
 /// The most periods of a clause.
 pub const PERIODS_MAX: usize = 48;
@@ -256,6 +256,8 @@ fn place(kind: usize, month: usize, hour: usize) -> String {
 pub(crate) struct PeriodClock {
     calendar: Calendar,
     tables: [Table; 3],
+    /// Seconds of each period in a day of 24 hours, by kind of day and month.
+    usual_s: [Vec<Vec<i64>>; 3],
     holidays: Vec<Date>,
     day: Day,
     month: Month,
@@ -270,6 +272,8 @@ struct Day {
     end: SimTime,
     date: Date,
     slots: [u8; SLOTS],
+    /// The slot at which the period of each slot ends.
+    ends: [u8; SLOTS],
 }
 
 /// Half hours of the longest civil day, with room.
@@ -294,8 +298,13 @@ impl PeriodClock {
 
     fn of_tables(tables: [Table; 3], holidays: &HolidaysSpec, periods: usize, calendar: &Calendar) -> Self {
         let never = SimTime::from_unix_s(i64::MIN / 4);
+        let seconds = |row: &[u8; 24]| -> Vec<i64> {
+            let of = |p: usize| row.iter().filter(|h| usize::from(**h) == p).count() as i64 * HOUR_S;
+            (0..periods).map(of).collect()
+        };
         Self {
             calendar: calendar.clone(),
+            usual_s: tables.map(|table| table.iter().map(seconds).collect()),
             tables,
             holidays: holidays.days(),
             day: Day {
@@ -303,6 +312,7 @@ impl PeriodClock {
                 end: never,
                 date: Date::MIN,
                 slots: [0; SLOTS],
+                ends: [SLOTS as u8; SLOTS],
             },
             month: Month { year: 0, month: 0 },
             left_s: vec![0; periods],
@@ -320,6 +330,11 @@ impl PeriodClock {
     fn day_of(&self, time: SimTime) -> Day {
         let date = self.calendar.civil(time).date();
         let start = self.calendar.start_of(date).expect("a day begins in every zone");
+        self.day_at(date, start)
+    }
+
+    /// The day of a date that begins at `start`.
+    fn day_at(&self, date: Date, start: SimTime) -> Day {
         let next = date.tomorrow().ok().and_then(|d| self.calendar.start_of(d));
         let end = next.expect("simulated days lie within the calendar");
         let row = &self.tables[self.kind(date)][date.month() as usize - 1];
@@ -334,12 +349,30 @@ impl PeriodClock {
             };
             *slot = row[hour];
         }
+        let mut ends = [SLOTS as u8; SLOTS];
+        for index in (0..SLOTS - 1).rev() {
+            if slots[index] != slots[index + 1] {
+                ends[index] = index as u8 + 1;
+            } else {
+                ends[index] = ends[index + 1];
+            }
+        }
         Day {
             start,
             end,
             date,
             slots,
+            ends,
         }
+    }
+
+    /// The day after a day.
+    fn day_after(&self, day: &Day) -> Day {
+        let date = day
+            .date
+            .tomorrow()
+            .expect("simulated days lie within the calendar");
+        self.day_at(date, day.end)
     }
 
     /// Takes the day of an instant at hand.
@@ -347,13 +380,17 @@ impl PeriodClock {
         if self.day.start <= time && time < self.day.end {
             return;
         }
-        let follows = time >= self.day.end && self.day.end > self.day.start;
-        let day = self.day_of(time);
+        // Days mostly follow each other; then zone and date need not be looked up anew.
+        let next = (time >= self.day.end && self.day.end > self.day.start)
+            .then(|| self.day_after(&self.day))
+            .filter(|next| time < next.end);
+        let follows = next.is_some();
+        let day = next.unwrap_or_else(|| self.day_of(time));
         let month = Month {
             year: day.date.year(),
             month: day.date.month(),
         };
-        if follows && day.start == self.day.end && month == self.month {
+        if follows && month == self.month {
             let day_s = day.seconds(self.left_s.len());
             for (left, held) in self.left_s.iter_mut().zip(day_s) {
                 *left -= held;
@@ -370,10 +407,32 @@ impl PeriodClock {
     /// Seconds of each period from a day's end to the end of its month.
     fn count_rest(&self, day: &Day, left_s: &mut [i64]) {
         left_s.fill(0);
+        let Ok(tomorrow) = day.date.tomorrow() else { return };
+        if tomorrow.month() != day.date.month() {
+            return;
+        }
+        let last = day.date.last_of_month();
+        let month_end = last.tomorrow().ok().and_then(|d| self.calendar.start_of(d));
+        let rest_s = month_end.map(|end| (end - day.end).as_seconds());
+        let days = i64::from(last.day() - day.date.day());
+        if rest_s == Some(days * DAY_S) {
+            // No clock changes: dates alone tell.
+            let mut date = tomorrow;
+            for _ in 0..days {
+                for (left, held) in left_s
+                    .iter_mut()
+                    .zip(&self.usual_s[self.kind(date)][date.month() as usize - 1])
+                {
+                    *left += held;
+                }
+                date = date.tomorrow().unwrap_or(date);
+            }
+            return;
+        }
         let mut at = *day;
         // At most 31 turns: each goes on by a day.
         loop {
-            let next = self.day_of(at.end);
+            let next = self.day_after(&at);
             if next.date.month() != day.date.month() {
                 return;
             }
@@ -407,9 +466,9 @@ impl PeriodClock {
     /// The period at an instant.
     pub(crate) fn period(&self, time: SimTime) -> usize {
         if self.day.start <= time && time < self.day.end {
-            self.day.segment(time).0
+            self.day.period(time)
         } else {
-            self.day_of(time).segment(time).0
+            self.day_of(time).period(time)
         }
     }
 
@@ -431,13 +490,12 @@ impl PeriodClock {
 impl Day {
     fn segment(&self, time: SimTime) -> (usize, SimTime) {
         let slot = ((time - self.start).as_seconds() / SLOT_S) as usize;
-        let period = self.slots[slot];
-        let mut end = slot + 1;
-        while end < SLOTS && self.slots[end] == period {
-            end += 1;
-        }
-        let until = self.start + Span::from_seconds(SLOT_S * end as i64);
-        (usize::from(period), until.min(self.end))
+        let until = self.start + Span::from_seconds(SLOT_S * i64::from(self.ends[slot]));
+        (usize::from(self.slots[slot]), until.min(self.end))
+    }
+
+    fn period(&self, time: SimTime) -> usize {
+        usize::from(self.slots[((time - self.start).as_seconds() / SLOT_S) as usize])
     }
 
     /// Seconds of a period from an instant of the day to its end.

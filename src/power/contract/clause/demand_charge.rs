@@ -340,6 +340,13 @@ impl Term for DemandCharge {
             Side::More => counted_mw >= limit_mw,
             Side::Less => counted_mw > limit_mw + ROUNDING_MW,
         };
+        // In most hours the load is below: then nothing else needs to be known.
+        if later.is_none() && !above(free_mw) {
+            return PeakCost {
+                usd_per_mwh: 0.0,
+                until_mw: free_mw + uncounted_mw,
+            };
+        }
         let tier = tiers::next(&period.tiers, 1.0, counted_mw.max(free_mw.min(1e9)) * 1e3);
         let (mut months, mut until_mw) = (0.0, f64::INFINITY);
         if above(free_mw) {
@@ -373,15 +380,16 @@ impl Term for DemandCharge {
             AppliesTo::Mining => slice.mining_mw,
             AppliesTo::DataCentre => slice.load_mw - slice.mining_mw,
         };
+        if let [only] = &mut self.periods[..] {
+            only.held = true;
+            only.meter.add(slice.from, slice.to, counted_mw);
+            return;
+        }
         let mut at = slice.from;
         // Every turn goes on to the end of a period.
         while at < slice.to {
             let (index, until) = self.clock.segment(at);
-            let until = if self.periods.len() == 1 {
-                slice.to
-            } else {
-                until.min(slice.to)
-            };
+            let until = until.min(slice.to);
             let period = &mut self.periods[index];
             period.held = true;
             period.meter.add(at, until, counted_mw);

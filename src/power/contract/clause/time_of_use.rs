@@ -447,15 +447,15 @@ impl Term for TimeOfUse {
         if self.measure.by_demand() {
             self.demand.meter.add(slice.from, slice.to, slice.load_mw);
         }
+        if self.periods.len() == 1 {
+            self.take(0, slice.taken_mw * slice.hours);
+            return;
+        }
         let mut at = slice.from;
         // Every turn goes on to the end of a period.
         while at < slice.to {
             let (index, until) = self.clock.segment(at);
-            let until = if self.periods.len() == 1 {
-                slice.to
-            } else {
-                until.min(slice.to)
-            };
+            let until = until.min(slice.to);
             self.take(index, slice.taken_mw * (until - at).as_hours());
             at = until;
         }
