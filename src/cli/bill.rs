@@ -29,7 +29,7 @@ use crate::time::{Calendar, Month};
     after_help = "Example:\n  repower bill --tariff rate.json --load meter.csv --timezone America/Los_Angeles --year 2025\n\nAmounts are costs: what is paid is positive. A table on a terminal, CSV elsewhere."
 )]
 pub struct BillArgs {
-    /// The tariff: a TOML with `power_contracts`, or JSON of the OpenEI utility rate database
+    /// The tariff: a TOML with `power_contracts`, or JSON of the `OpenEI` utility rate database
     #[arg(long, value_name = "FILE")]
     pub tariff: PathBuf,
     /// The load: `start_utc,kw[,mining_kw]` of any regular step

@@ -288,15 +288,15 @@ impl PeriodClock {
         periods: &[&Name],
         calendar: &Calendar,
     ) -> Self {
-        Self::of_tables(spec.tables(periods), holidays, periods.len(), calendar)
+        Self::of_tables(&spec.tables(periods), holidays, periods.len(), calendar)
     }
 
     /// One period that always holds.
     pub(crate) fn constant(calendar: &Calendar) -> Self {
-        Self::of_tables([[[0; 24]; 12]; 3], &HolidaysSpec::default(), 1, calendar)
+        Self::of_tables(&[[[0; 24]; 12]; 3], &HolidaysSpec::default(), 1, calendar)
     }
 
-    fn of_tables(tables: [Table; 3], holidays: &HolidaysSpec, periods: usize, calendar: &Calendar) -> Self {
+    fn of_tables(tables: &[Table; 3], holidays: &HolidaysSpec, periods: usize, calendar: &Calendar) -> Self {
         let never = SimTime::from_unix_s(i64::MIN / 4);
         let seconds = |row: &[u8; 24]| -> Vec<i64> {
             let of = |p: usize| row.iter().filter(|h| usize::from(**h) == p).count() as i64 * HOUR_S;
@@ -304,8 +304,8 @@ impl PeriodClock {
         };
         Self {
             calendar: calendar.clone(),
-            usual_s: tables.map(|table| table.iter().map(seconds).collect()),
-            tables,
+            usual_s: tables.each_ref().map(|table| table.iter().map(seconds).collect()),
+            tables: *tables,
             holidays: holidays.days(),
             day: Day {
                 start: never,
@@ -351,11 +351,11 @@ impl PeriodClock {
         }
         let mut ends = [SLOTS as u8; SLOTS];
         for index in (0..SLOTS - 1).rev() {
-            if slots[index] != slots[index + 1] {
-                ends[index] = index as u8 + 1;
+            ends[index] = if slots[index] == slots[index + 1] {
+                ends[index + 1]
             } else {
-                ends[index] = ends[index + 1];
-            }
+                index as u8 + 1
+            };
         }
         Day {
             start,

@@ -51,7 +51,7 @@ pub struct ContractSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TermsSpec {
-    /// A rate of the OpenEI utility rate database, JSON of version 7 or 8.
+    /// A rate of the `OpenEI` utility rate database, JSON of version 7 or 8.
     Urdb(TariffFileSpec),
 }
 

@@ -88,6 +88,21 @@ struct Placed {
     taken_mw: f64,
 }
 
+impl Placed {
+    fn new(label: String, term: Box<dyn Term>, contract: &ContractSpec) -> Self {
+        let riders = contract.clauses.iter().filter_map(|c| c.kind().surcharge());
+        let riders = riders.filter(|(_, of)| means(of, &label));
+        Self {
+            surcharge: 1.0 + riders.map(|(percent, _)| percent / 100.0).sum::<f64>(),
+            label,
+            capacity_mw: term.capacity_mw(),
+            charges_peaks: term.charges_peaks(),
+            term,
+            taken_mw: 0.0,
+        }
+    }
+}
+
 impl Contract {
     fn new(
         spec: &ContractSpec,
@@ -137,17 +152,7 @@ impl Contract {
                 calendar,
                 align_s: alignment_s(calendar),
             });
-            let label = format!("{}[{position}]", kind.name());
-            let riders = spec.clauses.iter().filter_map(|c| c.kind().surcharge());
-            let riders = riders.filter(|(_, of)| means(of, &label));
-            clauses.push(Placed {
-                surcharge: 1.0 + riders.map(|(percent, _)| percent / 100.0).sum::<f64>(),
-                label,
-                capacity_mw: term.capacity_mw(),
-                charges_peaks: term.charges_peaks(),
-                term,
-                taken_mw: 0.0,
-            });
+            clauses.push(Placed::new(format!("{}[{position}]", kind.name()), term, spec));
         }
         let adder = |by| {
             clauses

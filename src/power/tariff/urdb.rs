@@ -180,7 +180,7 @@ impl Import<'_> {
                     }
                     Some(max) => below = max,
                     None if !last => {
-                        self.refuse(field, format!("has no limit in {place}, which is not the last"))
+                        self.refuse(field, format!("has no limit in {place}, which is not the last"));
                     }
                     None => {}
                 }

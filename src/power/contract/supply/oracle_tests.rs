@@ -2,6 +2,11 @@
 //! tariff of it by hand in our own language. The reference has no daylight saving and no leap day, and its year begins
 //! on a Monday: that is 2018 in UTC.
 
+#![expect(
+    clippy::unreadable_literal,
+    reason = "figures as the reference tool prints them"
+)]
+
 use super::*;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::{HOUR_S, Span};

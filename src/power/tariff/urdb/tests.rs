@@ -90,6 +90,7 @@ fn limits_that_are_absent_null_or_astronomic_are_none() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of what is refused")]
 fn what_cannot_be_priced_is_refused_by_the_name_that_the_file_uses() {
     let one = [[{ json!({"rate": 3.0}) }]];
     let cases = [
