@@ -143,7 +143,7 @@ pub struct JobsDemandSpec {
     #[serde(default)]
     pub growth_percent_per_year: f64,
     /// Dated changes of the number of jobs, on top of growth: `regimes = [{ from = "2022-12-01", factor = 1.8 }]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub regimes: Vec<RegimeSpec>,
     /// The queue's discipline. Default `easy`.
     #[serde(default)]

@@ -63,9 +63,10 @@ fn demand(copies: f64) -> WeekDemand {
 }
 
 impl Split {
-    fn new(trace: &Trace) -> Self {
+    /// Fits on the odd weeks and judges on the even ones; `whole`: on other draws of the same weeks.
+    fn new(trace: &Trace, whole: bool) -> Self {
         let all = WeekSampler::new(trace).unwrap();
-        let fitted = all.part(|week| week % 2 == 1);
+        let fitted = all.part(|week| whole || week % 2 == 1);
         let subject = Subject {
             sampler: &fitted,
             policy: PolicyKind::Easy,
@@ -78,7 +79,7 @@ impl Split {
         };
         let offer = Offer::new(&fitted, &settings(), Span::from_hours(1));
         let surface = Arc::new(fit(&subject, &Arc::new(offer)));
-        let judged = all.part(|week| week % 2 == 0);
+        let judged = all.part(|week| whole || week % 2 == 0);
         let offer = Arc::new(Offer::new(&judged, &settings(), Span::from_hours(1)));
         Self {
             judged: Arc::new(judged),
@@ -162,7 +163,7 @@ fn synthetic() -> Trace {
 
 #[test]
 fn a_year_of_other_weeks_flows_as_its_jobs_do_with_outages_and_heat() {
-    let split = Split::new(&synthetic());
+    let split = Split::new(&synthetic(), false);
     for load in [0.65, 0.78, 0.9, 1.1] {
         let jobs = split.year((Fidelity::Jobs, 0), load, 5);
         for (fidelity, weeks) in [(Fidelity::Fluid, 0), (Fidelity::SampledWeeks, 4)] {
@@ -183,13 +184,13 @@ fn a_year_of_other_weeks_flows_as_its_jobs_do_with_outages_and_heat() {
 }
 
 #[test]
-#[ignore = "prints figures for the documents; REPOWER_TRACE names a trace file, else the synthetic one is taken"]
+#[ignore = "prints figures for the documents; REPOWER_TRACE names a trace file, else the synthetic one is taken; REPOWER_WHOLE fits on other draws of the same weeks, not on other weeks"]
 fn print_errors_of_fidelities() {
     let trace = match std::env::var("REPOWER_TRACE") {
         Ok(path) => repower::workload::trace::read(std::fs::File::open(&path).unwrap(), None, &path).unwrap(),
         Err(_) => synthetic(),
     };
-    let split = Split::new(&trace);
+    let split = Split::new(&trace, std::env::var_os("REPOWER_WHOLE").is_some());
     for load in [0.5, 0.65, 0.78, 0.9, 1.1] {
         let cells = [
             (Fidelity::Fluid, 0),

@@ -13,7 +13,7 @@ use crate::workload::demand::{WeekDemand, WeekSampler};
 use crate::workload::fluid::{Bin, FluidPool, FluidTotals, Offer, Step, Surface, Terms, WEEK_HOURS};
 
 /// Weight of the plain fluid in a correction, as a share of what it should have seen.
-const SHRINK: f64 = 0.1;
+const SHRINK: f64 = 0.5;
 
 /// What all replications share of a pool's flow.
 #[derive(Debug, Clone)]
