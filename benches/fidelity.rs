@@ -56,13 +56,13 @@ fn benchmark(criterion: &mut Criterion) {
         let offer = Arc::new(Offer::new(&sampler, &settings, demand.checkpoint));
         let surface = Arc::new(Surface::default());
         group.bench_function(BenchmarkId::new("jobs", gpus), |b| {
-            b.iter(|| black_box(trial.jobs()))
+            b.iter(|| black_box(trial.jobs()));
         });
         group.bench_function(BenchmarkId::new("fluid", gpus), |b| {
             b.iter(|| black_box(trial.fluid(&offer, &surface)));
         });
         group.bench_function(BenchmarkId::new("fit", gpus), |b| {
-            b.iter(|| black_box(fit(&subject, &offer)))
+            b.iter(|| black_box(fit(&subject, &offer)));
         });
     }
     group.finish();

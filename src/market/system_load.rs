@@ -349,7 +349,7 @@ fn stretches(months: &[u8], axis: &HourAxis) -> Vec<(usize, usize)> {
     for hour in (0..axis.len()).filter(|h| wanted(*h)) {
         match found.last_mut() {
             Some((begin, end)) if *end == hour && axis.months()[*begin] == axis.months()[hour] => {
-                *end = hour + 1
+                *end = hour + 1;
             }
             _ => found.push((hour, hour + 1)),
         }

@@ -62,7 +62,12 @@ pub fn compare(scenario: &Scenario, setup: &Setup, strategy: usize, fidelity: Fi
     };
     // The flow is the quickest way to see when pools open.
     let whole = run(Fidelity::Fluid, scenario.horizon.end);
-    let from = whole.demand.pools.iter().filter_map(|pool| pool.opened()).min()?;
+    let from = whole
+        .demand
+        .pools
+        .iter()
+        .filter_map(crate::sim::pool::Pool::opened)
+        .min()?;
     let to = year_after(scenario, from);
     if to <= from {
         return None;

@@ -209,6 +209,7 @@ impl WeekSampler {
     }
 
     /// The sampler of some of the weeks only: what is fitted on one part can be judged on another.
+    #[must_use]
     pub fn part(&self, keep: impl Fn(usize) -> bool) -> Self {
         let weeks = self.weeks.iter().enumerate().filter(|(week, _)| keep(*week));
         Self {

@@ -8,8 +8,9 @@ use crate::problem::{Check, FieldPath, Problems};
 use crate::workload::job::{Job, SECONDS_MAX};
 use crate::workload::scheduler::Runtimes;
 
-/// The factors that are allowed.
+/// The lowest factor of an estimate over the true run time.
 const FACTOR_MIN: f64 = 0.01;
+/// The highest factor of an estimate over the true run time.
 const FACTOR_MAX: f64 = 1_000.0;
 
 /// What the queue knows of run times in advance. Only backfill and `sjf` use it.

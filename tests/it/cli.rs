@@ -17,6 +17,8 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("replay")]
 #[case("audit")]
 #[case("import")]
+#[case("bill")]
+#[case("verify")]
 #[case("init")]
 #[case("schema")]
 #[case("completions")]
@@ -53,6 +55,8 @@ fn the_cases_above_are_all_commands() {
         "replay",
         "audit",
         "import",
+        "bill",
+        "verify",
         "init",
         "schema",
         "completions",

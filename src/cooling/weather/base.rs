@@ -52,7 +52,9 @@ impl WeatherBase {
             // The day in which these 24 hours begin; a start within a day shifts all alike.
             let at = self.span.start + Span::from_hours(24 * day as i64);
             let day_of_year = utc.civil(at).date().day_of_year() as u16;
-            hours.iter_mut().for_each(|hour| hour.day_of_year = day_of_year);
+            for hour in hours {
+                hour.day_of_year = day_of_year;
+            }
         }
     }
     /// The hours of one layer.

@@ -11,7 +11,9 @@ mod offer;
 mod room;
 mod state;
 mod surface;
+mod waits;
 
 pub use offer::{Bin, Offer, WEEK_HOURS};
-pub use state::{FluidPool, FluidTotals, Step, Terms, wait_quantile_s};
+pub use state::{FluidPool, FluidTotals, Step, Terms};
 pub use surface::Surface;
+pub use waits::wait_quantile_s;

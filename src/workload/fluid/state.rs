@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::offer::{Bin, CLASSES, Offer};
 use super::room::Room;
 use super::surface::{RATIOS, Spot, Surface, locate};
+use super::waits::{BUCKETS, bucket};
 use crate::time::Span;
 use crate::workload::scheduler::Settings;
 
@@ -20,9 +21,6 @@ const ROUNDING_GPUS: f64 = 1e-9;
 const WEEK_H: f64 = 168.0;
 /// Relative tolerance of conservation.
 const CONSERVED: f64 = 1e-9;
-/// Buckets in each doubling of the wait, and doublings of a second.
-const PER_DOUBLING: f64 = 8.0;
-const BUCKETS: usize = 8 * 32 + 1;
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -486,29 +484,6 @@ impl FluidPool {
     }
 }
 
-/// The wait that a share of jobs by wait did not exceed, in seconds: the middle of its bucket (9 % wide).
-pub fn wait_quantile_s(waits: &[f64], share: f64) -> Option<f64> {
-    let all: f64 = waits.iter().sum();
-    let mut seen = 0.0;
-    for (bucket, jobs) in waits.iter().enumerate() {
-        seen += jobs;
-        if *jobs > 0.0 && seen >= share * all {
-            let middle = ((bucket as f64 - 0.5) / PER_DOUBLING).exp2();
-            return Some(if bucket == 0 { 0.0 } else { middle });
-        }
-    }
-    None
-}
-
-fn bucket(wait_h: f64) -> usize {
-    let seconds = wait_h * 3_600.0;
-    if seconds < 1.0 {
-        0
-    } else {
-        (1 + (seconds.log2() * PER_DOUBLING) as usize).min(BUCKETS - 1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -563,9 +538,9 @@ mod tests {
         let (mut pool, bins) = pool(10, 16);
         // No GPUs for four hours: the job, which came evenly over the first, waits until they come.
         let mut wait_h = 0.0;
-        for hour in 0..30_usize {
+        for (hour, bin) in bins.iter().enumerate().take(30) {
             pool.set_capacity(if hour < 4 { 0.0 } else { 16.0 });
-            wait_h += pool.step(hour as f64, 1.0, 1.0, &bins[hour]).wait_h;
+            wait_h += pool.step(hour as f64, 1.0, 1.0, bin).wait_h;
         }
         // From half past the first hour on; it takes the new GPUs evenly over the first minutes.
         assert!((wait_h - 3.5).abs() < 0.1, "{wait_h}");
@@ -578,9 +553,9 @@ mod tests {
         let (mut pool, bins) = pool(10, 16);
         pool.set_capacity(16.0);
         let mut busy = 0.0;
-        for hour in 0..60_usize {
+        for (hour, bin) in bins.iter().enumerate().take(60) {
             pool.set_capacity(if hour == 5 { 4.0 } else { 16.0 });
-            busy += pool.step(hour as f64, 1.0, 1.0, &bins[hour]).busy_gpu_h;
+            busy += pool.step(hour as f64, 1.0, 1.0, bin).busy_gpu_h;
         }
         // Six of the ten GPUs are killed and half an hour of each is lost.
         let totals = pool.totals();

@@ -1,0 +1,61 @@
+//! A lease of powered shell: rent, availability, credits.
+
+use super::Milestone;
+use crate::site::LeaseSpec;
+use crate::time::{SimTime, Span};
+use crate::workload::tenant::SERVICE_CREDIT_CAP;
+
+/// A lease of powered shell in one hall.
+#[derive(Debug)]
+pub struct Lease {
+    /// Terms.
+    pub spec: LeaseSpec,
+    pub(super) milestone: Milestone,
+    pub(super) profile: Vec<f64>,
+    /// Critical load that is let, kW.
+    pub it_kw: f64,
+    /// When it began.
+    pub ready: Option<SimTime>,
+    pub(super) asked_mwh: f64,
+    pub(super) delivered_mwh: f64,
+}
+
+/// Availability that a lease promises (S17 S54: concurrently maintainable plant, 99.982 % by design; the contract's
+/// usual floor is taken).
+const LEASE_AVAILABILITY: f64 = 0.999;
+
+impl Lease {
+    /// Adds an interval: IT energy asked for and delivered.
+    pub fn deliver(&mut self, asked_mwh: f64, delivered_mwh: f64) {
+        self.asked_mwh += asked_mwh;
+        self.delivered_mwh += delivered_mwh;
+    }
+    /// Rent and credits of `[from, to)`, USD. After its term the lease goes on at the rent then reached.
+    pub fn invoice(&mut self, from: SimTime, to: SimTime) -> (f64, f64) {
+        let (asked, delivered) = (
+            std::mem::take(&mut self.asked_mwh),
+            std::mem::take(&mut self.delivered_mwh),
+        );
+        let first_rent = self.it_kw * self.spec.usd_per_kw_month;
+        let penalty = self.milestone.penalty_share(from, to, self.ready) * first_rent;
+        let Some(ready) = self.ready else {
+            return (0.0, penalty);
+        };
+        let free = Span::from_days_f64(f64::from(self.spec.free_months) * 365.25 / 12.0);
+        // The rent of a month is split at the anniversary on which it steps up.
+        let start = from.max(ready + free);
+        let years = ((start - ready).as_days() / 365.25).floor();
+        let step = ready + Span::from_days_f64((years + 1.0) * 365.25);
+        let hours = |from: SimTime, to: SimTime| (to - from).as_hours().max(0.0);
+        let rent = |years: f64| first_rent * (1.0 + self.spec.escalator_percent / 100.0).powf(years);
+        let rent_usd = (rent(years) * hours(start, to.min(step))
+            + rent(years + 1.0) * hours(start.max(step), to))
+            / (to - from).as_hours();
+        let availability = if asked > 0.0 { delivered / asked } else { 1.0 };
+        let missed_points = (LEASE_AVAILABILITY - availability).max(0.0) * 100.0;
+        (
+            rent_usd,
+            penalty + rent_usd * (missed_points * 0.05).min(SERVICE_CREDIT_CAP),
+        )
+    }
+}
