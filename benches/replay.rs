@@ -64,12 +64,15 @@ fn on_nodes(placement: Placement) -> Cluster {
     }
 }
 
+/// A replay of jobs on a cluster, compiled for its policy.
+type Replayed = fn(&[Job], Cluster) -> Outcome;
+
 /// One bench: a name, the jobs, and what is done with them.
 fn bench(
     group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
     id: BenchmarkId,
     jobs: &[Job],
-    (cluster, policy): (Cluster, fn(&[Job], Cluster) -> Outcome),
+    (cluster, policy): (Cluster, Replayed),
 ) {
     group.throughput(Throughput::Elements(jobs.len() as u64));
     group.bench_with_input(id, jobs, |b, jobs| {
@@ -91,7 +94,7 @@ fn policies(criterion: &mut Criterion) {
                 BenchmarkId::new(name, load),
                 &jobs,
                 (counted(), policy),
-            )
+            );
         };
         add("fcfs", run::<Fcfs>);
         add("easy", run::<Easy>);

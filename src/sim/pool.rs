@@ -1,7 +1,7 @@
 //! An on-demand pool in the world: arrivals by week, the scheduler, and what holds between simulated weeks.
 //!
 //! In a simulated week every job is an event. Between simulated weeks the jobs' own clock stands still (running
-//! and waiting jobs stay as they are) and the same demand flows ([`flow`]), hour by hour, on the GPUs that have power.
+//! and waiting jobs stay as they are) and the same demand flows (`flow`), hour by hour, on the GPUs that have power.
 //! The pool never decides how many GPUs it has, nor how fast they run.
 
 mod flow;

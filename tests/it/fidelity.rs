@@ -136,7 +136,7 @@ fn run(pool: &mut Pool, streams: &Streams, (monday, power): (SimTime, &[(u32, u1
         if was == 0 && gpus > 0 && !pool.is_open() {
             pool.turn_week(streams);
         }
-        now = now + Span::from_hours(1);
+        now += Span::from_hours(1);
         pool.run_until(now);
         let after = pool.integral();
         let gpu_h = f64::from(gpus) * f64::from(speed) / 1_000.0 / 3_600.0;

@@ -1,6 +1,10 @@
 //! Tests from outside: the command line, the architecture, scenarios from file to figures.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unreadable_literal,
+    reason = "figures of references keep the form of their source"
+)]
 
 mod architecture;
 mod bad_data;

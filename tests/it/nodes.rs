@@ -1,5 +1,6 @@
 //! GPUs that stand in nodes, through `run` and `replay`: what the nodes change, worked out by hand.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -19,7 +20,8 @@ fn crowded(world: &World) {
             .iter()
             .enumerate()
         {
-            text += &format!("{},{},{gpus},{lasts}\n", 3 * hour + index, at + after);
+            let (id, submit_s) = (3 * hour + index, at + after);
+            writeln!(text, "{id},{submit_s},{gpus},{lasts}").unwrap();
         }
     }
     fs::write(world.path("jobs.csv"), text).unwrap();

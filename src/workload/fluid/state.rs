@@ -478,7 +478,7 @@ impl FluidPool {
         );
     }
 
-    /// Started jobs by wait, as [`wait_quantile_s`] reads them.
+    /// Started jobs by wait, as `wait_quantile_s` reads them.
     pub fn waits(&self) -> &[f64] {
         &self.waits
     }

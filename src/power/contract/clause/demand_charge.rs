@@ -1,6 +1,6 @@
 //! A charge on the highest mean load of a window in the month, in periods, tiers and seasons, with a ratchet.
 //!
-//! The mean over a window is exact ([`WindowMeter`]). Each period of the schedule is billed on its own highest
+//! The mean over a window is exact (`WindowMeter`). Each period of the schedule is billed on its own highest
 //! window; a month in which a period has no hour bills it nothing, whatever a ratchet remembers.
 //!
 //! To dispatch, load below what is billed anyway costs nothing. Load above it costs the charge spread over the hours
