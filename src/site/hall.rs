@@ -124,6 +124,24 @@ impl InstallSpec {
             capex_usd_per_gpu: self.hardware_usd_per_gpu,
         }
     }
+
+    /// `failures.feeder` is UPS and switchgear of a part of the hall in one; blocks of the path are the same equipment
+    /// seen apart. Both at once would fail it twice.
+    fn check_blocks_fail_once(&self, at: &FieldPath, problems: &mut Problems) {
+        let blocks = [
+            ("ups_blocks", self.path.ups_blocks.failures.is_some()),
+            ("feeders", self.path.feeders.failures.is_some()),
+        ];
+        for (level, fails) in blocks {
+            if fails && self.failures.enabled && self.failures.feeder.enabled {
+                problems.error(
+                    &at.key("path").key(level).key("failures"),
+                    "the hall's UPS and switchgear fail already as `failures.feeder`; leave one of the two out \
+                     (`failures.feeder.enabled = false`)",
+                );
+            }
+        }
+    }
 }
 
 impl Check for InstallSpec {
@@ -145,5 +163,6 @@ impl Check for InstallSpec {
             problems.not_negative(&at.key("hardware_usd_per_gpu"), usd);
         }
         self.failures.check(&at.key("failures"), problems);
+        self.check_blocks_fail_once(at, problems);
     }
 }

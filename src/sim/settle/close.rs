@@ -27,6 +27,18 @@ struct Powers {
     water: f64,
 }
 
+impl Powers {
+    /// Losses of halls that serve: in their paths, and their part of the transformers' by power.
+    fn hall_losses(&self, downstream_mw: f64, transformer_losses_mw: f64) -> f64 {
+        let share = if downstream_mw > 0.0 {
+            self.hall_feed / downstream_mw
+        } else {
+            0.0
+        };
+        self.hall_path_losses + transformer_losses_mw * share
+    }
+}
+
 /// Closes the present interval of a site: integrates, meters, counts.
 pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Context<'_>) -> Closed {
     let opened = site.open;
@@ -222,12 +234,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     t.cooling_mwh = powers.cooling * hours;
     t.hall_cooling_mwh = powers.hall_cooling * hours;
     t.losses_mwh = (powers.path_losses + transformer_losses) * hours;
-    let share = if downstream > 0.0 {
-        powers.hall_feed / downstream
-    } else {
-        0.0
-    };
-    t.hall_losses_mwh = (powers.hall_path_losses + transformer_losses * share) * hours;
+    t.hall_losses_mwh = powers.hall_losses(downstream, transformer_losses) * hours;
     t.other_mwh = opened.other_mw * hours;
     t.lease_meter_mwh = part(powers.lease_feed) * hours;
     t.peak_mw = meter_mw;

@@ -2,8 +2,8 @@
 
 use super::{Running, World};
 use crate::conversion::{HallPhase, Project};
-use crate::fleet::Failures;
 use crate::fleet::failure::{Frame, Reserve};
+use crate::fleet::{Accelerators, Failures};
 use crate::id::ProjectId;
 use crate::power::path::ElectricalPath;
 use crate::power::throttle::GpuThrottle;
@@ -15,6 +15,20 @@ use crate::sim::world::Ingredients;
 use crate::site::{InstallSpec, LeaseSpec, Redundancy};
 use crate::time::{DAY_S, Month, Span};
 use crate::units::Money;
+
+/// What of a hall concerns its failures.
+fn frame(systems: &Accelerators, design_mw: f64, redundancy: Redundancy) -> Frame {
+    Frame {
+        model: systems.model(),
+        systems: systems.systems(),
+        design_mw,
+        reserve: match redundancy {
+            Redundancy::N => Reserve::None,
+            Redundancy::NPlusOne => Reserve::One,
+            Redundancy::TwoN => Reserve::Double,
+        },
+    }
+}
 
 impl World<'_> {
     /// Puts what halls hold after conversion in place: those that serve already, and those on the way.
@@ -64,16 +78,7 @@ impl World<'_> {
         let number = self.failing.len() as u32;
         self.failing.push((s, h));
         let name = format!("failures/{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
-        let frame = Frame {
-            model: systems.model(),
-            systems: systems.systems(),
-            design_mw,
-            reserve: match install.redundancy {
-                Redundancy::N => Reserve::None,
-                Redundancy::NPlusOne => Reserve::One,
-                Redundancy::TwoN => Reserve::Double,
-            },
-        };
+        let frame = frame(&systems, design_mw, install.redundancy);
         let failures = Failures::new(&install.failures, &frame, number, &self.from.streams, &name);
         let per_gpu_day = failures.per_system_day() / f64::from(systems.model().gpus);
         let (mut blocks, mut pools, mut left) = (Vec::new(), Vec::new(), systems.gpus());
