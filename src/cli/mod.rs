@@ -1,6 +1,7 @@
 //! The commands: arguments in, exit codes out. Everything that talks to a terminal lives here.
 
 pub mod audit;
+pub mod backtest;
 pub mod bill;
 pub mod compare;
 pub mod exit;
@@ -83,6 +84,8 @@ enum Command {
     Import(Box<import::ImportArgs>),
     /// Price a metered load under a contract or a published tariff.
     Bill(bill::BillArgs),
+    /// Mine the months that public miners report again, on the network's daily difficulty.
+    Backtest(backtest::BacktestArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
     /// Compare published figures and closed forms with what the program makes of their inputs.
@@ -148,6 +151,7 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
         },
         Command::Import(args) => import::run(&args),
         Command::Bill(args) => bill::run(&args, colour),
+        Command::Backtest(args) => backtest::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Schema(args) => schema::run(&args),

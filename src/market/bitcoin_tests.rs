@@ -92,11 +92,11 @@ fn blocks_keep_to_ten_minutes_in_the_long_run() {
     };
     let mut network = Network::new(&spec, &preset, fee_share, start);
     let mut stream = Streams::new(1, 0).stream("bitcoin");
-    let first = network.height;
+    let first = network.chain.height();
     (0..3_652).for_each(|_| {
         network.day(&mut stream);
     });
-    let per_day = (network.height - first) / 3_652.0;
+    let per_day = (network.chain.height() - first) / 3_652.0;
     assert!((per_day / BLOCKS_PER_DAY - 1.0).abs() < 0.02, "{per_day}");
 }
 
@@ -184,4 +184,65 @@ fn every_problem_of_a_spec_is_reported() {
     let mut problems = Problems::new();
     spec.check(&FieldPath::root().key("market").key("bitcoin"), &mut problems);
     assert_eq!(problems.as_slice().len(), 4, "{problems:?}");
+}
+
+/// Days around a halving as public daily charts have them: price and, as in the file, hashrate or difficulty.
+fn around(rows: &[(&str, f64, f64, Option<f64>)]) -> BitcoinSeries {
+    let mut text = "date,price_usd,hashrate_hs,difficulty,fees_btc\n".to_owned();
+    for (date, price, hashrate, difficulty) in rows {
+        let difficulty = difficulty.map_or_else(String::new, |d| d.to_string());
+        text += &format!("{date},{price},{hashrate},{difficulty},\n");
+    }
+    BitcoinFormat::MiningDaily
+        .read("m.csv", text.as_bytes(), GapPolicy::Refuse)
+        .unwrap()
+}
+
+#[test]
+fn the_halvings_of_2016_and_2020_fall_on_their_days() {
+    let of_2016 = around(&[
+        ("2016-07-07", 640.56, 1.6e18, None),
+        ("2016-07-08", 648.81, 1.538_177e18, None),
+        ("2016-07-09", 653.28, 1.580_610e18, None),
+        ("2016-07-10", 647.76, 1.654_866e18, None),
+    ]);
+    let of_2020 = around(&[
+        ("2020-05-10", 8_710.39, 1.360_976e20, Some(16_104_807_485_529.0)),
+        ("2020-05-11", 8_698.42, 1.256_902e20, Some(16_104_807_485_529.0)),
+        ("2020-05-12", 8_777.16, 1.168_839e20, Some(16_104_807_485_529.0)),
+        ("2020-05-13", 8_958.14, 9.526_834e19, Some(16_104_807_485_529.0)),
+    ]);
+    for (series, halving, subsidy) in [
+        (&of_2016, utc_day(2016, 7, 9), 12.5),
+        (&of_2020, utc_day(2020, 5, 11), 6.25),
+    ] {
+        let spec = BitcoinSpec {
+            process: None,
+            ..process(0.0)
+        };
+        let end = series.start + Span::from_seconds(4 * DAY_S);
+        let path = Bitcoin::new(&spec, Some(series), series.start, end)
+            .unwrap()
+            .draw(&Streams::new(1, 0));
+        assert_eq!(path.halvings(), [halving]);
+        let (before, after) = (path.at(halving + Span::from_hours(-1)), path.at(halving));
+        assert_eq!((before.subsidy_btc, after.subsidy_btc), (2.0 * subsidy, subsidy));
+        // What is not the subsidy moves by a few percent between two days.
+        let ratio = after.hashprice_usd_per_ph_day / before.hashprice_usd_per_ph_day;
+        assert!((ratio - 0.5).abs() < 0.02, "{ratio}");
+    }
+}
+
+#[test]
+fn a_halving_before_the_data_begins_is_in_their_subsidy_and_not_among_the_halvings() {
+    let series = BitcoinSeries::constant(utc_day(2020, 5, 12), 30, 9_000.0, 16e12);
+    let spec = BitcoinSpec {
+        process: None,
+        ..process(0.0)
+    };
+    let path = Bitcoin::new(&spec, Some(&series), utc_day(2020, 5, 12), utc_day(2020, 6, 11))
+        .unwrap()
+        .draw(&Streams::new(1, 0));
+    assert_eq!(path.days()[0].subsidy_btc, 6.25);
+    assert!(path.halvings().is_empty());
 }

@@ -5,7 +5,10 @@
 //! contracts (who pays which price) or weather; heat reaches a price only as the plain series it is handed.
 
 pub mod bitcoin;
+mod bitcoin_chain;
+pub mod bitcoin_fees;
 pub mod bitcoin_format;
+mod bitcoin_network;
 mod bitcoin_protocol;
 pub mod carbon;
 pub mod gpu_rent;
@@ -14,4 +17,5 @@ pub mod price_catalogue;
 pub mod price_format;
 pub mod price_process;
 pub mod price_spread;
+pub mod production;
 pub mod system_load;

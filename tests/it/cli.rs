@@ -18,6 +18,7 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("audit")]
 #[case("import")]
 #[case("bill")]
+#[case("backtest")]
 #[case("verify")]
 #[case("init")]
 #[case("schema")]
@@ -56,6 +57,7 @@ fn the_cases_above_are_all_commands() {
         "audit",
         "import",
         "bill",
+        "backtest",
         "verify",
         "init",
         "schema",

@@ -24,6 +24,7 @@ mod hand_made;
 mod import;
 mod invariants;
 mod limits;
+mod mining;
 mod nodes;
 mod power;
 mod queue;

@@ -1,7 +1,7 @@
 //! Any daily table of bitcoin that names a date, a price in USD and a difficulty.
 //!
 //! Known names: `date`, `Date`, `time`, `timestamp`; `price`, `price_usd`, `btc_usd`, `close`, `Close`; `difficulty`,
-//! `Difficulty`. Fees are read from `fees_btc`, the day's total in bitcoin; fees in dollars or as shares are not.
+//! `Difficulty`, `difficulty_avg`. Fees are read from `fees_btc`, the day's total in bitcoin; fees in dollars or as shares are not.
 
 use std::io::Read;
 
@@ -13,7 +13,7 @@ pub(super) fn read(file: &str, input: impl Read) -> Result<BitcoinRows, ReadErro
     let named = Named {
         date: any_of(&table, &["date", "Date", "time", "timestamp"])?,
         price: any_of(&table, &["price", "price_usd", "btc_usd", "close", "Close"])?,
-        difficulty: any_of(&table, &["difficulty", "Difficulty"])?,
+        difficulty: any_of(&table, &["difficulty", "Difficulty", "difficulty_avg"])?,
         fees: table.find("fees_btc"),
     };
     named.read(table)

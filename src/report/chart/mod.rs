@@ -19,6 +19,7 @@ mod panel;
 pub(crate) use panel::parse_utc;
 pub mod power_stack;
 pub mod price_duration_curve;
+pub mod production_backtest;
 pub mod pue_by_month;
 pub mod schedule_gantt;
 pub mod value_by_account;
@@ -31,7 +32,7 @@ pub const ROWS_MAX: usize = 200_000;
 pub struct Meta {
     /// Name of the scenario.
     pub scenario: String,
-    /// Identity of the run.
+    /// Identity of the run; empty for a chart that belongs to none.
     pub run_id: String,
     /// Replications of each strategy.
     pub replications: u32,
@@ -49,6 +50,9 @@ impl Meta {
     /// The footer.
     fn footer(&self) -> String {
         let scenario = format::shorten(&self.scenario, 64);
+        if self.run_id.is_empty() {
+            return format!("Repower \u{00b7} {scenario}");
+        }
         let run_id = format::shorten(&self.run_id, 24);
         let replications = format::count_of(self.replications as usize, "replication");
         format!("Repower \u{00b7} {scenario} \u{00b7} run {run_id} \u{00b7} {replications}")
