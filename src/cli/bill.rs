@@ -6,22 +6,23 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{Colour, output};
 use crate::id::Name;
-use crate::ingest::GapPolicy;
-use crate::market::price_format::{PriceFormat, PriceReadOptions};
-use crate::power::bill::{BillError, MeteredLoad, bill, year_span};
+use crate::ingest::{GapPolicy, ReadError};
+use crate::market::system_peaks::SystemPeaksSpec;
+use crate::power::bill::{BillError, MeteredLoad, Signals, bill, year_span};
 use crate::power::contract::clause::time_of_use::Fill;
 use crate::power::contract::{ContractSpec, PowerContractsSpec, SettlementLine};
 use crate::power::tariff::{TariffFileSpec, read_urdb};
-use crate::problem::FieldPath;
 use crate::scenario::contract_file;
 use crate::scenario::diagnostic::{printable, render};
-use crate::series::Regular;
 use crate::time::{Calendar, Month};
+
+mod signals;
 
 /// Arguments of `repower bill`.
 #[derive(Debug, Clone, Args)]
@@ -44,7 +45,10 @@ pub struct BillArgs {
     /// A price that the contract names, as `NAME=FILE` or, for all names, `FILE` (`start_utc,usd_per_mwh`)
     #[arg(long, value_name = "[NAME=]FILE")]
     pub price: Vec<String>,
-    /// What to do where the load has gaps
+    /// The load of a system whose peaks the contract charges, as `NAME=FILE` or `FILE` (`start_utc,mw`, an hour or finer)
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub system_load: Vec<String>,
+    /// What to do where a load has gaps
     #[arg(long, value_enum, default_value = "refuse")]
     pub gaps: Gaps,
     /// The label of the rate, where a JSON file holds several
@@ -77,6 +81,16 @@ pub enum Gaps {
     Hold,
     /// Take the value 24 hours earlier.
     SameHourPreviousDay,
+}
+
+impl Gaps {
+    const fn policy(self) -> GapPolicy {
+        match self {
+            Self::Refuse => GapPolicy::Refuse,
+            Self::Hold => GapPolicy::Hold,
+            Self::SameHourPreviousDay => GapPolicy::SameHourPreviousDay,
+        }
+    }
 }
 
 /// Which energy fills tiers that periods share.
@@ -138,6 +152,8 @@ struct BilledLine {
 /// The contracts of a tariff file, with its zone, title and notes.
 struct Tariff {
     contracts: PowerContractsSpec,
+    /// Systems whose peaks are charged, where the file says which are peaks.
+    system_load: IndexMap<Name, SystemPeaksSpec>,
     timezone: Option<String>,
     title: String,
     notes: Vec<String>,
@@ -163,9 +179,18 @@ pub fn run(args: &BillArgs, colour: Colour) -> Result<Exit, Failure> {
             load.repairs.steps
         ));
     }
-    let prices = read_prices(args, &tariff.contracts, &calendar)?;
     let span = args.year.map(|year| year_span(&calendar, year));
-    let lines = bill(&tariff.contracts, &calendar, &load, &prices, span).map_err(|error| match error {
+    let signals = Signals {
+        prices: signals::prices(args, &tariff.contracts, &calendar)?,
+        system_peaks: signals::system_peaks(
+            args,
+            (&tariff.contracts, &tariff.system_load),
+            &calendar,
+            span.unwrap_or((load.kw.start(), load.kw.end())),
+            &mut notes,
+        )?,
+    };
+    let lines = bill(&tariff.contracts, &calendar, &load, &signals, span).map_err(|error| match error {
         BillError::Uncovered { .. } => {
             Failure::input(error.to_string()).with_help("leave `--year` out to bill what the load covers")
         }
@@ -192,19 +217,18 @@ fn open(path: &Path) -> Result<File, Failure> {
 }
 
 fn read_load(args: &BillArgs) -> Result<MeteredLoad, Failure> {
-    let gaps = match args.gaps {
-        Gaps::Refuse => GapPolicy::Refuse,
-        Gaps::Hold => GapPolicy::Hold,
-        Gaps::SameHourPreviousDay => GapPolicy::SameHourPreviousDay,
-    };
+    let gaps = args.gaps.policy();
     let file = args.load.display().to_string();
-    MeteredLoad::read(&file, open(&args.load)?, gaps).map_err(|error| {
-        let failure = Failure::input(error.to_string());
-        match error.help {
-            Some(help) => failure.with_help(help),
-            None => failure,
-        }
-    })
+    MeteredLoad::read(&file, open(&args.load)?, gaps).map_err(refused)
+}
+
+/// A file that could not be read, with its next step.
+fn refused(error: ReadError) -> Failure {
+    let failure = Failure::input(error.to_string());
+    match error.help {
+        Some(help) => failure.with_help(help),
+        None => failure,
+    }
 }
 
 fn read_tariff(args: &BillArgs, colour: Colour) -> Result<Tariff, Failure> {
@@ -222,6 +246,7 @@ fn read_tariff(args: &BillArgs, colour: Colour) -> Result<Tariff, Failure> {
         output::stderr(&render(&file.warnings, colour.on_stderr()));
         return Ok(Tariff {
             contracts: file.spec.power_contracts,
+            system_load: file.spec.system_load,
             timezone: file.spec.timezone,
             title: args.tariff.display().to_string(),
             notes: file.notes,
@@ -243,57 +268,11 @@ fn read_tariff(args: &BillArgs, colour: Colour) -> Result<Tariff, Failure> {
     let contract = ContractSpec::of(Name::from("tariff"), read.clauses);
     Ok(Tariff {
         contracts: PowerContractsSpec(vec![contract]),
+        system_load: IndexMap::new(),
         timezone: None,
         title: read.title,
         notes: read.notes,
     })
-}
-
-/// A series for every price that the contracts name.
-fn read_prices(
-    args: &BillArgs,
-    contracts: &PowerContractsSpec,
-    zone: &Calendar,
-) -> Result<Vec<(Name, Regular)>, Failure> {
-    let mut named: Vec<Name> = contracts
-        .prices(&FieldPath::root())
-        .into_iter()
-        .map(|(_, name)| name.clone())
-        .collect();
-    named.sort();
-    named.dedup();
-    let given: Vec<(Option<&str>, &str)> = args
-        .price
-        .iter()
-        .map(|text| match text.split_once('=') {
-            Some((name, file)) => (Some(name), file),
-            None => (None, text.as_str()),
-        })
-        .collect();
-    for (name, _) in &given {
-        if let Some(name) = name.filter(|n| !named.iter().any(|known| known.as_str() == *n)) {
-            return Err(Failure::input(format!("the contract names no price `{name}`")));
-        }
-    }
-    let mut series = Vec::new();
-    for name in named {
-        let own = given.iter().find(|(n, _)| *n == Some(name.as_str()));
-        let Some((_, file)) = own.or_else(|| given.iter().find(|(n, _)| n.is_none())) else {
-            let message = format!("the contract prices energy by `{name}`, which is not given");
-            return Err(Failure::input(message).with_help(format!("add `--price {name}=FILE`")));
-        };
-        let options = PriceReadOptions {
-            file,
-            zone,
-            column: None,
-            gaps: GapPolicy::Refuse,
-            usd_per_unit: None,
-        };
-        let read = PriceFormat::Native.read(open(Path::new(file))?, &options);
-        let read = read.map_err(|error| Failure::input(error.to_string()))?;
-        series.push((name, read.native));
-    }
-    Ok(series)
 }
 
 impl Bill {

@@ -19,3 +19,4 @@ pub mod price_process;
 pub mod price_spread;
 pub mod production;
 pub mod system_load;
+pub mod system_peaks;

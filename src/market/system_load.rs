@@ -19,7 +19,7 @@ use crate::series::Regular;
 use crate::time::Calendar;
 
 /// No grid is larger, in megawatts.
-const LOAD_MAX_MW: f64 = 5e6;
+pub(super) const LOAD_MAX_MW: f64 = 5e6;
 /// Hours of a day.
 const DAY_HOURS: usize = 24;
 
@@ -119,11 +119,35 @@ impl PeaksSpec {
             Self::HighestDays(spec) => &spec.months,
         }
     }
-    /// Peaks of a whole season.
-    pub fn count(&self) -> usize {
-        match self {
+    /// What each peak weighs in the mean of its season: one over their number.
+    pub fn weight(&self) -> f64 {
+        let count = match self {
             Self::HighestOfMonths(spec) => spec.months.len(),
             Self::HighestDays(spec) => spec.count as usize,
+        };
+        1.0 / count.max(1) as f64
+    }
+}
+
+impl Check for PeaksSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        let (name, days) = match self {
+            Self::HighestOfMonths(_) => ("highest_of_months", None),
+            Self::HighestDays(spec) => ("highest_days", Some(spec.count)),
+        };
+        let here = at.key(name);
+        let months = self.months();
+        if months.is_empty()
+            || months.iter().any(|m| !(1..=12).contains(m))
+            || !months.is_sorted_by(|a, b| a < b)
+        {
+            problems.error(
+                &here.key("months"),
+                "expected months from 1 to 12, each once and in order",
+            );
+        }
+        if let Some(count) = days {
+            problems.within(&here.key("count"), f64::from(count), 1.0, 31.0);
         }
     }
 }
@@ -151,24 +175,7 @@ impl Check for SystemLoadSpec {
         problems.within(growth, self.growth_percent_per_year, -50.0, 100.0);
         let error = &at.key("forecast_error_percent");
         problems.within(error, self.forecast_error_percent, 0.01, 50.0);
-        let (name, days) = match &self.peaks {
-            PeaksSpec::HighestOfMonths(_) => ("highest_of_months", None),
-            PeaksSpec::HighestDays(spec) => ("highest_days", Some(spec.count)),
-        };
-        let here = at.key("peaks").key(name);
-        let months = self.peaks.months();
-        if months.is_empty()
-            || months.iter().any(|m| !(1..=12).contains(m))
-            || !months.is_sorted_by(|a, b| a < b)
-        {
-            problems.error(
-                &here.key("months"),
-                "expected months from 1 to 12, each once and in order",
-            );
-        }
-        if let Some(count) = days {
-            problems.within(&here.key("count"), f64::from(count), 1.0, 31.0);
-        }
+        self.peaks.check(&at.key("peaks"), problems);
         if let Some(expected) = &self.expected_peaks_mw {
             let at = at.key("expected_peaks_mw");
             if expected.len() != 12 {
@@ -292,9 +299,20 @@ pub struct SystemLoadPath {
     /// The chance that the hour is a peak as an operator sees it before the hour: its forecast load against the highest
     /// of the month so far and the one that is expected.
     pub risk: Vec<f64>,
+    /// What a peak weighs in the mean of its season: one over their number.
+    weight: f64,
 }
 
 impl SystemLoadPath {
+    /// What an hour weighs in the mean of its season: nothing where it is no peak.
+    pub fn peak_weight(&self, hour: usize) -> f64 {
+        if self.peak[hour] { self.weight } else { 0.0 }
+    }
+    /// The weight that an hour is expected to have.
+    pub fn risk_weight(&self, hour: usize) -> f64 {
+        self.risk[hour] * self.weight
+    }
+
     /// Draws the path of a checked spec. `dry_bulb_c` is the weather of the region in each hour of the axis.
     pub fn draw(
         (name, spec): (&str, &SystemLoadSpec),
@@ -315,7 +333,7 @@ impl SystemLoadPath {
         for (hour, mw) in load_mw.iter_mut().enumerate() {
             *mw *= grown(hour);
         }
-        let peak = peaks(&spec.peaks, axis, &load_mw);
+        let peak = peaks(&spec.peaks, (axis.months(), axis.hours()), &load_mw);
         let stated = spec
             .expected_peaks_mw
             .as_deref()
@@ -324,7 +342,13 @@ impl SystemLoadPath {
             |hour: usize| stated.map_or(0.0, |s| s[usize::from(axis.months()[hour])]) * grown(hour);
         let errors = streams.stream(&format!("system-load/{name}/forecast"));
         let risk = risks(spec, axis, &load_mw, expected, errors);
-        Self { load_mw, peak, risk }
+        let weight = spec.peaks.weight();
+        Self {
+            load_mw,
+            peak,
+            risk,
+            weight,
+        }
     }
 }
 
@@ -342,33 +366,34 @@ fn extended(series: &SystemLoadSeries, extend: ExtendSpec, axis: &HourAxis, week
     indices.iter().map(|i| values[*i as usize]).collect()
 }
 
-/// Stretches of hours of one local month that is in season, as `(begin, end)`.
-fn stretches(months: &[u8], axis: &HourAxis) -> Vec<(usize, usize)> {
-    let wanted = |hour: usize| months.contains(&(axis.months()[hour] + 1));
+/// Stretches of steps of one local month that is in season, as `(begin, end)`; `month_of` counts from zero.
+pub(super) fn stretches(months: &[u8], month_of: &[u8]) -> Vec<(usize, usize)> {
+    let wanted = |step: usize| months.contains(&(month_of[step] + 1));
     let mut found: Vec<(usize, usize)> = Vec::new();
-    for hour in (0..axis.len()).filter(|h| wanted(*h)) {
+    for step in (0..month_of.len()).filter(|s| wanted(*s)) {
         match found.last_mut() {
-            Some((begin, end)) if *end == hour && axis.months()[*begin] == axis.months()[hour] => {
-                *end = hour + 1;
+            Some((begin, end)) if *end == step && month_of[*begin] == month_of[step] => {
+                *end = step + 1;
             }
-            _ => found.push((hour, hour + 1)),
+            _ => found.push((step, step + 1)),
         }
     }
     found
 }
 
 fn highest(load_mw: &[f64], (begin, end): (usize, usize)) -> Option<usize> {
-    // The first of equal hours counts.
-    (begin..end).reduce(|best, hour| if load_mw[hour] > load_mw[best] { hour } else { best })
+    // The first of equal steps counts.
+    (begin..end).reduce(|best, step| if load_mw[step] > load_mw[best] { step } else { best })
 }
 
-fn peaks(spec: &PeaksSpec, axis: &HourAxis, load_mw: &[f64]) -> Vec<bool> {
-    let mut flags = vec![false; axis.len()];
-    let months = stretches(spec.months(), axis);
+/// Which steps are peaks, by the month (from zero) and the hour of the local clock of each.
+pub(super) fn peaks(spec: &PeaksSpec, (month_of, hour_of): (&[u8], &[u8]), load_mw: &[f64]) -> Vec<bool> {
+    let mut flags = vec![false; month_of.len()];
+    let months = stretches(spec.months(), month_of);
     match spec {
         PeaksSpec::HighestOfMonths(_) => {
-            for hour in months.iter().filter_map(|span| highest(load_mw, *span)) {
-                flags[hour] = true;
+            for step in months.iter().filter_map(|span| highest(load_mw, *span)) {
+                flags[step] = true;
             }
         }
         PeaksSpec::HighestDays(days) => {
@@ -376,12 +401,12 @@ fn peaks(spec: &PeaksSpec, axis: &HourAxis, load_mw: &[f64]) -> Vec<bool> {
             let last = days.months.last().map_or(0, |m| m - 1);
             let mut best_of_days: Vec<usize> = Vec::new();
             for (index, &(begin, end)) in months.iter().enumerate() {
-                best_of_days.extend(local_days(axis, begin, end).filter_map(|d| highest(load_mw, d)));
-                let over = axis.months()[begin] == last || index + 1 == months.len();
+                best_of_days.extend(local_days(hour_of, begin, end).filter_map(|d| highest(load_mw, d)));
+                let over = month_of[begin] == last || index + 1 == months.len();
                 if over {
                     best_of_days.sort_by(|a, b| load_mw[*b].total_cmp(&load_mw[*a]).then(a.cmp(b)));
-                    for hour in best_of_days.drain(..).take(days.count as usize) {
-                        flags[hour] = true;
+                    for step in best_of_days.drain(..).take(days.count as usize) {
+                        flags[step] = true;
                     }
                 }
             }
@@ -391,14 +416,14 @@ fn peaks(spec: &PeaksSpec, axis: &HourAxis, load_mw: &[f64]) -> Vec<bool> {
 }
 
 /// The local days within `[begin, end)`: a day begins where the local hour falls back.
-fn local_days(axis: &HourAxis, begin: usize, end: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
+fn local_days(hour_of: &[u8], begin: usize, end: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
     let mut from = begin;
     std::iter::from_fn(move || {
         if from >= end {
             return None;
         }
         let mut to = from + 1;
-        while to < end && axis.hours()[to] >= axis.hours()[to - 1] {
+        while to < end && hour_of[to] >= hour_of[to - 1] {
             to += 1;
         }
         let day = (from, to);
@@ -420,11 +445,11 @@ fn risks(
     let sd = spec.forecast_error_percent / 100.0;
     let mut risk = vec![0.0; axis.len()];
     let mut last_year = [0.0_f64; 12];
-    for (begin, end) in stretches(spec.peaks.months(), axis) {
+    for (begin, end) in stretches(spec.peaks.months(), axis.months()) {
         let month = usize::from(axis.months()[begin]);
         let known = expected_mw(begin).max(last_year[month]);
         let mut highest_mw = 0.0_f64;
-        for (from, to) in local_days(axis, begin, end).collect::<Vec<_>>() {
+        for (from, to) in local_days(axis.hours(), begin, end).collect::<Vec<_>>() {
             let error: f64 = StandardNormal.sample(&mut errors);
             let reference = highest_mw.max(known);
             let day_mw = load_mw[from..to].iter().copied().fold(0.0, f64::max);

@@ -98,12 +98,57 @@ pub enum BillError {
     },
 }
 
-/// Bills a load over `span`, or over all it covers. `prices` has a series for every price that the contracts name.
+/// What the world outside does while a load is metered.
+#[derive(Debug, Clone, Default)]
+pub struct Signals {
+    /// A series for every price that the contracts name, in USD per megawatt-hour.
+    pub prices: Vec<(Name, Regular)>,
+    /// What each step weighs in the peaks of every system that the contracts name; nothing outside the series.
+    pub system_peaks: Vec<(Name, Regular)>,
+}
+
+impl Signals {
+    fn number(&self, named: Named<'_>) -> Option<PriceId> {
+        let find = |list: &[(Name, Regular)], name: &Name| list.iter().position(|(n, _)| n == name);
+        let index = match named {
+            Named::Price(name) => find(&self.prices, name)?,
+            // The risk stands behind the weight; nobody dispatches here, so it stays nothing.
+            Named::SystemLoad(name) => self.prices.len() + 2 * find(&self.system_peaks, name)?,
+        };
+        Some(PriceId(index as u16))
+    }
+    /// Writes the values of an instant to `now` and gives the next at which one may change, `until` at the latest.
+    fn read(&self, at: SimTime, mut until: SimTime, now: &mut [f64]) -> Result<SimTime, BillError> {
+        for ((name, series), value) in self.prices.iter().zip(&mut *now) {
+            let Some(step) = series.index_at(at) else {
+                return Err(BillError::NoPrice {
+                    price: name.to_string(),
+                    at,
+                });
+            };
+            *value = series.values()[step];
+            until = until.min(step_end(series, step));
+        }
+        let weights = now[self.prices.len()..].chunks_exact_mut(2);
+        for ((_, series), signal) in self.system_peaks.iter().zip(weights) {
+            let step = series.index_at(at);
+            signal[0] = step.map_or(0.0, |step| series.values()[step]);
+            match step {
+                Some(step) => until = until.min(step_end(series, step)),
+                None if at < series.start() => until = until.min(series.start()),
+                None => {}
+            }
+        }
+        Ok(until)
+    }
+}
+
+/// Bills a load over `span`, or over all it covers.
 pub fn bill(
     contracts: &PowerContractsSpec,
     calendar: &Calendar,
     load: &MeteredLoad,
-    prices: &[(Name, Regular)],
+    signals: &Signals,
     span: Option<(SimTime, SimTime)>,
 ) -> Result<Vec<SettlementLine>, BillError> {
     let (from, to) = (load.kw.start(), load.kw.end());
@@ -116,16 +161,8 @@ pub fn bill(
             wanted_to: end,
         });
     }
-    let number = |named: Named<'_>| match named {
-        Named::Price(name) => {
-            let index = prices.iter().position(|(n, _)| n == name)?;
-            Some(PriceId(index as u16))
-        }
-        // A bill has no load of the system; a charge on its peaks is refused by name.
-        Named::SystemLoad(_) => None,
-    };
-    let mut supply = Supply::new(contracts, calendar, number)?;
-    let mut now = vec![0.0; prices.len()];
+    let mut supply = Supply::new(contracts, calendar, |named| signals.number(named))?;
+    let mut now = vec![0.0; signals.prices.len() + 2 * signals.system_peaks.len()];
     let mut lines = Vec::new();
     let mut at = begin;
     let mut month = calendar.month(begin);
@@ -133,17 +170,8 @@ pub fn bill(
     // Every turn goes on to the end of a step of the load or a price, or of a month.
     while at < end {
         let index = load.kw.index_at(at).expect("the span lies within the load");
-        let mut until = step_end(&load.kw, index).min(month_end).min(end);
-        for ((name, series), value) in prices.iter().zip(&mut now) {
-            let Some(step) = series.index_at(at) else {
-                return Err(BillError::NoPrice {
-                    price: name.to_string(),
-                    at,
-                });
-            };
-            *value = series.values()[step];
-            until = until.min(step_end(series, step));
-        }
+        let until = step_end(&load.kw, index).min(month_end).min(end);
+        let until = signals.read(at, until, &mut now)?;
         supply.meter(&Interval {
             from: at,
             to: until,

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::id::Name;
+use crate::market::system_peaks::SystemPeaksSpec;
 use crate::power::PowerContractsSpec;
 use crate::power::tariff::read_urdb;
 use crate::problem::{Check, FieldPath, Problems};
@@ -21,6 +24,9 @@ pub struct ContractFileSpec {
     /// IANA zone of the bill, such as `America/Chicago`. Default: that of the command line, else UTC.
     #[serde(default)]
     pub timezone: Option<String>,
+    /// Systems whose peaks a contract charges, by name. Default: those that are named, with ERCOT's four months.
+    #[serde(default)]
+    pub system_load: IndexMap<Name, SystemPeaksSpec>,
     /// The contracts, as a scenario's site has them.
     pub power_contracts: PowerContractsSpec,
 }
@@ -49,11 +55,17 @@ pub fn load(path: &Path, data: Option<PathBuf>) -> Result<ContractFile, LoadFail
     }
     spec.power_contracts
         .check(&root.key("power_contracts"), &mut problems);
+    for (name, system) in &spec.system_load {
+        let at = root.key("system_load").key(name.as_str());
+        problems.name(&at, name);
+        system.peaks.check(&at.key("peaks"), &mut problems);
+    }
     let folders = Folders {
         scenario: path.parent().map(Path::to_path_buf),
         data,
     };
-    let notes = read_tariffs(&mut spec.power_contracts, &folders, &mut problems);
+    let mut notes = read_tariffs(&mut spec.power_contracts, &folders, &mut problems);
+    notes.extend(read_currencies(&mut spec.power_contracts, &folders, &mut problems));
     finish(spec, notes, problems, &sources)
 }
 
@@ -90,6 +102,43 @@ fn read_tariffs(
     }
     for (index, clauses) in read {
         contracts.0[index].clauses.extend(clauses);
+    }
+    notes
+}
+
+fn read_currencies(
+    contracts: &mut PowerContractsSpec,
+    folders: &Folders,
+    problems: &mut Problems,
+) -> Vec<String> {
+    let (mut notes, mut read) = (Vec::new(), Vec::new());
+    for (index, at, name, currency) in contracts.currency_files(&FieldPath::root().key("power_contracts")) {
+        let path = match folders.find(name) {
+            Ok(path) => path,
+            Err((message, help)) => {
+                problems.push(&at, message, help);
+                continue;
+            }
+        };
+        let input = match open_regular(&path) {
+            Ok(input) => input,
+            Err(error) => {
+                problems.error(&at, format!("cannot read `{name}`: {error}"));
+                continue;
+            }
+        };
+        match currency.read(name, input) {
+            Ok((rates, repairs)) => {
+                notes.extend(repairs.notes.into_iter().map(|n| format!("`{name}`: {n}")));
+                read.push((index, rates));
+            }
+            Err(error) => problems.push(&at, error.to_string(), error.help),
+        }
+    }
+    for (index, rates) in read {
+        if let Some(currency) = &mut contracts.0[index].currency {
+            currency.resolve(rates);
+        }
     }
     notes
 }

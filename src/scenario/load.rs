@@ -126,6 +126,12 @@ fn load_tree(
                     .clauses
                     .extend(clauses);
             }
+            for (site, contract, rates) in data.currencies.drain(..) {
+                let contract = &mut spec.sites[site].power_contracts.0[contract];
+                if let Some(currency) = &mut contract.currency {
+                    currency.resolve(rates);
+                }
+            }
             let data = (data, horizon);
             let mut set = options.set.clone();
             set.extend(overrides);

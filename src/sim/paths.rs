@@ -100,7 +100,7 @@ impl Paths {
                 .collect(),
         }
     }
-    /// All signals of an hour: prices in USD/MWh, then peak (0 or 1) and risk of each system load.
+    /// All signals of an hour: prices in USD/MWh, then weight of a peak and weighted risk of each system load.
     pub fn prices(&self, hour: usize) -> &[f64] {
         &self.prices[hour * self.price_count..(hour + 1) * self.price_count]
     }
@@ -137,8 +137,8 @@ fn signals(
         let named = (named.0.as_str(), named.1);
         let path = SystemLoadPath::draw(named, series, (&data.axis, weeks), air, streams);
         for (hour, signals) in prices.chunks_exact_mut(price_count).enumerate() {
-            signals[list.len() + 2 * index] = f64::from(u8::from(path.peak[hour]));
-            signals[list.len() + 2 * index + 1] = path.risk[hour];
+            signals[list.len() + 2 * index] = path.peak_weight(hour);
+            signals[list.len() + 2 * index + 1] = path.risk_weight(hour);
         }
     }
     for (index, path) in drawn.iter().flatten().enumerate() {

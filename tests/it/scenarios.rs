@@ -299,9 +299,10 @@ fn no_scenario_is_without_a_test() {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
+            // Contracts are no scenarios: `contracts.rs` bills each.
+            if path.is_dir() && !path.ends_with("contracts") {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "toml") {
+            } else if path.is_file() && path.extension().is_some_and(|e| e == "toml") {
                 found.push(
                     path.strip_prefix(scenarios())
                         .unwrap()

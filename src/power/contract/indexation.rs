@@ -137,13 +137,25 @@ impl EscalatorSpec {
 pub struct CurrencySpec {
     /// ISO 4217 code in lower case, such as `nok` or `gbp`.
     pub code: String,
-    /// US dollars for a unit; or `rates`.
+    /// US dollars for a unit; or `rates`, or `file`.
     #[serde(default)]
     pub usd_per_unit: Option<f64>,
     /// US dollars for a unit from dates on; a month is billed at the rate of its first day. Before the first date its
     /// rate holds.
     #[serde(default)]
     pub rates: Option<Vec<ExchangeRateSpec>>,
+    /// A file of rates, `date,usd_per_unit` by rising date; `data:` stands for the data folder. Each holds until the next;
+    /// before the first and after the last of the file these hold, which is noted.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The most days over which a rate of the file is held; a longer silence is refused. Default 10: weekends and holidays
+    /// of a daily series; 31 for one of months.
+    #[serde(default = "ten_days")]
+    pub hold_days: u32,
+}
+
+fn ten_days() -> u32 {
+    10
 }
 
 /// A rate from a date on.
@@ -170,9 +182,14 @@ impl CurrencySpec {
         if !CODES.contains(&self.code.as_str()) {
             problems.unknown(&at.key("code"), "currency", &self.code, CODES.iter().copied());
         }
-        if self.usd_per_unit.is_some() == self.rates.is_some() {
-            problems.error(at, "one of `usd_per_unit` and `rates` is needed");
+        let given = [self.usd_per_unit.is_some(), self.rates.is_some(), self.file.is_some()];
+        if given.iter().filter(|g| **g).count() != 1 {
+            problems.error(at, "one of `usd_per_unit`, `rates` and `file` is needed");
         }
+        if self.file.as_ref().is_some_and(String::is_empty) {
+            problems.error(&at.key("file"), "a file must be named");
+        }
+        problems.within(&at.key("hold_days"), f64::from(self.hold_days), 1.0, 366.0);
         if let Some(rate) = self.usd_per_unit {
             problems.positive(&at.key("usd_per_unit"), rate);
         }
@@ -195,6 +212,11 @@ impl CurrencySpec {
             }
             last = date.or(last);
         }
+    }
+
+    /// Takes what a file said in its place.
+    pub fn resolve(&mut self, rates: Vec<ExchangeRateSpec>) {
+        (self.file, self.rates) = (None, Some(rates));
     }
 
     fn steps(&self, calendar: &Calendar) -> Option<Steps> {

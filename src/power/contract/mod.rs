@@ -9,6 +9,8 @@
 //! negative, so that `usd = -quantity * rate` on every line.
 
 pub mod clause;
+mod currency_file;
+pub mod dated;
 pub mod holidays;
 pub mod indexation;
 pub mod ratchet;
@@ -22,6 +24,7 @@ use crate::id::Name;
 use crate::time::{Month, SimTime};
 
 pub use clause::ClauseSpec;
+pub use indexation::{CurrencySpec, ExchangeRateSpec};
 pub use spec::{ContractSpec, PowerContractsSpec, TermsSpec};
 pub use supply::{Marginal, Supply, SupplyError};
 
@@ -39,9 +42,9 @@ impl PriceId {
 /// Where a system's peaks and risks stand among the prices of an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SystemLoadSignals {
-    /// 1 in a peak hour, 0 otherwise; known afterwards.
+    /// What a peak weighs in the mean of its season (one over their number), 0 elsewhere; known afterwards.
     pub peak: PriceId,
-    /// The chance of a peak as forecast.
+    /// The chance of a peak as forecast, times that weight.
     pub risk: PriceId,
 }
 
@@ -72,7 +75,8 @@ pub struct Interval<'a> {
     pub to: SimTime,
     /// Load at the meter, in megawatts.
     pub load_mw: f64,
-    /// The part of it that mines, its share of losses and cooling included, in megawatts.
+    /// The part of it that mines, in megawatts: what mining halls draw, their cooling and path included, with their share of
+    /// the transformers' losses. Auxiliaries and works serve no machine and count with the rest.
     pub mining_mw: f64,
     /// Whether interruptible load is called off by a contract.
     pub called: bool,

@@ -215,6 +215,16 @@ impl PowerContractsSpec {
         named.collect()
     }
 
+    /// Every file of exchange rates that a contract names, with the contract's index and the place of the name.
+    pub fn currency_files(&self, at: &FieldPath) -> Vec<(usize, FieldPath, &str, &CurrencySpec)> {
+        let named = self.0.iter().enumerate().filter_map(|(index, contract)| {
+            let currency = contract.currency.as_ref()?;
+            let place = at.index(index).key("currency").key("file");
+            Some((index, place, currency.file.as_deref()?, currency))
+        });
+        named.collect()
+    }
+
     /// Every price that a clause names, with its place.
     pub fn prices(&self, at: &FieldPath) -> Vec<(FieldPath, &Name)> {
         let mut named = Vec::new();
@@ -228,16 +238,24 @@ impl PowerContractsSpec {
         named
     }
 
-    /// Reports every named system load that is not among `known`.
-    pub fn check_system_loads(&self, at: &FieldPath, known: &[&str], problems: &mut Problems) {
+    /// Every system load that a clause names, with its place.
+    pub fn system_loads(&self, at: &FieldPath) -> Vec<(FieldPath, &Name)> {
+        let mut named = Vec::new();
         for (index, contract) in self.0.iter().enumerate() {
             for (position, clause) in contract.clauses.iter().enumerate() {
                 let kind = clause.kind();
-                if let Some(name) = kind.system_load().filter(|n| !known.contains(&n.as_str())) {
-                    let here = at.index(index).key("clauses").index(position).key(kind.name());
-                    let path = here.key("system_load");
-                    problems.unknown(&path, "system load", name.as_str(), known.iter().copied());
-                }
+                let here = at.index(index).key("clauses").index(position).key(kind.name());
+                named.extend(kind.system_load().map(|name| (here.key("system_load"), name)));
+            }
+        }
+        named
+    }
+
+    /// Reports every named system load that is not among `known`.
+    pub fn check_system_loads(&self, at: &FieldPath, known: &[&str], problems: &mut Problems) {
+        for (path, name) in self.system_loads(at) {
+            if !known.contains(&name.as_str()) {
+                problems.unknown(&path, "system load", name.as_str(), known.iter().copied());
             }
         }
     }

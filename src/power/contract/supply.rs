@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
-use super::clause::{ClauseSpec, Close, Ground, Moment, PeakCost, Reach, Side, Slice, Stage, Term, means};
+use super::clause::{
+    ALWAYS, ClauseSpec, Close, Ground, Moment, PeakCost, Reach, Side, Slice, Stage, Term, means,
+};
+use super::dated::Dated;
 use super::indexation::Indexation;
 use super::spec::alignment_s;
 use super::{
@@ -66,8 +69,12 @@ struct Contract {
     to: SimTime,
     /// Carbon intensity that it states, g/kWh.
     carbon_g_per_kwh: Option<f64>,
+    /// Riders in percent, and which clauses each is about.
+    surcharges: Vec<(Dated, Vec<bool>)>,
     /// What its clauses add to a unit of energy by use: mining, then everything else; at stated rates.
     adders_usd_per_mwh: [f64; 2],
+    /// Over which time these, and the surcharges kept with the clauses, hold.
+    rates_hold: (SimTime, SimTime),
     indexation: Indexation,
     /// The month at hand, and what stated rates are worth in it.
     month: (SimTime, SimTime, f64),
@@ -82,18 +89,16 @@ struct Placed {
     term: Box<dyn Term>,
     /// The most load it takes, kept here because every margin asks for it.
     capacity_mw: f64,
-    /// What riders in percent make of its margin.
+    /// What riders in percent make of its margin while `rates_hold`.
     surcharge: f64,
     charges_peaks: bool,
     taken_mw: f64,
 }
 
 impl Placed {
-    fn new(label: String, term: Box<dyn Term>, contract: &ContractSpec) -> Self {
-        let riders = contract.clauses.iter().filter_map(|c| c.kind().surcharge());
-        let riders = riders.filter(|(_, of)| means(of, &label));
+    fn new(label: String, term: Box<dyn Term>) -> Self {
         Self {
-            surcharge: 1.0 + riders.map(|(percent, _)| percent / 100.0).sum::<f64>(),
+            surcharge: 1.0,
             label,
             capacity_mw: term.capacity_mw(),
             charges_peaks: term.charges_peaks(),
@@ -152,21 +157,19 @@ impl Contract {
                 calendar,
                 align_s: alignment_s(calendar),
             });
-            clauses.push(Placed::new(format!("{}[{position}]", kind.name()), term, spec));
+            clauses.push(Placed::new(format!("{}[{position}]", kind.name()), term));
         }
-        let adder = |by| {
-            clauses
-                .iter()
-                .map(|p: &Placed| p.term.use_adder_usd_per_mwh(by) * p.surcharge)
-                .sum()
-        };
-        let adders_usd_per_mwh = [adder(Use::Mining), adder(Use::DataCentre)];
+        let riders = spec.clauses.iter().filter_map(|c| c.kind().surcharge(calendar));
+        let about = |of: &[String]| clauses.iter().map(|p: &Placed| means(of, &p.label)).collect();
+        let surcharges = riders.map(|(percent, of)| (percent, about(of))).collect();
         Ok(Self {
             id,
             from,
             to,
             carbon_g_per_kwh: spec.carbon_g_per_kwh,
-            adders_usd_per_mwh,
+            surcharges,
+            adders_usd_per_mwh: [0.0; 2],
+            rates_hold: (SimTime::FAR_FUTURE, SimTime::FAR_FUTURE),
             indexation,
             month: (SimTime::FAR_FUTURE, SimTime::FAR_FUTURE, 1.0),
             clauses,
@@ -182,8 +185,40 @@ impl Contract {
         let end = calendar.start_of_month(month.plus(1));
         (start, end, self.indexation.factor(month, start))
     }
+    /// What riders in percent make of a clause's margin at an instant.
+    fn surcharge(&self, position: usize, time: SimTime) -> f64 {
+        if self.rates_hold.0 <= time && time < self.rates_hold.1 {
+            return self.clauses[position].surcharge;
+        }
+        let of = self.surcharges.iter().filter(|(_, about)| about[position]);
+        1.0 + of.map(|(percent, _)| percent.at(time) / 100.0).sum::<f64>()
+    }
+    /// What its clauses add to a unit of energy for a use at an instant, at stated rates.
+    fn adder_usd_per_mwh(&self, by: Use, time: SimTime) -> f64 {
+        if self.rates_hold.0 <= time && time < self.rates_hold.1 {
+            return self.adders_usd_per_mwh[usize::from(by == Use::DataCentre)];
+        }
+        let of = |(position, placed): (usize, &Placed)| {
+            placed.term.use_adder_usd_per_mwh(by, time) * self.surcharge(position, time)
+        };
+        self.clauses.iter().enumerate().map(of).sum()
+    }
+    /// Keeps the rates of an instant until the next date on which one changes.
+    fn keep_rates(&mut self, now: SimTime) {
+        if self.rates_hold.0 <= now && now < self.rates_hold.1 {
+            return;
+        }
+        self.adders_usd_per_mwh = [Use::Mining, Use::DataCentre].map(|by| self.adder_usd_per_mwh(by, now));
+        for position in 0..self.clauses.len() {
+            self.clauses[position].surcharge = self.surcharge(position, now);
+        }
+        let adders = self.clauses.iter().map(|p| p.term.adder_holds(now));
+        let stretches = adders.chain(self.surcharges.iter().map(|(percent, _)| percent.stretch(now)));
+        self.rates_hold = stretches.fold(ALWAYS, |all, one| (all.0.max(one.0), all.1.min(one.1)));
+    }
     fn open(&mut self, now: SimTime, calendar: &Calendar) {
         self.month = self.month_of(now, calendar);
+        self.keep_rates(now);
         for placed in &mut self.clauses {
             placed.term.open(now);
         }
@@ -343,26 +378,30 @@ impl Supply {
         let mut peaks = PeakCost::NONE;
         for contract in self.contracts.iter().filter(|c| c.holds(time)) {
             moment.factor = contract.month_of(time, &self.calendar).2;
-            adder += contract.adders_usd_per_mwh[usize::from(by == Use::DataCentre)] * moment.factor;
-            for placed in contract.clauses.iter().filter(|p| p.charges_peaks) {
+            adder += contract.adder_usd_per_mwh(by, time) * moment.factor;
+            for (position, placed) in contract.clauses.iter().enumerate().filter(|(_, p)| p.charges_peaks) {
                 let cost = placed.term.peak_cost(&moment);
-                peaks.usd_per_mwh += cost.usd_per_mwh * placed.surcharge;
+                peaks.usd_per_mwh += cost.usd_per_mwh * contract.surcharge(position, time);
                 peaks.until_mw = peaks.until_mw.min(cost.until_mw);
             }
             if found.is_some() {
                 continue;
             }
-            for placed in contract.clauses.iter().filter(|p| p.capacity_mw > 0.0) {
+            for (position, placed) in contract.clauses.iter().enumerate() {
+                if placed.capacity_mw <= 0.0 {
+                    continue;
+                }
                 let top_mw = base_mw + placed.capacity_mw;
                 if load_mw < top_mw || (side == Side::Less && load_mw <= top_mw) {
-                    found = Some((contract, placed, base_mw, moment.factor));
+                    found = Some((contract, position, base_mw, moment.factor));
                     break;
                 }
                 base_mw = top_mw;
             }
         }
-        let (contract, placed, base_mw, factor) =
+        let (contract, position, base_mw, factor) =
             found.expect("the contracts' check lets one take any load at any time");
+        let placed = &contract.clauses[position];
         moment.factor = factor;
         moment.taken_mw = load_mw - base_mw;
         let relief: f64 = contract
@@ -370,7 +409,7 @@ impl Supply {
             .iter()
             .map(|p| p.term.relief_usd_per_mwh(&moment))
             .sum();
-        let energy = placed.term.marginal_usd_per_mwh(&moment) * placed.surcharge;
+        let energy = placed.term.marginal_usd_per_mwh(&moment) * contract.surcharge(position, time);
         Marginal {
             usd_per_mwh: energy - relief + adder + peaks.usd_per_mwh,
             until_mw: (base_mw + placed.term.next_break_mw(moment.taken_mw)).min(peaks.until_mw),

@@ -17,7 +17,7 @@ use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
 use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
 use crate::market::system_load::SystemLoadSeries;
-use crate::power::contract::ClauseSpec;
+use crate::power::contract::{ClauseSpec, ExchangeRateSpec};
 use crate::power::onsite::ProfileSeries;
 use crate::power::tariff::TariffError;
 use crate::problem::{FieldPath, Problems};
@@ -123,6 +123,8 @@ pub struct Data {
     pub onsite: Vec<Vec<Option<ProfileSeries>>>,
     /// Clauses out of tariff files, by site and contract.
     pub tariffs: Vec<(usize, usize, Vec<ClauseSpec>)>,
+    /// Exchange rates out of files, by site and contract.
+    pub currencies: Vec<(usize, usize, Vec<ExchangeRateSpec>)>,
     /// Weeks of jobs of each tenant that has an on-demand pool.
     pub demand: Vec<Option<Arc<WeekSampler>>>,
     series: Series,
@@ -196,6 +198,8 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
                 .into_iter()
                 .map(|(_, at, tariff)| (tariff.file.as_str(), at)),
         );
+        let currencies = site.power_contracts.currency_files(&at).into_iter();
+        named.extend(currencies.map(|(_, at, file, _)| (file, at)));
         let at = root.key("sites").index(index).key("weather").key("file");
         named.extend(site.weather.file.as_deref().map(|file| (file, at)));
         for (position, onsite) in site.onsite.iter().enumerate() {
@@ -234,6 +238,7 @@ pub fn read(
         horizon,
     };
     let tariffs = reader.tariffs(spec);
+    let currencies = reader.currencies(spec);
     let price_series = reader.prices(spec);
     let bitcoin_series = reader.bitcoin(spec);
     let rent_series = reader.rents(spec);
@@ -273,6 +278,7 @@ pub fn read(
         bitcoin: bitcoin?,
         rents,
         tariffs,
+        currencies,
         carbon,
         system_loads,
         onsite,

@@ -13,7 +13,7 @@ use crate::market::carbon::CarbonSeries;
 use crate::market::gpu_rent::GpuRentSeries;
 use crate::market::price_format::{PriceReadOptions, PriceSeries};
 use crate::market::system_load::SystemLoadSeries;
-use crate::power::contract::ClauseSpec;
+use crate::power::contract::{ClauseSpec, ExchangeRateSpec};
 use crate::power::onsite::ProfileSeries;
 use crate::power::tariff::{TariffError, read_urdb};
 use crate::problem::{FieldPath, Problems};
@@ -146,6 +146,18 @@ impl Reader<'_> {
                     Ok::<_, TariffError>((read.clauses, repairs))
                 });
                 all.extend(clauses.map(|clauses| (site, contract, clauses)));
+            }
+        }
+        all
+    }
+
+    pub(super) fn currencies(&mut self, spec: &ScenarioSpec) -> Vec<(usize, usize, Vec<ExchangeRateSpec>)> {
+        let mut all = Vec::new();
+        for (site, site_spec) in spec.sites.iter().enumerate() {
+            let at = FieldPath::root().key("sites").index(site).key("power_contracts");
+            for (contract, at, name, currency) in site_spec.power_contracts.currency_files(&at) {
+                let rates = self.file(name, &at, |file, input| currency.read(file, input));
+                all.extend(rates.map(|rates| (site, contract, rates)));
             }
         }
         all

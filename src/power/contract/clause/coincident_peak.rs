@@ -1,7 +1,8 @@
 //! A charge on the site's load in the hours in which the whole system peaks, billed a year later (ERCOT 4CP, PJM 5CP).
 //!
 //! Which hours were peaks is known when the season is over: the charge only counts then. What an operator can do before
-//! is to weigh each hour's risk ([`OperatorSpec`]): more load costs `risk x rate / peaks of a season` a megawatt-hour.
+//! is to weigh each hour's risk ([`OperatorSpec`]). A system load's signal carries weight: a peak counts `1 / peaks of its
+//! season`, an hour's risk the chance of a peak over the same number, so that more load costs `risk x rate` a kilowatt.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,14 +25,12 @@ pub struct CoincidentPeakSpec {
     /// Rate in US dollars per kilowatt and year. ERCOT: 50 to 150 (S84); Oncor at transmission voltage 75.1 from October
     /// 2026 (sourced: its tariff).
     pub usd_per_kw_year: f64,
-    /// Peaks of a season, over which the mean is taken: 4 in ERCOT, 5 in PJM. Default 4.
-    #[serde(default = "four")]
-    pub peaks: u32,
     /// The calendar month, 1 to 12, from which a season's mean is billed, for twelve months. Default 1: ERCOT's four months
     /// of one year are billed from January of the next.
     #[serde(default = "january")]
     pub billed_from_month: u8,
-    /// Mean load in the peaks of the season before the start, in kilowatts; billed until another season's is. Default 0.
+    /// Mean load in the peaks of the season before the start, in kilowatts; billed until another season's is, and taken
+    /// for those peaks of the first season that lie before the start. Default 0.
     #[serde(default)]
     pub history_kw: f64,
     /// What the operator does about peaks. Default `forecast`.
@@ -39,9 +38,6 @@ pub struct CoincidentPeakSpec {
     pub operator: OperatorSpec,
 }
 
-fn four() -> u32 {
-    4
-}
 fn january() -> u8 {
     1
 }
@@ -65,7 +61,6 @@ impl Kind for CoincidentPeakSpec {
     }
     fn check_terms(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("usd_per_kw_year"), self.usd_per_kw_year, 0.0, RATE_MAX);
-        problems.within(&at.key("peaks"), f64::from(self.peaks), 1.0, 366.0);
         let from = f64::from(self.billed_from_month);
         problems.within(&at.key("billed_from_month"), from, 1.0, 12.0);
         problems.within(&at.key("history_kw"), self.history_kw, 0.0, 1e8);
@@ -83,11 +78,11 @@ impl Kind for CoincidentPeakSpec {
                 OperatorSpec::Perfect => Some(signals.peak),
             },
             usd_per_kw_year: self.usd_per_kw_year,
-            peaks: f64::from(self.peaks),
             billed_from_month: self.billed_from_month,
+            history_kw: self.history_kw,
             billed: (self.history_kw, "history".to_owned()),
             season: Season::default(),
-            hour: None,
+            open: None,
         })
     }
 }
@@ -95,8 +90,23 @@ impl Kind for CoincidentPeakSpec {
 /// Load in the peaks of the season at hand.
 #[derive(Debug, Default)]
 struct Season {
+    /// Sum of weight and load, in megawatts.
     sum_mw: f64,
-    hours: Vec<SimTime>,
+    /// Sum of weights: 1 once every peak was seen.
+    weight: f64,
+    peaks: Vec<SimTime>,
+}
+
+/// A peak that is being metered.
+#[derive(Debug, Clone, Copy)]
+struct Peak {
+    /// The hour in which it lies.
+    hour: SimTime,
+    /// Its first instant that was metered.
+    from: SimTime,
+    weight: f64,
+    mwh: f64,
+    hours: f64,
 }
 
 #[derive(Debug)]
@@ -104,31 +114,36 @@ struct CoincidentPeak {
     peak: PriceId,
     watched: Option<PriceId>,
     usd_per_kw_year: f64,
-    peaks: f64,
     billed_from_month: u8,
+    history_kw: f64,
     /// Kilowatts that are billed, and what set them.
     billed: (f64, String),
     season: Season,
-    /// The peak hour that is being metered, and its energy so far.
-    hour: Option<(SimTime, f64)>,
+    open: Option<Peak>,
 }
 
 impl CoincidentPeak {
-    fn finish_hour(&mut self) {
-        if let Some((hour, mwh)) = self.hour.take() {
-            self.season.sum_mw += mwh;
-            self.season.hours.push(hour);
-        }
+    fn finish_peak(&mut self) {
+        let Some(peak) = self.open.take() else { return };
+        self.season.sum_mw += peak.weight * peak.mwh / peak.hours;
+        self.season.weight += peak.weight;
+        self.season.peaks.push(peak.from);
     }
-    /// A new billing year begins: the season's mean takes the place of the last one's. A season of which nothing was seen
-    /// (before the start) leaves the history.
+    /// A new billing year begins: the season's mean takes the place of the last one's. Peaks of it that were not seen,
+    /// because they lie before the start, stand at the history; a season of which nothing was seen leaves what was billed.
     fn turn(&mut self) {
-        if self.season.hours.is_empty() {
+        if self.season.peaks.is_empty() {
             return;
         }
         let season = std::mem::take(&mut self.season);
-        let set_by: Vec<String> = season.hours.iter().map(|h| h.to_utc_text()).collect();
-        self.billed = (season.sum_mw * 1e3 / self.peaks, set_by.join(" "));
+        let unseen = (1.0 - season.weight).max(0.0);
+        let unseen = if unseen < 1e-9 { 0.0 } else { unseen };
+        let set_by: Vec<String> = season.peaks.iter().map(|t| t.to_utc_text()).collect();
+        let mut set_by = set_by.join(" ");
+        if unseen > 0.0 {
+            set_by.push_str(" and history");
+        }
+        self.billed = (season.sum_mw * 1e3 + unseen * self.history_kw, set_by);
     }
 }
 
@@ -137,36 +152,44 @@ impl Term for CoincidentPeak {
         self.watched.is_some()
     }
     fn peak_cost(&self, at: &Moment<'_>) -> PeakCost {
-        let risk = self.watched.map_or(0.0, |id| at.prices[id.index()]);
+        let weight = self.watched.map_or(0.0, |id| at.prices[id.index()]);
         PeakCost {
-            // A megawatt more over the hour raises the season's mean by 1000 / peaks kilowatts.
-            usd_per_mwh: risk * self.usd_per_kw_year * 1e3 / self.peaks * at.factor,
+            // A megawatt more over a peak raises the season's mean by 1000 kilowatts times its weight.
+            usd_per_mwh: weight * self.usd_per_kw_year * 1e3 * at.factor,
             ..PeakCost::NONE
         }
     }
     fn meter(&mut self, slice: &Slice<'_>) {
         let mut from = slice.from;
-        let is_peak = slice.prices[self.peak.index()] > 0.5;
+        let weight = slice.prices[self.peak.index()];
         // Every turn goes on to the end of an hour.
         while from < slice.to {
             let hour = SimTime::from_unix_s(from.as_unix_s().div_euclid(HOUR_S) * HOUR_S);
             let to = SimTime::from_unix_s(hour.as_unix_s() + HOUR_S).min(slice.to);
-            if self.hour.is_some_and(|(open, _)| open != hour) {
-                self.finish_hour();
+            if weight == 0.0 || self.open.is_some_and(|open| open.hour != hour) {
+                self.finish_peak();
             }
-            if is_peak {
-                let so_far = self.hour.map_or(0.0, |(_, mwh)| mwh);
-                self.hour = Some((hour, so_far + slice.load_mw * (to - from).as_hours()));
+            if weight > 0.0 {
+                let hours = (to - from).as_hours();
+                let peak = self.open.get_or_insert(Peak {
+                    hour,
+                    from,
+                    weight,
+                    mwh: 0.0,
+                    hours: 0.0,
+                });
+                peak.mwh += slice.load_mw * hours;
+                peak.hours += hours;
             }
             from = to;
         }
     }
     fn close(&mut self, close: &mut Close<'_>) {
-        self.finish_hour();
-        if close.month.month as u8 == self.billed_from_month {
-            self.turn();
-        }
+        self.finish_peak();
         let (kw, set_by) = self.billed.clone();
         close.line("", kw, "kw", self.usd_per_kw_year / 12.0, &set_by);
+        if close.month.plus(1).month as u8 == self.billed_from_month {
+            self.turn();
+        }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Close, Ground, Kind, Slice, Term, Use};
 use crate::power::curtailment::{self, CallsSpec};
 use crate::problem::{Check, FieldPath, Problems};
+use crate::time::SimTime;
 
 /// A payment for interruptible load, and the calls on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,7 +79,7 @@ struct CurtailmentPayment {
 }
 
 impl Term for CurtailmentPayment {
-    fn use_adder_usd_per_mwh(&self, by: Use) -> f64 {
+    fn use_adder_usd_per_mwh(&self, by: Use, _time: SimTime) -> f64 {
         match by {
             Use::Mining => -self.usd_per_mw_h,
             Use::DataCentre => 0.0,

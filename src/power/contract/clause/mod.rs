@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use super::dated::Dated;
 use super::{PriceId, SettlementLine, SystemLoadSignals, Use};
 use crate::id::Name;
 use crate::power::curtailment::CallsSpec;
@@ -130,7 +131,7 @@ pub(super) trait Kind {
         None
     }
     /// Percent that it adds to the lines it names (all, where it names none), where it is such a rider.
-    fn surcharge(&self) -> Option<(f64, &[String])> {
+    fn surcharge(&self, _calendar: &Calendar) -> Option<(Dated, &[String])> {
         None
     }
     /// The lines of the contract that it is about, as it names them.
@@ -236,6 +237,9 @@ pub(super) struct Slice<'a> {
     pub(super) contract_mw: f64,
 }
 
+/// All time.
+pub(super) const ALWAYS: (SimTime, SimTime) = (SimTime::from_unix_s(i64::MIN / 4), SimTime::FAR_FUTURE);
+
 /// A running clause.
 pub(super) trait Term: fmt::Debug + Send + Sync {
     /// The most load it takes, in megawatts; zero for a clause that only prices.
@@ -265,8 +269,12 @@ pub(super) trait Term: fmt::Debug + Send + Sync {
     /// Makes ready for questions about an instant; cheap where it follows the last.
     fn open(&mut self, _now: SimTime) {}
     /// What a unit of energy costs more (or less, if negative) for its use alone, at stated rates.
-    fn use_adder_usd_per_mwh(&self, _by: Use) -> f64 {
+    fn use_adder_usd_per_mwh(&self, _by: Use, _time: SimTime) -> f64 {
         0.0
+    }
+    /// The stretch around an instant over which [`Term::use_adder_usd_per_mwh`] holds.
+    fn adder_holds(&self, _time: SimTime) -> (SimTime, SimTime) {
+        ALWAYS
     }
     /// Takes note of an interval.
     fn meter(&mut self, slice: &Slice<'_>);

@@ -563,12 +563,12 @@ fn four_peaks(supply: &mut Supply, year: i16, at_peak_mw: f64) -> Vec<Settlement
             let peak = start + Span::from_hours(17);
             meter(start, peak, 10.0, 0.0);
             // Within the hour the load changes: the mean over the hour counts.
-            meter(peak, peak + Span::from_seconds(1_800), at_peak_mw - 1.0, 1.0);
+            meter(peak, peak + Span::from_seconds(1_800), at_peak_mw - 1.0, 0.25);
             meter(
                 peak + Span::from_seconds(1_800),
                 peak + Span::from_hours(1),
                 at_peak_mw + 1.0,
-                1.0,
+                0.25,
             );
             meter(peak + Span::from_hours(1), end, 10.0, 0.0);
         } else {
@@ -607,6 +607,35 @@ fn coincident_peaks_of_a_summer_are_billed_in_the_next_year() {
 }
 
 #[test]
+fn peaks_of_the_first_season_before_the_start_stand_at_the_history() {
+    let mut supply = clauses(
+        "{ fixed_price = { usd_per_mwh = 30.0 } }, \
+         { coincident_peak = { system_load = \"ercot\", usd_per_kw_year = 60.0, history_kw = 8000.0 } }",
+    );
+    let at = |month| calendar().start_of_month(Month { year: 2026, month });
+    let mut meter = |from: SimTime, hours: i64, peak: f64| {
+        let to = from + Span::from_hours(hours);
+        supply.meter(&Interval {
+            from,
+            to,
+            load_mw: 4.0,
+            mining_mw: 0.0,
+            called: false,
+            prices: &[30.0, 30.0, peak, 0.0],
+        });
+    };
+    // The run begins in September: one peak of four is metered, at 4 MW.
+    meter(at(9), 5, 0.0);
+    meter(at(9) + Span::from_hours(5), 1, 0.25);
+    let december = Month { year: 2026, month: 12 };
+    assert_eq!(usd(&supply.close_month(december), "coincident_peak[1]"), -40_000.0);
+    let january = supply.close_month(december.plus(1));
+    // (4,000 + 3 x 8,000) / 4 = 7,000 kW at 5 USD.
+    assert_eq!(usd(&january, "coincident_peak[1]"), -35_000.0);
+    assert!(january[0].set_by.ends_with("and history"), "{january:?}");
+}
+
+#[test]
 fn an_operator_weighs_the_risk_of_a_peak() {
     let margin = |operator: &str, risk: f64| {
         let supply = clauses(&format!(
@@ -614,7 +643,7 @@ fn an_operator_weighs_the_risk_of_a_peak() {
              usd_per_kw_year = 60.0, operator = \"{operator}\" }} }}"
         ));
         supply
-            .marginal(july(), 5.0, Use::Mining, &[0.0, 0.0, 1.0, risk])
+            .marginal(july(), 5.0, Use::Mining, &[0.0, 0.0, 0.25, risk / 4.0])
             .usd_per_mwh
     };
     // A megawatt for an hour: 60 x 1000 / 4 = 15,000 USD if it is a peak.

@@ -83,12 +83,8 @@ impl Import<'_> {
             return;
         }
         self.clauses.push(ClauseSpec::Rider(RiderSpec {
-            name: Name::from("fuel"),
-            usd_per_mwh: None,
             usd_per_mwh_by_month: Some(row.iter().map(|v| v * 1e3).collect()),
-            usd_per_kw: None,
-            percent: None,
-            of: Vec::new(),
+            ..RiderSpec::named(Name::from("fuel"))
         }));
     }
 }
