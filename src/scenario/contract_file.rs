@@ -65,7 +65,11 @@ pub fn load(path: &Path, data: Option<PathBuf>) -> Result<ContractFile, LoadFail
         data,
     };
     let mut notes = read_tariffs(&mut spec.power_contracts, &folders, &mut problems);
-    notes.extend(read_currencies(&mut spec.power_contracts, &folders, &mut problems));
+    notes.extend(read_currencies(
+        &mut spec.power_contracts,
+        &folders,
+        &mut problems,
+    ));
     finish(spec, notes, problems, &sources)
 }
 

@@ -288,7 +288,11 @@ fn coincident_peaks_need_the_load_of_the_system_and_bill_it_in_the_next_year() {
     for hour in 0..(2 * 8_784) {
         let at = (start + jiff::SignedDuration::from_hours(hour)).to_string();
         // The site stands at 2 MW in the peak of July, at 10 MW otherwise.
-        let kw = if at == "2024-07-04T21:00:00Z" { 2_000 } else { 10_000 };
+        let kw = if at == "2024-07-04T21:00:00Z" {
+            2_000
+        } else {
+            10_000
+        };
         writeln!(load, "{at},{kw}").unwrap();
     }
     place.write("load.csv", load);
@@ -308,29 +312,49 @@ fn coincident_peaks_need_the_load_of_the_system_and_bill_it_in_the_next_year() {
         ("2024-08-20T22:00:00Z", 85_000.0),
         ("2024-09-03T21:00:00Z", 78_000.0),
     ];
-    place.write("ercot.csv", system_csv("2024-01-01T00:00:00Z", 2 * 8_784 + 24, &peaks));
+    place.write(
+        "ercot.csv",
+        system_csv("2024-01-01T00:00:00Z", 2 * 8_784 + 24, &peaks),
+    );
     let bill = json(&place, &["--tariff", "four.toml", "--system-load", "ercot.csv"]);
     let line = |month: usize| -> Value {
         let lines = bill["months"][month]["lines"].as_array().unwrap();
         let of = lines.iter().find(|l| l["clause"] == "coincident_peak[1]");
         of.cloned().unwrap_or_default()
     };
-    assert_eq!(line(11), Value::Null, "nothing is known before the first summer is over");
+    assert_eq!(
+        line(11),
+        Value::Null,
+        "nothing is known before the first summer is over"
+    );
     // (3 x 10 + 2) / 4 = 8 MW at 5 USD/kW-month.
     let january = line(12);
-    assert!((january["usd"].as_f64().unwrap() - 40_000.0).abs() < 1e-9, "{january}");
+    assert!(
+        (january["usd"].as_f64().unwrap() - 40_000.0).abs() < 1e-9,
+        "{january}"
+    );
     let expected = "2024-06-11T21:00:00Z 2024-07-04T21:00:00Z 2024-08-20T22:00:00Z 2024-09-03T21:00:00Z";
     assert_eq!(january["set_by"], expected);
     // Two days instead of four months: the highest are those of August and July.
-    let days = format!("system_load.ercot.peaks.highest_days = {{ months = [6, 7, 8, 9], count = 2 }}\n{contract}");
+    let days =
+        format!("system_load.ercot.peaks.highest_days = {{ months = [6, 7, 8, 9], count = 2 }}\n{contract}");
     place.write("two.toml", days);
-    let bill = json(&place, &["--tariff", "two.toml", "--system-load", "ercot=ercot.csv"]);
+    let bill = json(
+        &place,
+        &["--tariff", "two.toml", "--system-load", "ercot=ercot.csv"],
+    );
     let january = &bill["months"][12]["lines"][1];
-    assert!((january["usd"].as_f64().unwrap() - 30_000.0).abs() < 1e-9, "{january}");
+    assert!(
+        (january["usd"].as_f64().unwrap() - 30_000.0).abs() < 1e-9,
+        "{january}"
+    );
     // A summer that the system's load does not cover would go unbilled.
     place.write("short.csv", system_csv("2024-01-01T00:00:00Z", 5_000, &peaks));
     for (args, expected) in [
-        (["--system-load", "short.csv"], "not 2024-07, in which a peak is billed"),
+        (
+            ["--system-load", "short.csv"],
+            "not 2024-07, in which a peak is billed",
+        ),
         (["--system-load", "miso=ercot.csv"], "names no system load `miso`"),
     ] {
         let mut all = vec!["bill", "--load", "load.csv", "--tariff", "four.toml"];

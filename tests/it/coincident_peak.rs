@@ -20,7 +20,10 @@ fn system_csv() -> String {
     let first: jiff::Timestamp = "2025-12-31T00:00:00Z".parse().unwrap();
     for hour in 0..(367 * 24) {
         let at = (first + jiff::SignedDuration::from_hours(hour)).to_string();
-        let mw = HIGH.iter().find(|high| high.0 == at).map_or(50_000.0, |high| high.1);
+        let mw = HIGH
+            .iter()
+            .find(|high| high.0 == at)
+            .map_or(50_000.0, |high| high.1);
         let _ = writeln!(text, "{at},{mw}");
     }
     text
@@ -64,7 +67,11 @@ fn at(run: &Run, hour: &str) -> f64 {
 #[test]
 fn miners_avoid_the_peaks_that_are_forecast_and_pay_for_the_one_that_is_not() {
     let world = world();
-    let (blind, forecast, perfect) = (run(&world, "ignore"), run(&world, "forecast"), run(&world, "perfect"));
+    let (blind, forecast, perfect) = (
+        run(&world, "ignore"),
+        run(&world, "forecast"),
+        run(&world, "perfect"),
+    );
     // A whole peak is worth 60 x 1000 / 4 = 15,000 USD a megawatt: no miner earns that in an hour.
     for (run, standing) in [
         (&blind, [false; 5]),
@@ -79,14 +86,23 @@ fn miners_avoid_the_peaks_that_are_forecast_and_pay_for_the_one_that_is_not() {
     // 2026 is billed on the history, 2027 on the summer of 2026.
     let year = |mw: f64| mw * 1e3 * 60.0 / 12.0;
     let one_missed = (3.0 * calm_mw() + usual_meter_mw()) / 4.0;
-    for (run, mw) in [(&blind, usual_meter_mw()), (&forecast, one_missed), (&perfect, calm_mw())] {
+    for (run, mw) in [
+        (&blind, usual_meter_mw()),
+        (&forecast, one_missed),
+        (&perfect, calm_mw()),
+    ] {
         near("history", charge(run, "2026-12"), year(20.0), 1e-12);
         near("the first month", charge(run, "2027-01"), year(mw), 1e-9);
         near("the last month", charge(run, "2027-12"), year(mw), 1e-9);
     }
     // The peak that was missed costs 15,000 USD for each megawatt that mined.
     let missed = 12.0 * (charge(&forecast, "2027-01") - charge(&perfect, "2027-01"));
-    near("missed peak", missed, 15_000.0 * (NEW.feed_mw(28.0) + OLD.feed_mw(28.0)), 1e-9);
+    near(
+        "missed peak",
+        missed,
+        15_000.0 * (NEW.feed_mw(28.0) + OLD.feed_mw(28.0)),
+        1e-9,
+    );
 }
 
 #[test]
@@ -96,7 +112,12 @@ fn standing_still_costs_the_coins_of_the_hour_less_its_power() {
     let revenue = (NEW.hashrate_ph() + OLD.hashrate_ph()) * 50.0 / DAY_H;
     let power = 32.0 * (usual_meter_mw() - calm_mw());
     // August holds a peak and a false alarm, June a peak.
-    for (month, hours) in [("2026-06", 1.0), ("2026-07", 0.0), ("2026-08", 2.0), ("2026-09", 1.0)] {
+    for (month, hours) in [
+        ("2026-06", 1.0),
+        ("2026-07", 0.0),
+        ("2026-08", 2.0),
+        ("2026-09", 1.0),
+    ] {
         let lost = blind.cash("mining_revenue", month) - forecast.cash("mining_revenue", month);
         assert!((lost - hours * revenue).abs() < 1e-6, "{month}: {lost}");
         let saved = forecast.cash("power_cost", month) - blind.cash("power_cost", month);

@@ -6,9 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::hand_made::{
-    AUX_MW, DAY_H, Gpus, NEW, OLD, World, near, number, usual_gpu_feed_mw,
-};
+use crate::hand_made::{AUX_MW, DAY_H, Gpus, NEW, OLD, World, near, number, usual_gpu_feed_mw};
 use crate::support::{Place, said};
 
 /// Hours of a constant load, of which a part mines.
@@ -40,7 +38,16 @@ fn template(name: &str) -> String {
 /// Bills the load of a place under a contract of the repository.
 fn bill(place: &Place, contract: &str) -> Value {
     let tariff = template(contract);
-    let args = ["bill", "--load", "load.csv", "--json", "--tariff", &tariff, "--price", "price.csv"];
+    let args = [
+        "bill",
+        "--load",
+        "load.csv",
+        "--json",
+        "--tariff",
+        &tariff,
+        "--price",
+        "price.csv",
+    ];
     let done = place.repower(&args).assert().success();
     serde_json::from_slice(&done.get_output().stdout).unwrap()
 }
@@ -58,7 +65,10 @@ fn cost(bill: &Value, month: &str, clause: &str) -> f64 {
 fn a_month_in_northern_norway_is_the_sum_by_hand() {
     let place = Place::new();
     // January 2026 in Oslo: 744 hours of 15 MW, of which 5 mine.
-    place.write("load.csv", load_csv("2025-12-31T23:00:00Z", 744, 15_000.0, 5_000.0));
+    place.write(
+        "load.csv",
+        load_csv("2025-12-31T23:00:00Z", 744, 15_000.0, 5_000.0),
+    );
     place.write("price.csv", price_csv("2025-12-31T23:00:00Z", 744, 30.0));
     let bill = bill(&place, "no4-data-centre.toml");
     let (nok, mwh) = (0.095, 15.0 * 744.0);
@@ -83,19 +93,40 @@ fn a_month_in_northern_norway_is_the_sum_by_hand() {
 fn rates_of_norway_change_on_their_dates() {
     let place = Place::new();
     // March and April 2024: 743 and 720 hours, summer time from the 31st.
-    place.write("load.csv", load_csv("2024-02-29T23:00:00Z", 1_463, 10_000.0, 10_000.0));
+    place.write(
+        "load.csv",
+        load_csv("2024-02-29T23:00:00Z", 1_463, 10_000.0, 10_000.0),
+    );
     place.write("price.csv", price_csv("2024-02-29T23:00:00Z", 1_463, 0.0));
     let bill = bill(&place, "no4-data-centre.toml");
-    near("March", cost(&bill, "2024-03", "energy_tax[4]"), 95.1 * 7_430.0 * 0.095, 1e-12);
-    near("April", cost(&bill, "2024-04", "energy_tax[4]"), 164.4 * 7_200.0 * 0.095, 1e-12);
-    near("summer", cost(&bill, "2024-04", "demand_charge[1].summer"), 10_000.0 * 320.0 / 12.0 * 0.095, 1e-12);
+    near(
+        "March",
+        cost(&bill, "2024-03", "energy_tax[4]"),
+        95.1 * 7_430.0 * 0.095,
+        1e-12,
+    );
+    near(
+        "April",
+        cost(&bill, "2024-04", "energy_tax[4]"),
+        164.4 * 7_200.0 * 0.095,
+        1e-12,
+    );
+    near(
+        "summer",
+        cost(&bill, "2024-04", "demand_charge[1].summer"),
+        10_000.0 * 320.0 / 12.0 * 0.095,
+        1e-12,
+    );
 }
 
 #[test]
 fn months_of_a_british_growth_zone_are_the_sum_by_hand() {
     let place = Place::new();
     // March and April 2027 in London: 743 and 720 hours of 100 MW, of which 20 mine.
-    place.write("load.csv", load_csv("2027-03-01T00:00:00Z", 1_463, 100_000.0, 20_000.0));
+    place.write(
+        "load.csv",
+        load_csv("2027-03-01T00:00:00Z", 1_463, 100_000.0, 20_000.0),
+    );
     place.write("price.csv", price_csv("2027-03-01T00:00:00Z", 1_463, 90.0));
     let bill = bill(&place, "gb-ai-growth-zone.toml");
     let gbp = 1.34;
@@ -104,13 +135,26 @@ fn months_of_a_british_growth_zone_are_the_sum_by_hand() {
     let month = |hours: f64, days: f64, discount: f64| {
         90.0 * 100.0 * hours + gbp * (levies * 100.0 * hours + 20_829.24 * days - discount * 80.0 * hours)
     };
-    near("March", cost(&bill, "2027-03", ""), month(743.0, 31.0, 0.0), 1e-12);
-    near("April", cost(&bill, "2027-04", ""), month(720.0, 30.0, 24.0), 1e-12);
+    near(
+        "March",
+        cost(&bill, "2027-03", ""),
+        month(743.0, 31.0, 0.0),
+        1e-12,
+    );
+    near(
+        "April",
+        cost(&bill, "2027-04", ""),
+        month(720.0, 30.0, 24.0),
+        1e-12,
+    );
     let discount = cost(&bill, "2027-04", "rider[8].ai-growth-zone");
     near("discount", discount, -24.0 * 80.0 * 720.0 * gbp, 1e-12);
     let months = bill["months"].as_array().unwrap();
     let lines = months[1]["lines"].as_array().unwrap();
-    let levy = lines.iter().find(|l| l["clause"] == "rider[6].climate-change-levy").unwrap();
+    let levy = lines
+        .iter()
+        .find(|l| l["clause"] == "rider[6].climate-change-levy")
+        .unwrap();
     assert_eq!(levy["set_by"], "rate from 2026-04-01");
 }
 
@@ -122,19 +166,34 @@ fn british_distribution_is_billed_red_amber_and_green() {
     place.write("price.csv", price_csv("2026-01-01T00:00:00Z", 744, 0.0));
     let bill = bill(&place, "gb-distribution.toml");
     let (red, amber) = (21.0 * 3.0, 21.0 * 12.0);
-    for (part, usd_per_mwh, hours) in [("red", 120.0, red), ("amber", 20.0, amber), ("green", 2.0, 744.0 - red - amber)] {
+    for (part, usd_per_mwh, hours) in [
+        ("red", 120.0, red),
+        ("amber", 20.0, amber),
+        ("green", 2.0, 744.0 - red - amber),
+    ] {
         let got = cost(&bill, "2026-01", &format!("rider[1].duos.{part}"));
         near(part, got, usd_per_mwh * 10.0 * hours * 1.34, 1e-12);
     }
-    near("levy of before April", cost(&bill, "2026-01", "rider[6].climate-change-levy"), 7.75 * 7_440.0 * 1.34, 1e-12);
-    near("capacity", cost(&bill, "2026-01", "fixed_charge[2]"), 0.12 * 20_000.0 * 31.0 * 1.34, 1e-12);
+    near(
+        "levy of before April",
+        cost(&bill, "2026-01", "rider[6].climate-change-levy"),
+        7.75 * 7_440.0 * 1.34,
+        1e-12,
+    );
+    near(
+        "capacity",
+        cost(&bill, "2026-01", "fixed_charge[2]"),
+        0.12 * 20_000.0 * 31.0 * 1.34,
+        1e-12,
+    );
 }
 
 /// Lines of a clause in a month of a run: set by, quantity, US dollars.
 fn lines(run: &crate::hand_made::Run, month: &str, clause: &str) -> Vec<(String, f64, f64)> {
     let rows = run.rows("settlement.csv").into_iter();
     let of = rows.filter(|l| l["month"] == month && l["clause"].starts_with(clause));
-    of.map(|l| (l["set_by"].clone(), number(&l, "quantity"), number(&l, "usd"))).collect()
+    of.map(|l| (l["set_by"].clone(), number(&l, "quantity"), number(&l, "usd")))
+        .collect()
 }
 
 #[test]
@@ -173,13 +232,26 @@ fn a_hall_that_turns_from_mining_to_ai_changes_its_tax_and_the_law_its_rate() {
         for (run, mining_mw, other_mw) in [(&stays, mines_mw, serving), (&run, NEW.feed_mw(28.0), cloud_mw)] {
             let taxed = lines(run, month, "energy_tax[1]");
             near("mining taxed", taxed[0].1, mining_mw * hours, 1e-9);
-            near("tax on mining", taxed[0].2, -mining * nok * mining_mw * hours, 1e-9);
+            near(
+                "tax on mining",
+                taxed[0].2,
+                -mining * nok * mining_mw * hours,
+                1e-9,
+            );
             let reduced = lines(run, month, "energy_tax[2]");
             near("data centre taxed", reduced[0].1, other_mw * hours, 1e-9);
-            near("tax on the data centre", reduced[0].2, -data_centre * nok * other_mw * hours, 1e-9);
+            near(
+                "tax on the data centre",
+                reduced[0].2,
+                -data_centre * nok * other_mw * hours,
+                1e-9,
+            );
         }
     }
-    assert_eq!(lines(&run, "2026-08", "energy_tax[1]")[0].0, "rate from 2026-08-01");
+    assert_eq!(
+        lines(&run, "2026-08", "energy_tax[1]")[0].0,
+        "rate from 2026-08-01"
+    );
     let january = |run: &crate::hand_made::Run| lines(run, "2026-01", "energy_tax[1]")[0].1;
     assert!(january(&run) < january(&stays), "the old hall stops in January");
     let manifest = std::fs::read_to_string(run.dir.join("manifest.json")).unwrap();
@@ -206,7 +278,10 @@ fn a_dated_tax_stops_miners_on_its_day() {
 fn what_is_wrong_in_a_contract_is_told_at_once() {
     let place = Place::new();
     place.write("load.csv", load_csv("2026-01-01T00:00:00Z", 24, 100.0, 0.0));
-    place.write("rates.csv", "date,usd_per_unit\n2026-01-02,0.09\n2026-01-01,0.09\n");
+    place.write(
+        "rates.csv",
+        "date,usd_per_unit\n2026-01-02,0.09\n2026-01-01,0.09\n",
+    );
     let contract = r#"
 [[power_contracts]]
 id = "norway"
@@ -250,7 +325,10 @@ clauses = [{ fixed_price = { usd_per_mwh = 40 } }]
     ] {
         assert!(told.contains(expected), "`{expected}` is missing in {told}");
     }
-    place.write("use.toml", contract.replace("use = \"mining\", rates", "use = \"bitcoin\", rates"));
+    place.write(
+        "use.toml",
+        contract.replace("use = \"mining\", rates", "use = \"bitcoin\", rates"),
+    );
     let bill = ["bill", "--tariff", "use.toml", "--load", "load.csv"];
     let told = said(&place.repower(&bill).assert().code(2).stdout(""));
     assert!(told.contains("bitcoin") && told.contains("data_centre"), "{told}");

@@ -54,7 +54,9 @@ impl CurrencySpec {
                         "no rate for {days} days since `{before}`; a rate is held over {} at most",
                         self.hold_days
                     );
-                    return Err(row.fail(date, message).with_help("raise `hold_days` of the currency"));
+                    return Err(row
+                        .fail(date, message)
+                        .with_help("raise `hold_days` of the currency"));
                 }
             }
             rows.push((day, usd));
@@ -100,7 +102,14 @@ mod tests {
         let (rates, repairs) = spec().read("nok.csv", text.as_bytes()).unwrap();
         let plain: Vec<_> = rates.iter().map(|r| (r.from.as_str(), r.usd_per_unit)).collect();
         // On 1 February the rate of 30 January holds; after the file its last.
-        assert_eq!(plain, [("2026-01-02", 0.090), ("2026-02-01", 0.094), ("2026-03-01", 0.097)]);
+        assert_eq!(
+            plain,
+            [
+                ("2026-01-02", 0.090),
+                ("2026-02-01", 0.094),
+                ("2026-03-01", 0.097)
+            ]
+        );
         assert!(repairs.notes[0].contains("2026-02-13"), "{repairs:?}");
     }
 

@@ -71,12 +71,15 @@ impl Dated {
     /// Values from dates on, out of a list that has been checked; malformed dates are left out.
     pub(super) fn new<'a>(list: impl Iterator<Item = (&'a str, f64)>, calendar: &Calendar) -> Self {
         let begin = |text: &str| calendar.start_of(parse_date(text)?);
-        let dated = list.filter_map(|(text, value)| Some(((begin(text)?, value), format!("rate from {text}"))));
+        let dated =
+            list.filter_map(|(text, value)| Some(((begin(text)?, value), format!("rate from {text}"))));
         let (points, names) = dated.unzip();
         Self { points, names }
     }
     fn index(&self, time: SimTime) -> Option<usize> {
-        self.points.partition_point(|(from, _)| *from <= time).checked_sub(1)
+        self.points
+            .partition_point(|(from, _)| *from <= time)
+            .checked_sub(1)
     }
     /// The value at an instant.
     pub(super) fn at(&self, time: SimTime) -> f64 {
@@ -176,7 +179,10 @@ mod tests {
         check_prices(&list, &FieldPath::root().key("rates"), &mut problems);
         let places: Vec<String> = problems.as_slice().iter().map(|p| p.path.to_string()).collect();
         let expected = ["rates[1].from", "rates[2].from", "rates[0].usd_per_mwh"];
-        assert!(expected.iter().all(|e| places.iter().any(|p| p == e)), "{places:?}");
+        assert!(
+            expected.iter().all(|e| places.iter().any(|p| p == e)),
+            "{places:?}"
+        );
         assert_eq!(problems.as_slice().len(), 5);
     }
 }

@@ -182,7 +182,11 @@ impl CurrencySpec {
         if !CODES.contains(&self.code.as_str()) {
             problems.unknown(&at.key("code"), "currency", &self.code, CODES.iter().copied());
         }
-        let given = [self.usd_per_unit.is_some(), self.rates.is_some(), self.file.is_some()];
+        let given = [
+            self.usd_per_unit.is_some(),
+            self.rates.is_some(),
+            self.file.is_some(),
+        ];
         if given.iter().filter(|g| **g).count() != 1 {
             problems.error(at, "one of `usd_per_unit`, `rates` and `file` is needed");
         }

@@ -379,7 +379,12 @@ impl Supply {
         for contract in self.contracts.iter().filter(|c| c.holds(time)) {
             moment.factor = contract.month_of(time, &self.calendar).2;
             adder += contract.adder_usd_per_mwh(by, time) * moment.factor;
-            for (position, placed) in contract.clauses.iter().enumerate().filter(|(_, p)| p.charges_peaks) {
+            for (position, placed) in contract
+                .clauses
+                .iter()
+                .enumerate()
+                .filter(|(_, p)| p.charges_peaks)
+            {
                 let cost = placed.term.peak_cost(&moment);
                 peaks.usd_per_mwh += cost.usd_per_mwh * contract.surcharge(position, time);
                 peaks.until_mw = peaks.until_mw.min(cost.until_mw);

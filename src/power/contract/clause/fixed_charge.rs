@@ -121,7 +121,10 @@ impl FixedChargeSpec {
     fn check_bands(&self, at: &FieldPath, problems: &mut Problems) {
         let Some(bands) = &self.bands else {
             if self.history_mwh_per_year.is_some() {
-                problems.error(&at.key("history_mwh_per_year"), "only `bands` look at a year's energy");
+                problems.error(
+                    &at.key("history_mwh_per_year"),
+                    "only `bands` look at a year's energy",
+                );
             }
             return;
         };

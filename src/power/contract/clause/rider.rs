@@ -142,7 +142,10 @@ impl RiderSpec {
         }
     }
     fn unit(&self) -> Option<Unit> {
-        let rate = self.rates.as_ref().map_or(Some(self.flat()), |r| r.first().cloned());
+        let rate = self
+            .rates
+            .as_ref()
+            .map_or(Some(self.flat()), |r| r.first().cloned());
         rate.and_then(|r| r.amount()).map(|(unit, _)| unit)
     }
     fn dated(&self, calendar: &Calendar) -> Dated {
@@ -185,7 +188,10 @@ impl RiderSpec {
                 rate.check(&at.index(index), problems);
                 let differs = rate.amount().is_some_and(|(unit, _)| Some(unit) != self.unit());
                 if differs && self.unit().is_some() {
-                    problems.error(&at.index(index), "every rate must be of the same kind as the first");
+                    problems.error(
+                        &at.index(index),
+                        "every rate must be of the same kind as the first",
+                    );
                 }
             }
         }

@@ -627,8 +627,14 @@ fn peaks_of_the_first_season_before_the_start_stand_at_the_history() {
     // The run begins in September: one peak of four is metered, at 4 MW.
     meter(at(9), 5, 0.0);
     meter(at(9) + Span::from_hours(5), 1, 0.25);
-    let december = Month { year: 2026, month: 12 };
-    assert_eq!(usd(&supply.close_month(december), "coincident_peak[1]"), -40_000.0);
+    let december = Month {
+        year: 2026,
+        month: 12,
+    };
+    assert_eq!(
+        usd(&supply.close_month(december), "coincident_peak[1]"),
+        -40_000.0
+    );
     let january = supply.close_month(december.plus(1));
     // (4,000 + 3 x 8,000) / 4 = 7,000 kW at 5 USD.
     assert_eq!(usd(&january, "coincident_peak[1]"), -35_000.0);
