@@ -10,7 +10,7 @@ use crate::random::Streams;
 use crate::sim::pool::{Pool, PoolPlan};
 use crate::time::{HOUR_S, SimTime};
 use crate::workload::demand::{WeekDemand, WeekSampler};
-use crate::workload::fluid::{Bin, FluidPool, FluidTotals, Offer, Step, Surface, Terms, WEEK_HOURS};
+use crate::workload::fluid::{FluidPool, FluidTotals, Offer, Step, Surface, Terms, Week};
 
 /// Weight of the plain fluid in a correction, as a share of what it should have seen.
 const SHRINK: f64 = 0.5;
@@ -33,7 +33,7 @@ pub(super) struct Flow {
     beside: Option<FluidPool>,
     /// Hours that it has run: its clock stands still in between, so nobody's patience ends there.
     beside_h: f64,
-    bins: Vec<Bin>,
+    week: Week,
     open: bool,
 }
 
@@ -46,7 +46,7 @@ impl Flow {
             calendar: fluid(),
             beside: with_jobs.then(fluid),
             beside_h: 0.0,
-            bins: vec![Bin::default(); WEEK_HOURS],
+            week: Week::default(),
             open: false,
         }
     }
@@ -61,7 +61,7 @@ impl Flow {
         self.open = demand.is_some();
         if let Some(demand) = demand {
             self.offer
-                .week(sampler, (streams, purpose), week, demand, &mut self.bins);
+                .week(sampler, (streams, purpose), week, demand, &mut self.week);
         }
     }
     pub(super) fn is_open(&self) -> bool {
@@ -85,12 +85,12 @@ impl Flow {
         if !self.open {
             return None;
         }
-        let bin = &self.bins[pool.hour_of_week];
+        let arrivals = self.week.hour(pool.hour_of_week);
         if with_jobs && let Some(beside) = &mut self.beside {
-            beside.step(self.beside_h, pool.hours, speed, bin);
+            beside.step(self.beside_h, pool.hours, speed, arrivals);
             self.beside_h += pool.hours;
         }
-        Some(self.calendar.step(pool.at_h, pool.hours, speed, bin))
+        Some(self.calendar.step(pool.at_h, pool.hours, speed, arrivals))
     }
     /// The calendar's totals, its waits corrected by jobs' hours of waiting.
     pub(super) fn totals(&self, jobs_wait_h: f64) -> FluidTotals {

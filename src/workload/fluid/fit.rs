@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::offer::{Bin, Offer, WEEK_HOURS};
+use super::offer::{Offer, WEEK_HOURS, Week};
 use super::state::{FluidPool, Terms};
 use super::surface::{AGES_H, LOADS, RATIOS, Spot, Surface, locate};
 use crate::random::Streams;
@@ -160,7 +160,7 @@ impl Trial<'_> {
             Arc::clone(surface),
             Terms::new(&self.subject.settings, self.subject.demand.checkpoint),
         );
-        let mut bins = vec![Bin::default(); WEEK_HOURS];
+        let mut flow = Week::default();
         let (purpose, demand) = (self.purpose(), self.demand());
         let mut before = pool.totals();
         let mut hours = Vec::with_capacity(self.power.len());
@@ -168,14 +168,14 @@ impl Trial<'_> {
             if hour % WEEK_HOURS == 0 {
                 let week = (hour / WEEK_HOURS) as u32;
                 let streams = (&self.subject.streams, purpose.as_str());
-                offer.week(self.subject.sampler, streams, week, &demand, &mut bins);
+                offer.week(self.subject.sampler, streams, week, &demand, &mut flow);
             }
             pool.set_capacity(f64::from(gpus));
             let step = pool.step(
                 hour as f64,
                 1.0,
                 f64::from(speed) / 1_000.0,
-                &bins[hour % WEEK_HOURS],
+                flow.hour(hour % WEEK_HOURS),
             );
             let after = pool.totals();
             hours.push(HourOf {
@@ -455,9 +455,16 @@ mod tests {
         };
         let offer = Arc::new(Offer::new(&sampler, &subject.settings, subject.demand.checkpoint));
         let fluid = trial.fluid(&offer, &Arc::new(Surface::default()));
-        for (jobs, fluid) in trial.jobs().iter().zip(&fluid) {
+        // Starts are even over the hour, so an eighth of a quarter of an hour's work runs over into the next.
+        for (hour, (jobs, fluid)) in trial.jobs().iter().zip(&fluid).enumerate() {
+            let expected = if hour == 0 { 0.875 } else { 1.0 };
             assert_eq!((jobs.busy_gpu_h, jobs.started, jobs.wait_h), (1.0, 1.0, 0.0));
-            assert!((fluid.busy_gpu_h - 1.0).abs() < 1e-12 && fluid.wait_h == 0.0);
+            assert!(
+                (fluid.busy_gpu_h - expected).abs() < 1e-12,
+                "{} in hour {hour}",
+                fluid.busy_gpu_h
+            );
+            assert_eq!((fluid.started, fluid.wait_h), (1.0, 0.0));
         }
     }
 

@@ -5,15 +5,19 @@
 //! are released, a backlog in order of arrival) and the response surface that job-level runs of the same demand
 //! fit ([`Surface`], [`fit`]). Does not own how many GPUs there are, nor how fast they run.
 
+mod backlog;
+mod bin;
 pub mod fit;
 mod kill;
 mod offer;
+mod returning;
+mod ring;
 mod room;
 mod state;
 mod surface;
 mod waits;
 
-pub use offer::{Bin, Offer, WEEK_HOURS};
+pub use offer::{Arrivals, Offer, WEEK_HOURS, Week};
 pub use state::{FluidPool, FluidTotals, Step, Terms};
 pub use surface::Surface;
 pub use waits::wait_quantile_s;

@@ -1,13 +1,16 @@
-//! Offered flows: what the whole weeks of a trace bring in each hour, by run time.
+//! Offered flows: what the whole weeks of a trace bring in each hour.
 //!
-//! Jobs of two hours and more are GPUs on a grid of run times, split between the two neighbours so that GPUs and
-//! GPU-hours both stay; shorter ones are GPU-hours. The few jobs that carry most of the work keep their own draws
-//! (kept or thinned, spot or not), so that a week brings the very same large gangs as at job level.
+//! An hour is a few sums ([`Bin`]) and the GPUs of its longer jobs by run time ([`Item`]), so that a burst of like jobs
+//! ends as it began: together. Where an hour brings many run times they are put on a grid, split between the two
+//! neighbours so that GPUs and GPU-hours both stay; jobs below an hour are sums of GPU-hours only. The few jobs that
+//! carry most of the work keep their own draws (kept or thinned, spot or not), so that a week brings the very same large
+//! gangs as at job level.
 
 use std::collections::BTreeMap;
 
 use rand::RngExt;
 
+use super::bin::{Bin, CLASSES, Item, grid, place};
 use crate::random::Streams;
 use crate::time::{HOUR_S, Span};
 use crate::workload::demand::{WeekDemand, WeekSampler};
@@ -15,10 +18,6 @@ use crate::workload::job::{FULL_POWER, Job, JobClass};
 use crate::workload::labels::NONE;
 use crate::workload::scheduler::Settings;
 
-/// Run times of the grid.
-pub(super) const CLASSES: usize = 16;
-/// Jobs below this many hours are GPU-hours that are done within the hour in which they start.
-pub(super) const SHORT_H: f64 = 2.0;
 /// Hours of a week.
 pub const WEEK_HOURS: usize = 168;
 /// Jobs of each week that keep their own draws: those with the most work. In a whole copy only spot is drawn, and
@@ -27,105 +26,90 @@ const LUMPS: usize = 16;
 const LUMPS_OF_A_WHOLE: usize = 4;
 /// Words of the random stream that a job of a week takes: two draws of 64 bits (`WeekSampler::arrivals`).
 const WORDS_PER_JOB: u128 = 4;
+/// Run times of an hour of one week, and of all copies, above which they are put on the grid.
+const ITEMS_OF_A_WEEK: usize = CLASSES;
+const ITEMS_MAX: usize = 3 * CLASSES;
 
-/// Numbers of a bin before those by run time.
-const HEAD: usize = 8;
-const JOBS: usize = 0;
-const TOO_LARGE: usize = 1;
-const WORK: usize = 2;
-const SPOT: usize = 3;
-const SHORT: usize = 4;
-const LONG: usize = 5;
-const DRAWN: usize = 6;
-
-/// What an hour brings, or what waits of it. All numbers are extensive, so bins add and scale as one array.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bin([f64; HEAD + CLASSES]);
-
-impl Default for Bin {
-    fn default() -> Self {
-        Self([0.0; HEAD + CLASSES])
-    }
-}
-
-impl Bin {
-    /// Jobs.
-    pub fn jobs(&self) -> f64 {
-        self.0[JOBS]
-    }
-    /// Jobs that the pool turns away: no size of it could hold them, or they must stay elsewhere. They are not among
-    /// the others.
-    pub fn too_large(&self) -> f64 {
-        self.0[TOO_LARGE]
-    }
-    /// All work, GPU-hours.
-    pub fn work_gpu_h(&self) -> f64 {
-        self.0[WORK]
-    }
-    /// Work sold as spot, GPU-hours.
-    pub fn spot_gpu_h(&self) -> f64 {
-        self.0[SPOT]
-    }
-    /// Work times the share of dynamic power that its GPUs draw, GPU-hours.
-    pub(super) fn drawn_gpu_h(&self) -> f64 {
-        self.0[DRAWN]
-    }
-    /// Work of jobs below two hours, GPU-hours.
-    pub(super) fn short_gpu_h(&self) -> f64 {
-        self.0[SHORT]
-    }
-    /// GPUs of longer jobs.
-    pub(super) fn long_gpus(&self) -> f64 {
-        self.0[LONG]
-    }
-    /// GPUs of longer jobs by run time.
-    pub(super) fn by_run_time(&self) -> &[f64] {
-        &self.0[HEAD..]
-    }
-    /// Adds a share of another.
-    pub(super) fn add(&mut self, other: &Self, share: f64) {
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine += share * theirs;
-        }
-    }
-    /// Leaves a share of everything.
-    pub(super) fn scale(&mut self, share: f64) {
-        self.0.iter_mut().for_each(|number| *number *= share);
-    }
-    /// Adds jobs that hold GPUs for so many hours; how many jobs that is, is counted apart.
-    pub(super) fn add_gpus(
-        &mut self,
-        grid_h: &[f64; CLASSES],
-        (gpus, hours): (f64, f64),
-        (spot, drawn): (f64, f64),
-    ) {
-        self.add_placed(place(hours, grid_h), gpus, gpus * hours, (spot, drawn));
-    }
-    /// Adds jobs that wait again.
-    pub(super) fn add_jobs(&mut self, jobs: f64) {
-        self.0[JOBS] += jobs;
-    }
-    fn add_placed(&mut self, place: Option<Place>, gpus: f64, work_gpu_h: f64, (spot, drawn): (f64, f64)) {
-        self.0[WORK] += work_gpu_h;
-        self.0[SPOT] += spot * work_gpu_h;
-        self.0[DRAWN] += drawn * work_gpu_h;
-        match place {
-            None => self.0[SHORT] += work_gpu_h,
-            Some(Place { class, beyond }) => {
-                self.0[LONG] += gpus;
-                self.0[HEAD + class] += gpus * (1.0 - beyond);
-                self.0[HEAD + class + 1] += gpus * beyond;
-            }
-        }
-    }
-}
-
-/// Where a run time lies on the grid.
+/// What an hour brings.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    class: usize,
-    /// Share of the GPUs that goes to the next run time.
-    beyond: f64,
+pub struct Arrivals<'a> {
+    /// Sums.
+    pub(super) bin: &'a Bin,
+    /// Jobs of an hour and more, by run time.
+    pub(super) items: &'a [Item],
+}
+
+/// The flows of one simulated week.
+#[derive(Debug, Clone, Default)]
+pub struct Week {
+    bins: Vec<Bin>,
+    items: Vec<Item>,
+    /// Where the items of each hour end.
+    ends: Vec<u32>,
+}
+
+impl Week {
+    /// What an hour of the week brings; nothing before a week was drawn.
+    pub fn hour(&self, hour: usize) -> Arrivals<'_> {
+        static NOTHING: Bin = Bin::EMPTY;
+        let Some(bin) = self.bins.get(hour) else {
+            return Arrivals {
+                bin: &NOTHING,
+                items: &[],
+            };
+        };
+        Arrivals {
+            bin,
+            items: &self.items[self.begin(hour)..self.ends[hour] as usize],
+        }
+    }
+    fn begin(&self, hour: usize) -> usize {
+        if hour == 0 {
+            0
+        } else {
+            self.ends[hour - 1] as usize
+        }
+    }
+    fn clear(&mut self) {
+        self.bins.clear();
+        self.items.clear();
+        self.ends.clear();
+    }
+    /// Closes an hour whose items were added.
+    fn close(&mut self, bin: Bin, grid_h: &[f64; CLASSES], most: usize) {
+        let from = self.ends.last().map_or(0, |end| *end as usize);
+        if self.items.len() - from > most {
+            onto_grid(&mut self.items, from, grid_h);
+        }
+        self.bins.push(bin);
+        self.ends.push(self.items.len() as u32);
+    }
+}
+
+/// Puts the items from a place on onto the grid.
+fn onto_grid(items: &mut Vec<Item>, from: usize, grid_h: &[f64; CLASSES]) {
+    let mut gpus = [0.0; CLASSES];
+    for item in &items[from..] {
+        for part in item.split(grid_h) {
+            gpus[part.class] += part.gpus;
+        }
+    }
+    items.truncate(from);
+    items.extend(on_grid(&gpus, grid_h));
+}
+
+/// The run times of the grid that GPUs have.
+pub(super) fn on_grid<'a>(
+    gpus: &'a [f64; CLASSES],
+    grid_h: &'a [f64; CLASSES],
+) -> impl Iterator<Item = Item> + 'a {
+    let each = gpus.iter().zip(grid_h).enumerate();
+    each.filter(|(_, (gpus, _))| **gpus != 0.0)
+        .map(|(class, (gpus, hours))| Item {
+            hours: *hours,
+            gpus: *gpus,
+            class,
+        })
 }
 
 /// A job that keeps its own draws.
@@ -135,8 +119,10 @@ struct Lump {
     index: u128,
     hour: usize,
     gpus: f64,
+    hours: f64,
     /// Its run time on the grid; none for a short one.
-    place: Option<Place>,
+    class: Option<usize>,
+    items: [Option<Item>; 2],
     work_gpu_h: f64,
     spot: bool,
     /// Share of dynamic power.
@@ -145,7 +131,8 @@ struct Lump {
 
 #[derive(Debug, Clone, Default)]
 struct WeekOffer {
-    hours: Vec<Bin>,
+    flow: Week,
+    /// The most work first.
     lumps: Vec<Lump>,
 }
 
@@ -179,7 +166,11 @@ impl Offer {
         let jobs = || sampler.week_jobs().iter().flatten().filter(fits);
         let longest = jobs().map(&hours_of).fold(0.0, f64::max);
         let grid_h = grid(longest);
-        let mut long = Long::default();
+        let mut long = Long {
+            by_class: [[0.0; 2]; CLASSES],
+            started: [0.0; 2],
+            running: [0.0; 2],
+        };
         for job in jobs() {
             long.add(job, hours_of(job), &grid_h);
         }
@@ -234,60 +225,56 @@ impl Offer {
         self.mean_gpus
     }
 
-    /// The flows of one simulated week into 168 hours: the weeks, copies and large jobs that
-    /// [`WeekSampler::arrivals`] draws of the same streams.
+    /// The flows of one simulated week: the weeks, copies and large jobs that [`WeekSampler::arrivals`] draws of the
+    /// same streams.
     pub fn week(
         &self,
         sampler: &WeekSampler,
         (streams, purpose): (&Streams, &str),
         week: u32,
         demand: &WeekDemand,
-        out: &mut [Bin],
+        out: &mut Week,
     ) {
-        assert_eq!(out.len(), WEEK_HOURS, "a week has 168 hours");
-        out.fill(Bin::default());
+        out.clear();
         let order = sampler.order(streams, purpose, week, demand.copies.ceil() as usize);
         let spot = demand.spot_share.as_fraction();
-        for (copy, drawn) in order.into_iter().enumerate() {
+        let mut drawn = Vec::new();
+        for (copy, number) in order.iter().enumerate() {
             let share = (demand.copies - copy as f64).min(1.0);
-            let own = &self.weeks[drawn];
-            for (to, from) in out.iter_mut().zip(&own.hours) {
-                to.add(from, share);
-                // Of what the trace does not sell as spot already, a share is.
-                to.0[SPOT] += share * spot * (from.0[WORK] - from.0[SPOT]);
-            }
             if share < 1.0 || spot > 0.0 {
                 let rng = streams.stream(&format!("{purpose}/week/{week}/copy/{copy}"));
-                settle_lumps(own, rng, (share, spot), out);
+                self.weeks[*number].draw_lumps(rng, (share, spot), &mut drawn);
             }
+        }
+        drawn.sort_by_key(|(hour, ..)| *hour);
+        let mut drawn = drawn.as_slice();
+        for hour in 0..WEEK_HOURS {
+            let mut bin = Bin::default();
+            for (copy, number) in order.iter().enumerate() {
+                let share = (demand.copies - copy as f64).min(1.0);
+                let from = self.weeks[*number].flow.hour(hour);
+                bin.add_as_spot(from.bin, share, spot);
+                let scaled = |item: &Item| Item {
+                    gpus: share * item.gpus,
+                    ..*item
+                };
+                out.items.extend(from.items.iter().map(scaled));
+            }
+            while let Some(((_, own, items), rest)) = drawn.split_first().filter(|(first, _)| first.0 == hour)
+            {
+                bin.add(own, 1.0);
+                // What rounding leaves of a job that was taken out again.
+                bin.floor();
+                out.items.extend(items.iter().flatten());
+                drawn = rest;
+            }
+            out.close(bin, &self.grid_h, ITEMS_MAX);
         }
     }
 }
 
-/// Puts what became of each large job in the place of what was expected of it.
-fn settle_lumps(own: &WeekOffer, mut rng: crate::random::Stream, (share, spot): (f64, f64), out: &mut [Bin]) {
-    let most = if share < 1.0 { LUMPS } else { LUMPS_OF_A_WHOLE };
-    for lump in own.lumps.iter().take(most) {
-        rng.set_word_pos(lump.index * WORDS_PER_JOB);
-        let kept = if rng.random::<f64>() < share { 1.0 } else { 0.0 };
-        let is_spot = if rng.random::<f64>() < spot || lump.spot {
-            1.0
-        } else {
-            0.0
-        };
-        let expected_spot = if lump.spot { 1.0 } else { spot };
-        let bin = &mut out[lump.hour];
-        bin.add_placed(
-            lump.place,
-            lump.gpus * (kept - share),
-            lump.work_gpu_h * (kept - share),
-            (0.0, lump.drawn),
-        );
-        bin.0[SPOT] += lump.work_gpu_h * (kept * is_spot - share * expected_spot);
-        // What rounding leaves of a job that was taken out again.
-        bin.0.iter_mut().for_each(|number| *number = number.max(0.0));
-    }
-}
+/// What a large job's draw adds to what was expected of it: its hour, sums and GPUs.
+type Drawn = (usize, Bin, [Option<Item>; 2]);
 
 fn gangs<'a>(jobs: impl Iterator<Item = &'a Job>) -> Vec<(u32, f64)> {
     let mut gangs = BTreeMap::new();
@@ -297,8 +284,8 @@ fn gangs<'a>(jobs: impl Iterator<Item = &'a Job>) -> Vec<(u32, f64)> {
     gangs.into_iter().collect()
 }
 
-/// Jobs and GPUs of jobs of two hours and more.
-#[derive(Debug, Default)]
+/// Jobs and GPUs of jobs of an hour and more.
+#[derive(Debug)]
 struct Long {
     by_class: [[f64; 2]; CLASSES],
     started: [f64; 2],
@@ -308,15 +295,14 @@ struct Long {
 impl Long {
     fn add(&mut self, job: &Job, hours: f64, grid_h: &[f64; CLASSES]) {
         let gpus = f64::from(job.gpus);
-        let Some(Place { class, beyond }) = place(hours, grid_h) else {
+        let Some(class) = place(hours, grid_h) else {
             return;
         };
         let add = |sums: &mut [f64; 2], weight: f64| {
             sums[0] += weight;
             sums[1] += weight * gpus;
         };
-        add(&mut self.by_class[class], 1.0 - beyond);
-        add(&mut self.by_class[class + 1], beyond);
+        add(&mut self.by_class[class], 1.0);
         add(&mut self.started, 1.0);
         add(&mut self.running, hours);
     }
@@ -336,55 +322,110 @@ fn hours_of(job: &Job) -> f64 {
     job.duration_s as f64 / HOUR_S as f64
 }
 
-/// Run times in equal ratios up to the longest.
-fn grid(longest_h: f64) -> [f64; CLASSES] {
-    // A day beyond it leaves room for what kills add.
-    let ratio = ((longest_h + 24.0) / SHORT_H).powf(1.0 / (CLASSES - 1) as f64);
-    std::array::from_fn(|class| SHORT_H * ratio.powi(class as i32))
-}
-
-fn place(hours: f64, grid_h: &[f64; CLASSES]) -> Option<Place> {
-    if hours < SHORT_H {
-        return None;
-    }
-    let class = grid_h.partition_point(|h| *h <= hours).clamp(1, CLASSES - 1) - 1;
-    // A little above one where a job that has just started is killed: GPUs and work stay exact.
-    let beyond = (hours - grid_h[class]) / (grid_h[class + 1] - grid_h[class]);
-    Some(Place { class, beyond })
-}
-
 impl Lump {
     fn new((index, job): (usize, &Job), hours: f64, grid_h: &[f64; CLASSES]) -> Self {
         Self {
             index: index as u128,
             hour: ((job.submit_s / HOUR_S) as usize).min(WEEK_HOURS - 1),
             gpus: f64::from(job.gpus),
-            place: place(hours, grid_h),
+            hours,
+            class: place(hours, grid_h),
+            items: [None; 2],
             work_gpu_h: f64::from(job.gpus) * hours,
             spot: job.class == JobClass::Spot,
             drawn: f64::from(job.power_per_mille) / f64::from(FULL_POWER),
         }
     }
+    fn item(&self) -> Option<Item> {
+        self.class.map(|class| Item {
+            hours: self.hours,
+            gpus: self.gpus,
+            class,
+        })
+    }
+    /// The same as it stands in its hour of the week: on the grid where that was needed.
+    fn items(&self, flow: &Week, grid_h: &[f64; CLASSES]) -> [Option<Item>; 2] {
+        let Some(item) = self.item() else {
+            return [None; 2];
+        };
+        let there = flow.hour(self.hour).items;
+        if there.iter().any(|other| other.hours == item.hours) {
+            [Some(item), None]
+        } else {
+            item.split(grid_h).map(Some)
+        }
+    }
+    /// What it brings to the sums of its hour, as spot or not.
+    fn bin(&self, spot: f64) -> Bin {
+        let mut bin = Bin::default();
+        bin.add_gpus((self.gpus, self.hours), (spot, self.drawn));
+        bin
+    }
+    /// What its own draw adds to what was expected.
+    fn draw(&self, rng: &mut crate::random::Stream, (share, spot): (f64, f64)) -> Drawn {
+        rng.set_word_pos(self.index * WORDS_PER_JOB);
+        let kept = if rng.random::<f64>() < share { 1.0 } else { 0.0 };
+        let is_spot = if rng.random::<f64>() < spot || self.spot {
+            1.0
+        } else {
+            0.0
+        };
+        let expected = if self.spot { 1.0 } else { spot };
+        let mut bin = Bin::default();
+        bin.add(&self.bin(is_spot), kept);
+        bin.add(&self.bin(expected), -share);
+        let items = self.items.map(|item| {
+            item.filter(|_| kept != share).map(|item| Item {
+                gpus: (kept - share) * item.gpus,
+                ..item
+            })
+        });
+        (self.hour, bin, items)
+    }
 }
 
 impl WeekOffer {
     fn new(jobs: &[Job], settings: &Settings, (stretch, grid_h): (f64, &[f64; CLASSES])) -> Self {
-        let mut hours = vec![Bin::default(); WEEK_HOURS];
+        let mut hours = vec![(Bin::default(), Vec::new()); WEEK_HOURS];
         let mut lumps = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
             let lump = Lump::new((index, job), stretch * hours_of(job), grid_h);
+            let (bin, items) = &mut hours[lump.hour];
             if !serves(settings, job) {
-                hours[lump.hour].0[TOO_LARGE] += 1.0;
+                bin.add_too_large(1.0);
                 continue;
             }
-            let bin = &mut hours[lump.hour];
             bin.add_jobs(1.0);
-            let spot = if lump.spot { 1.0 } else { 0.0 };
-            bin.add_placed(lump.place, lump.gpus, lump.work_gpu_h, (spot, lump.drawn));
+            bin.add(&lump.bin(if lump.spot { 1.0 } else { 0.0 }), 1.0);
+            items.extend(lump.item());
             lumps.push(lump);
+        }
+        let mut flow = Week::default();
+        for (bin, mut items) in hours {
+            items.sort_by(|a, b| a.hours.total_cmp(&b.hours));
+            items.dedup_by(|next, kept| {
+                let same = next.hours == kept.hours;
+                kept.gpus += if same { next.gpus } else { 0.0 };
+                same
+            });
+            flow.items.extend(items);
+            flow.close(bin, grid_h, ITEMS_OF_A_WEEK);
         }
         lumps.sort_by(|a, b| b.work_gpu_h.total_cmp(&a.work_gpu_h).then(a.index.cmp(&b.index)));
         lumps.truncate(LUMPS);
-        Self { hours, lumps }
+        for lump in &mut lumps {
+            lump.items = lump.items(&flow, grid_h);
+        }
+        Self { flow, lumps }
+    }
+    /// The draws of its large jobs in one copy.
+    fn draw_lumps(&self, mut rng: crate::random::Stream, shares: (f64, f64), out: &mut Vec<Drawn>) {
+        let most = if shares.0 < 1.0 { LUMPS } else { LUMPS_OF_A_WHOLE };
+        out.extend(
+            self.lumps
+                .iter()
+                .take(most)
+                .map(|lump| lump.draw(&mut rng, shares)),
+        );
     }
 }

@@ -1,12 +1,17 @@
 //! What may still start in a step.
 
-use super::offer::Bin;
+use super::bin::Bin;
 
 /// What may still start in a step: GPUs at its end, and GPUs on average over it.
 pub(super) struct Room {
     at_end: f64,
     on_average: f64,
     work_h: f64,
+    /// All that was taken in.
+    pub(super) taken: Bin,
+    /// Of it, work of short jobs that is not done in the step, and the GPUs that it holds at its end at the most.
+    pub(super) over_gpu_h: f64,
+    pub(super) over_gpus: f64,
 }
 
 impl Room {
@@ -15,14 +20,23 @@ impl Room {
             at_end: usable - running,
             on_average: usable - done_gpu_h / work_h,
             work_h,
+            taken: Bin::default(),
+            over_gpu_h: 0.0,
+            over_gpus: 0.0,
         }
     }
     /// Takes the share of a bin that fits. Long jobs start evenly over the step, so half of them count on average.
     pub(super) fn take(&mut self, bin: &Bin) -> f64 {
-        let (long, short) = (bin.long_gpus(), bin.short_gpu_h() / self.work_h);
-        let share = fit(self.at_end, long + short).min(fit(self.on_average, 0.5 * long + short));
-        self.at_end -= share * (long + short);
-        self.on_average -= share * (0.5 * long + short);
+        let over_gpu_h = bin.short_left_gpu_h(self.work_h);
+        let (long, held) = (bin.long_gpus(), bin.short_held(self.work_h));
+        let short = (bin.short_gpu_h() - over_gpu_h) / self.work_h;
+        let (at_end, on_average) = (long + held, 0.5 * long + short);
+        let share = fit(self.at_end, at_end).min(fit(self.on_average, on_average));
+        self.at_end -= share * at_end;
+        self.on_average -= share * on_average;
+        self.over_gpu_h += share * over_gpu_h;
+        self.over_gpus += share * held;
+        self.taken.add(bin, share);
         share
     }
 }

@@ -5,10 +5,13 @@
 //! GPU-hours to the integral of GPUs at work over the work clock, whatever the steps. A step starts what the backlog
 //! holds, in order of arrival, until the GPUs that can be filled are filled.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::offer::{Bin, CLASSES, Offer};
+use super::backlog::Backlog;
+use super::bin::{Bin, CLASSES};
+use super::offer::{Arrivals, Offer};
+use super::returning::Returning;
+use super::ring::Ring;
 use super::room::Room;
 use super::surface::{RATIOS, Spot, Surface, locate};
 use super::waits::{BUCKETS, bucket};
@@ -86,12 +89,6 @@ pub struct FluidTotals {
     pub withdrawn_gpu_h: f64,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) at_h: f64,
-    pub(super) bin: Bin,
-}
-
 /// How a pool treats its jobs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
@@ -129,23 +126,17 @@ pub struct FluidPool {
     pub(super) ratio: Spot,
     /// Whether GPUs came since the last step.
     pub(super) raised: bool,
-    /// Reading of the work clock: whole hours, and what is beyond.
-    pub(super) slot: usize,
-    pub(super) within: f64,
-    /// GPUs released in each hour of the work clock; the ring is as long as the longest job.
-    pub(super) releases: Vec<f64>,
-    pub(super) running: f64,
+    /// What runs.
+    pub(super) ring: Ring,
     /// Work that runs and is not done: all, spot, and by share of dynamic power.
     pub(super) left_gpu_h: f64,
     pub(super) left_spot_gpu_h: f64,
     pub(super) left_drawn_gpu_h: f64,
-    pub(super) queue: VecDeque<Entry>,
+    pub(super) backlog: Backlog,
     /// Killed work that starts before all other.
-    pub(super) returning: Bin,
+    pub(super) returning: Returning,
     /// Jobs that wait, the killed among them.
     pub(super) waiting: f64,
-    /// GPUs an hour that started of late, by run time.
-    pub(super) recent: [f64; CLASSES],
     /// GPUs at work over those that can be filled, smoothed over a week.
     pub(super) week_load: f64,
     /// Started jobs by wait.
@@ -156,7 +147,7 @@ pub struct FluidPool {
 impl FluidPool {
     /// An empty pool without GPUs.
     pub fn new(offer: Arc<Offer>, surface: Arc<Surface>, terms: Terms) -> Self {
-        let longest = offer.grid_h()[CLASSES - 1].ceil() as usize;
+        let ring = Ring::new(offer.grid_h()[CLASSES - 1]);
         Self {
             offer,
             surface,
@@ -165,17 +156,13 @@ impl FluidPool {
             usable: 0.0,
             ratio: locate(&RATIOS, 0.0),
             raised: false,
-            slot: 0,
-            within: 0.0,
-            releases: vec![0.0; (longest + 4).next_power_of_two()],
-            running: 0.0,
+            ring,
             left_gpu_h: 0.0,
             left_spot_gpu_h: 0.0,
             left_drawn_gpu_h: 0.0,
-            queue: VecDeque::new(),
-            returning: Bin::default(),
+            backlog: Backlog::default(),
+            returning: Returning::default(),
             waiting: 0.0,
-            recent: [0.0; CLASSES],
             week_load: 0.0,
             waits: vec![0.0; BUCKETS],
             totals: FluidTotals::default(),
@@ -193,25 +180,15 @@ impl FluidPool {
     }
     /// Jobs that run.
     pub fn running_jobs(&self) -> f64 {
-        self.running * self.offer.jobs_per_running_gpu()
+        self.ring.running * self.offer.jobs_per_running_gpu()
     }
     /// Work that waits, GPU-hours.
     pub fn backlog_gpu_h(&self) -> f64 {
-        self.returning.work_gpu_h() + self.queue.iter().map(|e| e.bin.work_gpu_h()).sum::<f64>()
+        self.returning.bin.work_gpu_h() + self.backlog.work_gpu_h()
     }
     /// Work that runs and is not done, GPU-hours.
     pub fn in_progress_gpu_h(&self) -> f64 {
-        let mask = self.releases.len() - 1;
-        let left = |ahead: usize| self.releases[(self.slot + ahead) & mask] * self.hours_to(ahead);
-        (0..=mask).map(left).sum()
-    }
-    /// Mean work left to what is released in the hour of the work clock that lies so many ahead.
-    pub(super) fn hours_to(&self, ahead: usize) -> f64 {
-        if ahead == 0 {
-            0.5 * (1.0 - self.within)
-        } else {
-            ahead as f64 + 0.5 - self.within
-        }
+        self.ring.in_progress_gpu_h()
     }
 
     /// Shares of the work that runs: spot, and by dynamic power.
@@ -227,7 +204,7 @@ impl FluidPool {
     }
 
     /// Moves on by `hours` (at most one) from `at_h` hours of the calendar, at a speed, while `arrivals` an hour come.
-    pub fn step(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: &Bin) -> Step {
+    pub fn step(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: Arrivals<'_>) -> Step {
         if !std::mem::take(&mut self.raised) || self.waiting <= 0.0 {
             return self.even(at_h, hours, speed, arrivals);
         }
@@ -241,20 +218,20 @@ impl FluidPool {
         step
     }
 
-    fn even(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: &Bin) -> Step {
+    fn even(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: Arrivals<'_>) -> Step {
         let before = self.waiting;
-        let age_h = match self.queue.front() {
-            Some(first) if before > 0.0 => (at_h - first.at_h).max(0.0),
+        let age_h = match self.backlog.first_at_h() {
+            Some(first_h) if before > 0.0 => (at_h - first_h).max(0.0),
             _ => 0.0,
         };
         let mut step = Step::default();
         let mut left = 0.0;
         let work_h = hours * speed;
-        self.take_in(arrivals, hours);
+        self.take_in(arrivals.bin, hours);
         if before == 0.0 && work_h > 0.0 {
             self.flow(at_h, (hours, work_h), arrivals, &mut step);
         } else {
-            self.enqueue(at_h, hours, arrivals);
+            self.backlog.push(at_h + 0.5 * hours, arrivals, hours);
             left = self.give_up(at_h + hours);
             self.drain(at_h, (hours, work_h), &mut step);
         }
@@ -293,28 +270,16 @@ impl FluidPool {
         t.finished += step.finished;
     }
 
-    fn enqueue(&mut self, at_h: f64, hours: f64, arrivals: &Bin) {
-        let mut bin = *arrivals;
-        bin.scale(hours);
-        match self.queue.back_mut() {
-            Some(last) if last.at_h.floor() == at_h.floor() => last.bin.add(&bin, 1.0),
-            _ => self.queue.push_back(Entry {
-                at_h: at_h + 0.5 * hours,
-                bin,
-            }),
-        }
-    }
-
     /// Those whose patience has ended leave; gives their number.
     fn give_up(&mut self, now_h: f64) -> f64 {
         let mut left = 0.0;
-        while let Some(first) = self.queue.front() {
-            if first.at_h + self.terms.patience_h > now_h {
+        while let Some((at_h, bin, ..)) = self.backlog.first() {
+            if at_h + self.terms.patience_h > now_h {
                 break;
             }
-            left += first.bin.jobs();
-            self.totals.withdrawn_gpu_h += first.bin.work_gpu_h();
-            self.queue.pop_front();
+            left += bin.jobs();
+            self.totals.withdrawn_gpu_h += bin.work_gpu_h();
+            self.backlog.pop();
         }
         self.waiting = (self.waiting - left).max(0.0);
         self.totals.withdrawn += left;
@@ -322,109 +287,77 @@ impl FluidPool {
     }
 
     /// Nobody waited: what comes starts at once, or as much of it as fits.
-    fn flow(&mut self, at_h: f64, (hours, work_h): (f64, f64), arrivals: &Bin, step: &mut Step) {
-        let (slot, middle) = (self.slot, self.within + 0.5 * work_h);
+    fn flow(&mut self, at_h: f64, (hours, work_h): (f64, f64), arrivals: Arrivals<'_>, step: &mut Step) {
         let done = self.release(work_h, step);
-        let mut room = Room::new(self.usable, (self.running, done), work_h);
-        let mut bin = *arrivals;
-        bin.scale(hours);
-        let share = room.take(&bin);
+        let begin = self.ring.begin(work_h);
+        let mut room = Room::new(self.usable, (self.ring.running, done), work_h);
+        let share = room.take(&arrivals.bin.scaled(hours));
+        self.ring.start(arrivals.items, share * hours, begin);
         if share < 1.0 {
-            let mut rest = bin;
-            rest.scale(1.0 - share);
-            bin.scale(share);
-            self.queue.push_back(Entry {
-                at_h: at_h + 0.5 * hours,
-                bin: rest,
-            });
-            self.waiting -= bin.jobs();
+            self.backlog
+                .push(at_h + 0.5 * hours, arrivals, (1.0 - share) * hours);
+            self.waiting -= room.taken.jobs();
         } else {
             self.waiting = 0.0;
         }
-        step.started = bin.jobs();
-        self.waits[0] += bin.jobs();
-        self.run(&bin, (slot, middle), (done, hours / work_h, work_h), step);
+        step.started = room.taken.jobs();
+        self.waits[0] += room.taken.jobs();
+        self.run(&room, (done, hours / work_h, work_h), step);
     }
 
     /// Starts what fits, in order of arrival.
     fn drain(&mut self, at_h: f64, (hours, work_h): (f64, f64), step: &mut Step) {
         if work_h <= 0.0 {
             // At speed zero gangs hold their GPUs and nobody starts.
-            step.busy_gpu_h = self.running * hours;
+            step.busy_gpu_h = self.ring.running * hours;
             let (spot, drawn) = self.shares();
             (step.spot_gpu_h, step.drawing_gpu_h) = (step.busy_gpu_h * spot, step.busy_gpu_h * drawn);
             return;
         }
-        let (slot, middle) = (self.slot, self.within + 0.5 * work_h);
         let done = self.release(work_h, step);
-        let mut room = Room::new(self.usable, (self.running, done), work_h);
-        let mut started = Bin::default();
+        let begin = self.ring.begin(work_h);
+        let mut room = Room::new(self.usable, (self.ring.running, done), work_h);
         let mut open = true;
-        if self.returning.work_gpu_h() > 0.0 {
-            let share = room.take(&self.returning);
-            started.add(&self.returning, share);
-            self.waiting -= self.returning.jobs() * share;
-            self.returning.scale(1.0 - share);
+        if self.returning.bin.work_gpu_h() > 0.0 {
+            let share = room.take(&self.returning.bin);
+            self.waiting -= self.returning.bin.jobs() * share;
+            self.returning
+                .start(share, self.offer.grid_h(), (&mut self.ring, begin));
             open = share >= 1.0;
         }
-        while open && let Some(first) = self.queue.front_mut() {
-            let share = room.take(&first.bin);
-            let jobs = first.bin.jobs() * share;
-            started.add(&first.bin, share);
-            let waited_h = (at_h + 0.5 * hours - first.at_h).max(0.0);
-            self.waits[bucket(waited_h)] += jobs;
+        while open && let Some((first_h, bin, items, of)) = self.backlog.first() {
+            let share = room.take(&bin);
+            self.ring.start(items, share * of, begin);
+            let jobs = bin.jobs() * share;
+            self.waits[bucket((at_h + 0.5 * hours - first_h).max(0.0))] += jobs;
             step.started += jobs;
             self.waiting -= jobs;
             if share < 1.0 {
-                first.bin.scale(1.0 - share);
+                self.backlog.keep_of_first(1.0 - share);
                 break;
             }
-            self.queue.pop_front();
+            self.backlog.pop();
         }
-        if open && self.queue.is_empty() {
+        if open && self.backlog.is_empty() {
             self.waiting = 0.0;
         }
         self.waiting = self.waiting.max(0.0);
-        self.run(&started, (slot, middle), (done, hours / work_h, work_h), step);
+        self.run(&room, (done, hours / work_h, work_h), step);
     }
 
     /// Lets the work clock run and gives the work of what was running.
     fn release(&mut self, work_h: f64, step: &mut Step) -> f64 {
-        let (mut left, mut done, mut released) = (work_h, 0.0, 0.0);
-        let mask = self.releases.len() - 1;
-        while left > 0.0 {
-            let to_end = 1.0 - self.within;
-            let ends = left >= to_end;
-            let len = if ends { to_end } else { left };
-            let slot = &mut self.releases[self.slot & mask];
-            let out = if ends { *slot } else { *slot * (len / to_end) };
-            *slot -= out;
-            done += (self.running - 0.5 * out) * len;
-            self.running = (self.running - out).max(0.0);
-            released += out;
-            left -= len;
-            if ends {
-                self.slot += 1;
-                self.within = 0.0;
-            } else {
-                self.within += len;
-            }
-        }
+        let (done, released) = self.ring.release(work_h);
         step.finished += released * self.offer.jobs_per_started_gpu();
         done
     }
 
-    /// Puts what started on the work clock and books the step's work.
-    fn run(
-        &mut self,
-        started: &Bin,
-        at: (usize, f64),
-        (running_done, slowness, work_h): (f64, f64, f64),
-        step: &mut Step,
-    ) {
-        let done = running_done + 0.5 * started.long_gpus() * work_h + started.short_gpu_h();
-        self.schedule(started, at, work_h);
-        self.running += started.long_gpus();
+    /// Counts what started as running and books the step's work.
+    fn run(&mut self, room: &Room, (running_done, slowness, work_h): (f64, f64, f64), step: &mut Step) {
+        let started = &room.taken;
+        let short_done = started.short_gpu_h() - room.over_gpu_h;
+        let done = running_done + 0.5 * started.long_gpus() * work_h + short_done;
+        self.ring.running += started.long_gpus() + self.ring.run_over(room.over_gpu_h, room.over_gpus);
         self.left_gpu_h += started.work_gpu_h();
         self.left_spot_gpu_h += started.spot_gpu_h();
         self.left_drawn_gpu_h += started.drawn_gpu_h();
@@ -440,23 +373,6 @@ impl FluidPool {
         self.totals.work_gpu_h += done;
     }
 
-    fn schedule(&mut self, started: &Bin, (slot, middle): (usize, f64), work_h: f64) {
-        let mask = self.releases.len() - 1;
-        let ring = self.releases.as_mut_slice();
-        let fresh = work_h / WEEK_H;
-        for (recent, gpus) in self.recent.iter_mut().zip(started.by_run_time()) {
-            *recent += gpus / WEEK_H - *recent * fresh;
-        }
-        for (gpus, hours) in started.by_run_time().iter().zip(self.offer.grid_h()) {
-            // Releases of an hour are even over it, so the middle of hours is what run times are split between.
-            let at = middle + hours - 0.5;
-            let hour = at as usize;
-            let beyond = at - hour as f64;
-            ring[(slot + hour) & mask] += gpus * (1.0 - beyond);
-            ring[(slot + hour + 1) & mask] += gpus * beyond;
-        }
-    }
-
     /// Stops the program unless work offered = done less lost + running + waiting + gone, and jobs submitted = started
     /// + waiting + gone, the killed counted among the started.
     pub fn assert_conserved(&self) {
@@ -468,7 +384,7 @@ impl FluidPool {
             "{} GPU-hours were offered, but {kept} were done, lost or gone and {here} run or wait",
             t.offered_gpu_h
         );
-        let first = self.waiting - self.returning.jobs();
+        let first = self.waiting - self.returning.bin.jobs();
         assert!(
             (t.submitted - t.started - t.withdrawn - first).abs() <= CONSERVED * t.submitted.max(1.0),
             "{} jobs were submitted, but {} started, {} left and {first} wait",
@@ -493,15 +409,20 @@ mod tests {
     use crate::units::Ratio;
     use crate::workload::demand::{WeekDemand, WeekSampler};
     use crate::workload::estimate::EstimateSpec;
-    use crate::workload::fluid::WEEK_HOURS;
+    use crate::workload::fluid::Week;
+    use crate::workload::fluid::bin::Item;
     use crate::workload::job::{Job, Trace};
 
     /// A week with one gang of 10 GPUs for `hours` at its first second.
-    fn pool(hours: i64, gpus_max: u32) -> (FluidPool, Vec<Bin>) {
+    fn pool(hours: i64, gpus_max: u32) -> (FluidPool, Week) {
         let jobs = vec![
             Job::new(0, 0, 10, hours * 3_600),
             Job::new(1, 6 * 86_400 + 3_600, 1, 0),
         ];
+        pool_of(jobs, gpus_max)
+    }
+
+    fn pool_of(jobs: Vec<Job>, gpus_max: u32) -> (FluidPool, Week) {
         let sampler = WeekSampler::new(&Trace::new(jobs, None, Vec::new())).unwrap();
         let settings = Settings::constant(gpus_max);
         let offer = Arc::new(Offer::new(&sampler, &settings, Span::from_hours(1)));
@@ -511,7 +432,7 @@ mod tests {
             spot_share: Ratio::ZERO,
             checkpoint: Span::from_hours(1),
         };
-        let mut bins = vec![Bin::default(); WEEK_HOURS];
+        let mut bins = Week::default();
         offer.week(&sampler, (&Streams::new(1, 0), "pool"), 0, &demand, &mut bins);
         let terms = Terms::new(&settings, Span::from_hours(1));
         (FluidPool::new(offer, Arc::new(Surface::default()), terms), bins)
@@ -523,7 +444,7 @@ mod tests {
             let (mut pool, bins) = pool(10, 16);
             pool.set_capacity(16.0);
             let busy: Vec<f64> = (0..40)
-                .map(|h| pool.step(h as f64, 1.0, speed, &bins[h]).busy_gpu_h)
+                .map(|h| pool.step(h as f64, 1.0, speed, bins.hour(h)).busy_gpu_h)
                 .collect();
             // It starts evenly over the first hour and ends evenly over an hour, at full speed.
             assert!((busy[0] - 5.0).abs() < 1e-9, "{busy:?}");
@@ -538,9 +459,9 @@ mod tests {
         let (mut pool, bins) = pool(10, 16);
         // No GPUs for four hours: the job, which came evenly over the first, waits until they come.
         let mut wait_h = 0.0;
-        for (hour, bin) in bins.iter().enumerate().take(30) {
+        for hour in 0..30 {
             pool.set_capacity(if hour < 4 { 0.0 } else { 16.0 });
-            wait_h += pool.step(hour as f64, 1.0, 1.0, bin).wait_h;
+            wait_h += pool.step(hour as f64, 1.0, 1.0, bins.hour(hour)).wait_h;
         }
         // From half past the first hour on; it takes the new GPUs evenly over the first minutes.
         assert!((wait_h - 3.5).abs() < 0.1, "{wait_h}");
@@ -553,9 +474,9 @@ mod tests {
         let (mut pool, bins) = pool(10, 16);
         pool.set_capacity(16.0);
         let mut busy = 0.0;
-        for (hour, bin) in bins.iter().enumerate().take(60) {
+        for hour in 0..60 {
             pool.set_capacity(if hour == 5 { 4.0 } else { 16.0 });
-            busy += pool.step(hour as f64, 1.0, 1.0, bin).busy_gpu_h;
+            busy += pool.step(hour as f64, 1.0, 1.0, bins.hour(hour)).busy_gpu_h;
         }
         // Six of the ten GPUs are killed and half an hour of each is lost.
         let totals = pool.totals();
@@ -569,7 +490,7 @@ mod tests {
         let (mut pool, bins) = pool(10, 16);
         pool.terms.patience_h = 12.0;
         (0..20_usize).for_each(|hour| {
-            pool.step(hour as f64, 1.0, 1.0, &bins[hour]);
+            pool.step(hour as f64, 1.0, 1.0, bins.hour(hour));
         });
         let totals = pool.totals();
         assert_eq!(
@@ -585,17 +506,25 @@ mod tests {
         fn work_and_jobs_are_conserved_whatever_happens(
             moves in prop::collection::vec((0u32..20, 0u32..=1_000, 1u32..=60, 0u32..30, 0u32..40), 1..300),
         ) {
-            let (mut pool, bins) = pool(30, 20);
+            // Long, short, and a little longer than a step.
+            let jobs = [(10, 30 * 3_600), (5, 300), (4, 2_400), (3, 4_000), (1, 0), (2, 5_000)];
+            let jobs = jobs.iter().enumerate().map(|(id, (gpus, run_s))| Job::new(id as u64, 0, *gpus, *run_s));
+            let last = Job::new(9, 6 * 86_400 + 3_600, 1, 0);
+            let (mut pool, week) = pool_of(jobs.chain([last]).collect(), 20);
             pool.terms.patience_h = 40.0;
             let mut at_h = 0.0;
             for (gpus, speed, minutes, copies, restart) in moves {
                 pool.set_capacity(f64::from(gpus));
                 pool.terms.restart_h = f64::from(restart) / 60.0;
-                let mut bin = bins[0];
-                bin.scale(f64::from(copies) / 10.0);
+                let share = f64::from(copies) / 10.0;
+                let bin = week.hour(0).bin.scaled(share);
+                let scaled = |item: &Item| Item { gpus: share * item.gpus, ..*item };
+                let items: Vec<Item> = week.hour(0).items.iter().map(scaled).collect();
+                let arrivals = Arrivals { bin: &bin, items: &items };
                 let hours = f64::from(minutes) / 60.0;
-                let step = pool.step(at_h, hours, f64::from(speed) / 1_000.0, &bin);
+                let step = pool.step(at_h, hours, f64::from(speed) / 1_000.0, arrivals);
                 prop_assert!(step.busy_gpu_h <= f64::from(gpus) * hours + 1e-6, "{step:?} on {gpus}");
+                prop_assert!(pool.ring.running <= f64::from(gpus) + 1e-6, "{} on {gpus}", pool.ring.running);
                 prop_assert!(step.spot_gpu_h <= step.busy_gpu_h + 1e-9);
                 at_h += hours;
             }

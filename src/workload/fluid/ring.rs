@@ -1,0 +1,182 @@
+//! Running GPUs by the reading of the work clock at which they are released.
+
+use super::bin::{CLASSES, Item};
+
+/// Over which starts are remembered, hours.
+const WEEK_H: f64 = 168.0;
+
+/// Running GPUs. Releases of an hour of the work clock are even over it.
+#[derive(Debug, Clone)]
+pub(super) struct Ring {
+    /// Reading of the work clock: whole hours, and what is beyond.
+    slot: usize,
+    within: f64,
+    /// GPUs released in each hour of the work clock; as long as the longest job.
+    releases: Vec<f64>,
+    /// GPUs at work.
+    pub(super) running: f64,
+    /// Of them, those of short jobs that ran over into the next hour.
+    over: f64,
+    /// GPUs an hour that started of late, by run time, and what all of them are to be multiplied by.
+    recent: [f64; CLASSES],
+    faded: f64,
+}
+
+/// How many GPUs are taken of those that an hour releases.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Taken {
+    /// So many, if there are.
+    Each(f64),
+    /// A share.
+    Share(f64),
+}
+
+/// Where on the work clock goes what started evenly over the step that has just ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begin {
+    /// What is added to a run time, to be counted in hours of the clock from the middle of the present one.
+    offset: f64,
+    /// Mean hours to what is released in the rest of the present hour, and between it and the next.
+    now_h: f64,
+    next_h: f64,
+    /// What starts are multiplied by, to be remembered.
+    weight: f64,
+}
+
+impl Ring {
+    pub(super) fn new(longest_h: f64) -> Self {
+        let longest = longest_h.ceil() as usize;
+        Self {
+            slot: 0,
+            within: 0.0,
+            releases: vec![0.0; (longest + 4).next_power_of_two()],
+            running: 0.0,
+            over: 0.0,
+            recent: [0.0; CLASSES],
+            faded: 1.0,
+        }
+    }
+    fn mask(&self) -> usize {
+        self.releases.len() - 1
+    }
+    /// Hours ahead in which something can be released.
+    pub(super) fn hours(&self) -> std::ops::Range<usize> {
+        0..self.releases.len()
+    }
+    /// GPUs released in the hour of the work clock that lies so many ahead.
+    pub(super) fn ahead(&self, ahead: usize) -> f64 {
+        self.releases[(self.slot + ahead) & self.mask()]
+    }
+    /// Mean work left to what is released in the hour of the work clock that lies so many ahead.
+    pub(super) fn hours_to(&self, ahead: usize) -> f64 {
+        if ahead == 0 {
+            0.5 * (1.0 - self.within)
+        } else {
+            ahead as f64 + 0.5 - self.within
+        }
+    }
+    /// Work that runs and is not done, GPU-hours.
+    pub(super) fn in_progress_gpu_h(&self) -> f64 {
+        self.hours()
+            .map(|ahead| self.ahead(ahead) * self.hours_to(ahead))
+            .sum()
+    }
+    /// GPUs an hour that started of late with a run time.
+    pub(super) fn recent(&self, class: usize) -> f64 {
+        self.recent[class] * self.faded
+    }
+
+    /// Where what started evenly over the last step goes, now that it has been released.
+    pub(super) fn begin(&mut self, work_h: f64) -> Begin {
+        self.faded *= 1.0 - work_h / WEEK_H;
+        if self.faded < 1e-100 {
+            self.recent.iter_mut().for_each(|recent| *recent *= self.faded);
+            self.faded = 1.0;
+        }
+        Begin {
+            offset: self.within - 0.5 - 0.5 * work_h,
+            now_h: self.hours_to(0) + 0.5 * work_h,
+            next_h: self.hours_to(1) - self.hours_to(0),
+            weight: 1.0 / (WEEK_H * self.faded),
+        }
+    }
+
+    /// Lets the work clock run; gives the work of what was running, and GPUs of longer jobs that were released.
+    pub(super) fn release(&mut self, work_h: f64) -> (f64, f64) {
+        let (mut left, mut done, mut released) = (work_h, 0.0, 0.0);
+        let mask = self.mask();
+        while left > 0.0 {
+            let to_end = 1.0 - self.within;
+            let ends = left >= to_end;
+            let len = if ends { to_end } else { left };
+            let slot = &mut self.releases[self.slot & mask];
+            let out = if ends { *slot } else { *slot * (len / to_end) };
+            *slot -= out;
+            done += (self.running - 0.5 * out) * len;
+            self.running = (self.running - out).max(0.0);
+            released += out;
+            left -= len;
+            if ends {
+                self.slot += 1;
+                self.within = 0.0;
+            } else {
+                self.within += len;
+            }
+        }
+        let over = self.over.min(released);
+        self.over -= over;
+        (done, released - over)
+    }
+
+    /// Puts a share of what starts on the clock.
+    pub(super) fn start(&mut self, items: &[Item], share: f64, at: Begin) {
+        let mask = self.mask();
+        let ring = self.releases.as_mut_slice();
+        for item in items {
+            let gpus = item.gpus * share;
+            self.recent[item.class] += gpus * at.weight;
+            let place = at.offset + item.hours;
+            let hour = place as usize;
+            let (hour, beyond) = if hour >= 1 {
+                (hour, place - hour as f64)
+            } else {
+                (0, (item.hours - at.now_h) / at.next_h)
+            };
+            let later = gpus * beyond;
+            ring[(self.slot + hour) & mask] += gpus - later;
+            ring[(self.slot + hour + 1) & mask] += later;
+        }
+    }
+
+    /// Work of short jobs that runs over, on about so many GPUs; gives how many there are so that the work is exact.
+    pub(super) fn run_over(&mut self, work_gpu_h: f64, gpus: f64) -> f64 {
+        if work_gpu_h <= 0.0 {
+            return 0.0;
+        }
+        // Nothing is released sooner than half an hour from now on average, nor has much more than an hour to go.
+        let hours = (work_gpu_h / gpus).clamp(0.5, 1.5);
+        let gpus = work_gpu_h / hours;
+        let first = usize::from(hours > self.hours_to(1));
+        let (soon_h, late_h) = (self.hours_to(first), self.hours_to(first + 1));
+        let later = gpus * (hours - soon_h) / (late_h - soon_h);
+        let (slot, mask) = (self.slot + first, self.mask());
+        self.releases[slot & mask] += gpus - later;
+        self.releases[(slot + 1) & mask] += later;
+        self.over += gpus;
+        gpus
+    }
+
+    /// Takes GPUs out of those that are released in an hour; gives how many there were.
+    pub(super) fn take(&mut self, ahead: usize, wanted: Taken) -> f64 {
+        let mask = self.mask();
+        let slot = &mut self.releases[(self.slot + ahead) & mask];
+        let taken = match wanted {
+            Taken::Each(gpus) => gpus.min(*slot),
+            Taken::Share(share) => share * *slot,
+        };
+        let taken = taken.max(0.0);
+        *slot -= taken;
+        self.running -= taken;
+        taken
+    }
+}
