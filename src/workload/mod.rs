@@ -15,6 +15,7 @@ pub mod profile;
 pub mod replay;
 pub mod requests;
 pub mod scheduler;
+pub mod service;
 mod stamp;
 pub mod synthetic;
 pub mod tenant;
