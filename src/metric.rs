@@ -82,6 +82,15 @@ metrics! {
     JobsFinished, "jobs_finished", "1", Higher, "On-demand jobs finished, simulated weeks only.";
     MeanWaitS, "mean_wait_s", "s", Lower, "Mean wait of on-demand jobs from submission to first start.";
     P95WaitS, "p95_wait_s", "s", Lower, "95th percentile of that wait.";
+    InferenceMtok, "inference_mtok", "mtok", Higher, "Millions of tokens of prompts and answers of inference services.";
+    InferenceWithinTarget, "inference_within_target", "1", Higher, "Share of the requests of inference services answered within the promised time to the first token and at the promised speed.";
+    InferenceRefused, "inference_refused", "1", Lower, "Share of their requests that was refused.";
+    InferenceFirstTokenP50S, "inference_first_token_p50_s", "s", Lower, "Median time to the first token of the requests answered.";
+    InferenceFirstTokenP95S, "inference_first_token_p95_s", "s", Lower, "95th percentile of that time.";
+    InferenceFirstTokenP99S, "inference_first_token_p99_s", "s", Lower, "99th percentile of that time.";
+    InferenceSPerToken, "inference_s_per_token", "s", Lower, "Mean time between two tokens of an answer.";
+    InferenceReplicas, "inference_replicas", "1", Neither, "Replicas that answer, mean over the horizon.";
+    InferenceLentGpuHours, "inference_lent_gpu_hours", "gpu-h", Higher, "GPU-hours of work of pools on GPUs that inference services lent them.";
     BtcMined, "btc_mined", "btc", Higher, "Bitcoin mined.";
     MiningRevenueUsdPerMwh, "mining_revenue_usd_per_mwh", "usd/mwh", Higher, "Mining revenue over energy at the machines.";
     GpuRevenueUsdPerMwh, "gpu_revenue_usd_per_mwh", "usd/mwh", Higher, "GPU revenue over GPU IT energy.";

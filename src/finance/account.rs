@@ -89,6 +89,7 @@ accounts! {
     GpuReservedRevenue, "gpu_reserved_revenue", Income, Operating, "Reserved blocks of GPUs.";
     GpuOnDemandRevenue, "gpu_on_demand_revenue", Income, Operating, "GPU-hours sold on demand.";
     GpuSpotRevenue, "gpu_spot_revenue", Income, Operating, "GPU-hours sold as spot.";
+    InferenceRevenue, "inference_revenue", Income, Operating, "Tokens or replicas of inference services.";
     LeaseRevenue, "lease_revenue", Income, Operating, "Rent of powered shell.";
     PowerRecharge, "power_recharge", Income, Operating, "Power passed through to tenants.";
     DemandResponse, "demand_response", Income, Operating, "Payments for curtailment and ancillary services.";

@@ -119,7 +119,10 @@ table!(
         energy_discharge_mwh,
         energy_charge_mwh,
         energy_backup_mwh,
-        fuel_usd
+        fuel_usd,
+        inference_mtok,
+        inference_within_target,
+        inference_first_token_p95_s
     ]
 );
 

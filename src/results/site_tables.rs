@@ -95,6 +95,12 @@ pub struct MonthlyRow {
     pub energy_backup_mwh: f64,
     /// Fuel and running cost of generation on site and backup; a cost is positive here.
     pub fuel_usd: f64,
+    /// Millions of tokens of inference services.
+    pub inference_mtok: f64,
+    /// Share of their requests answered within both targets; 0 where none came.
+    pub inference_within_target: f64,
+    /// 95th percentile of the time to the first token.
+    pub inference_first_token_p95_s: f64,
 }
 
 /// A row of `hourly.csv`.

@@ -9,7 +9,7 @@ use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{claims, draw, overlay, residency, supply};
+use crate::scenario::{claims, draw, lending, overlay, residency, supply};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -162,6 +162,7 @@ impl ScenarioSpec {
         for (index, tenant) in self.tenants.iter().enumerate() {
             let at = at.index(index);
             tenant.check(&at, problems);
+            lending::check(self, tenant, &at, problems);
             let named = match (&tenant.reserved, &tenant.on_demand) {
                 (Some(ReservedSpec::GpuBlock(block)), _) => block
                     .then_market

@@ -15,9 +15,10 @@ fn gpus(install: &InstallSpec, grid_mw: f64) -> u64 {
 
 /// GPUs that a tenant wants.
 fn wanted(tenant: &TenantSpec) -> u64 {
-    match (&tenant.reserved, &tenant.on_demand) {
-        (Some(ReservedSpec::GpuBlock(block)), _) => u64::from(block.gpus),
-        (_, Some(OnDemandSpec::Jobs(jobs))) => u64::from(jobs.gpus),
+    match (&tenant.reserved, &tenant.on_demand, &tenant.inference) {
+        (Some(ReservedSpec::GpuBlock(block)), _, _) => u64::from(block.gpus),
+        (_, Some(OnDemandSpec::Jobs(jobs)), _) => u64::from(jobs.gpus),
+        (_, _, Some(service)) => u64::from(service.gpus()),
         _ => 0,
     }
 }

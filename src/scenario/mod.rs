@@ -8,6 +8,7 @@ pub mod data;
 pub mod diagnostic;
 pub mod draw;
 pub mod horizon;
+pub mod lending;
 pub mod load;
 pub mod overlay;
 pub mod residency;

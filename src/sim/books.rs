@@ -6,7 +6,7 @@ use crate::finance::ledger::Ledger;
 use crate::finance::tax::{Depreciation, IncomeTax, IncomeTaxSpec};
 use crate::power::contract::SettlementLine;
 use crate::scenario::spec::{FinanceSpec, ResidualSpec};
-use crate::sim::demand::Demand;
+use crate::sim::demand::{Demand, invoice};
 use crate::sim::hall::NewUse;
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::Site;
@@ -218,6 +218,16 @@ impl Books {
             self.ledger
                 .receive(month, Account::GpuSpotRevenue, Money::from_usd(spot));
             self.gpu_usd += on_demand + spot;
+        }
+        for service in &mut demand.services {
+            let counts = service.close_month();
+            let (came, gone) = counts.balance();
+            invariant::equal("tokens", service.tenant(), to, (came, gone), came);
+            let invoice = invoice(service.spec(), &counts);
+            let fee = Money::from_usd(invoice.fee_usd);
+            self.ledger.receive(month, Account::InferenceRevenue, fee);
+            self.credit(month, invoice.credits_usd);
+            self.gpu_usd += invoice.fee_usd;
         }
         for lease in &mut demand.leases {
             let (rent_usd, credits_usd) = lease.invoice(from, to);

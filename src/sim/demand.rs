@@ -1,10 +1,12 @@
-//! Tenants at run time: reserved blocks, on-demand pools, leases. What they asked for, what they got, what they owe.
+//! Tenants at run time: reserved blocks, on-demand pools, inference services, leases. What they asked for, what they got, what they owe.
 //!
 //! Physics ends here and money begins: [`super::books`] turns a month's counts into postings.
 
 mod lease;
+mod service;
 
 pub use lease::Lease;
+pub use service::{ServiceInvoice, invoice};
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use crate::workload::growth::Growth;
 use crate::workload::labels::NONE;
 use crate::workload::profile::{LoadProfile, LoadProfileSpec};
 use crate::workload::scheduler::{Layout, NO_QUOTA, Overheads, Settings};
+use crate::workload::service::Service;
 use crate::workload::tenant::{
     GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP, TenantSpec,
 };
@@ -250,9 +253,13 @@ pub struct Demand {
     pub pools: Vec<Pool>,
     /// Their money.
     pub pool_books: Vec<PoolBook>,
+    /// Inference services.
+    pub services: Vec<Service>,
+    /// GPU-hours of work that each of them lent to a pool.
+    pub lent_gpu_h: Vec<f64>,
     /// Leases, one for each leased hall.
     pub leases: Vec<Lease>,
-    /// Index of the block or pool of each tenant of the scenario.
+    /// Index of the block, pool or service of each tenant of the scenario.
     pub tenants: Vec<Held>,
 }
 
@@ -263,6 +270,8 @@ pub enum Held {
     Block(usize),
     /// A pool.
     Pool(usize),
+    /// A service.
+    Service(usize),
 }
 
 impl Demand {
@@ -312,6 +321,10 @@ impl Demand {
                         .expect("the check knows the market"),
                     ..PoolBook::default()
                 });
+            } else if let Some(service) = &tenant.inference {
+                demand.tenants.push(Held::Service(demand.services.len()));
+                demand.services.push(service::new(from, (index, service)));
+                demand.lent_gpu_h.push(0.0);
             }
         }
         demand
@@ -342,7 +355,8 @@ impl Demand {
     pub fn wants(&self, tenant: usize, given: &[u32]) -> u32 {
         let most = match self.tenants[tenant] {
             Held::Block(index) => self.blocks[index].spec.gpus,
-            Held::Pool(index) => self.pools[index].gpus_max(),
+            Held::Pool(index) => self.pools[index].own_gpus(),
+            Held::Service(index) => self.services[index].spec().gpus(),
         };
         most.saturating_sub(given[tenant])
     }
@@ -414,7 +428,8 @@ fn pool_plan(
     PoolPlan {
         tenant: tenant.to_owned(),
         policy: jobs.policy,
-        settings: settings(jobs, home(spec, &spec.tenants[index], sampler)),
+        settings: settings(spec, index, jobs, sampler),
+        own_gpus: jobs.gpus,
         quotas: quotas(jobs, sampler),
         layout: layout(jobs),
         demand: week_demand(jobs),
@@ -439,9 +454,11 @@ fn layout(jobs: &JobsDemandSpec) -> Option<Layout> {
 }
 
 /// What the scheduler of a pool is set to, before it has GPUs.
-fn settings(jobs: &JobsDemandSpec, home: u16) -> Settings {
+fn settings(spec: &ScenarioSpec, tenant: usize, jobs: &JobsDemandSpec, sampler: &WeekSampler) -> Settings {
+    let home = home(spec, &spec.tenants[tenant], sampler);
     Settings {
-        gpus_max: jobs.gpus,
+        // Services may lend theirs besides its own.
+        gpus_max: jobs.gpus.saturating_add(service::lent_at_most(spec, tenant)),
         patience: Some(Span::from_seconds((jobs.patience_hours * 3_600.0) as i64)),
         queue_max: Some(QUEUE_MAX),
         runtimes: jobs.estimates.runtimes(jobs.kills_at_limit),
@@ -478,7 +495,7 @@ pub fn flows(scenario: &Scenario) -> Vec<Option<FlowSetup>> {
         let subject = Subject {
             sampler,
             policy: jobs.policy,
-            settings: settings(jobs, home(spec, tenant, sampler)),
+            settings: settings(spec, index, jobs, sampler),
             quotas: &quotas,
             layout: layout.as_ref(),
             demand: week_demand(jobs),

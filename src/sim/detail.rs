@@ -12,6 +12,7 @@ use crate::sim::pool::{MonthOfJobs, SeenJob};
 use crate::sim::settle::{Closed, Context};
 use crate::sim::site::{Binding, Site};
 use crate::time::{Month, SimTime};
+use crate::workload::service::Counts;
 
 /// The most rows of jobs and of events that are kept.
 const ROWS_MAX: usize = 20_000_000;
@@ -218,12 +219,17 @@ impl Recorder {
         self.detail.settlement.extend(rows);
     }
 
-    /// Adds what tenants paid and jobs did in a month of the ledger to the row of the first site.
-    pub fn ledger_month(&mut self, month: &str, jobs: MonthOfJobs, earned_usd: f64) {
+    /// Adds what tenants paid, and what jobs and services did in a month of the ledger to the row of the first site.
+    pub fn ledger_month(&mut self, month: &str, (jobs, tokens): (MonthOfJobs, &Counts), earned_usd: f64) {
         let earned = earned_usd - std::mem::replace(&mut self.earned_usd, earned_usd);
         if let Some(row) = self.detail.monthly.iter_mut().rev().find(|r| r.month == month) {
             row.revenue_usd += earned;
             row.jobs_finished = jobs.finished;
+            row.inference_mtok = (tokens.tokens_in + tokens.tokens_out) / 1e6;
+            if tokens.offered > 0.0 {
+                row.inference_within_target = tokens.within_share();
+            }
+            row.inference_first_token_p95_s = tokens.first_token.quantile_s(0.95).unwrap_or(0.0);
             row.mean_wait_s = if jobs.started > 0.0 {
                 jobs.wait_s / jobs.started
             } else {

@@ -116,6 +116,47 @@ pub struct Allotment {
     pub up: u32,
 }
 
+/// GPUs of one hall that an inference service holds: whole replicas of them answer, others stand by or are lent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hosted {
+    /// Index of the service.
+    pub index: usize,
+    /// GPUs that it was given.
+    pub gpus: u32,
+    /// GPUs that have not failed and have power.
+    pub up: u32,
+    /// GPUs of the replicas that should stand here in this hour.
+    pub planned: u32,
+    /// GPUs of one replica.
+    pub each: u32,
+    /// Power of a replica at work over that of training.
+    pub power: f64,
+    /// The pool that uses what no replica needs.
+    pub lent_to: Option<usize>,
+}
+
+impl Hosted {
+    /// Replicas that stand here.
+    pub fn replicas(&self) -> u32 {
+        self.planned.min(self.up) / self.each
+    }
+    /// GPUs of these.
+    pub fn serving(&self) -> u32 {
+        self.replicas() * self.each
+    }
+    /// GPUs lent to the pool.
+    pub fn lent(&self) -> u32 {
+        match self.lent_to {
+            Some(_) => self.up.saturating_sub(self.planned),
+            None => 0,
+        }
+    }
+    /// GPUs at full power that it may come to draw in this hour.
+    pub fn most_drawing(&self) -> f64 {
+        f64::from(self.serving()) * self.power + f64::from(self.lent())
+    }
+}
+
 /// Accelerators that serve tenants.
 #[derive(Debug)]
 pub struct GpuHall {
@@ -131,6 +172,8 @@ pub struct GpuHall {
     pub blocks: Vec<Allotment>,
     /// On-demand pools.
     pub pools: Vec<Allotment>,
+    /// Inference services.
+    pub services: Vec<Hosted>,
     /// GPUs that nobody holds: the first to replace failed ones.
     pub unlet: u32,
     /// GPUs without power by order or shortage, chosen by the site.
@@ -150,15 +193,24 @@ impl GpuHall {
     pub fn failed(&self) -> u32 {
         self.failures.down() * self.systems.model().gpus
     }
-    /// Takes failures and shedding out of what tenants hold: first GPUs nobody holds, then pools, then blocks from
-    /// the last claim to the first.
+    /// Takes failures and shedding out of what tenants hold: first GPUs nobody holds, then pools, then services, then
+    /// blocks from the last claim to the first.
     pub fn distribute(&mut self) {
         let mut missing = (self.failed() + self.shed).min(self.gpus());
         missing = missing.saturating_sub(self.unlet);
-        for held in self.pools.iter_mut().rev().chain(self.blocks.iter_mut().rev()) {
-            let taken = missing.min(held.gpus);
-            held.up = held.gpus - taken;
+        let mut take = |gpus: u32, up: &mut u32| {
+            let taken = missing.min(gpus);
+            *up = gpus - taken;
             missing -= taken;
+        };
+        for held in self.pools.iter_mut().rev() {
+            take(held.gpus, &mut held.up);
+        }
+        for held in self.services.iter_mut().rev() {
+            take(held.gpus, &mut held.up);
+        }
+        for held in self.blocks.iter_mut().rev() {
+            take(held.gpus, &mut held.up);
         }
     }
     /// Takes what cooling units have failed out of what the hall can carry.
@@ -170,12 +222,14 @@ impl GpuHall {
             f64::INFINITY
         };
     }
-    /// The most GPUs that may go dark: those that nobody holds and those of pools, or all that work.
+    /// The most GPUs that may go dark: those that nobody holds, those of pools and those of services that no replica
+    /// needs, or all that work.
     pub fn sheddable(&self, pools_only: bool) -> u32 {
         let working = self.gpus().saturating_sub(self.failed());
         let blocks: u32 = self.blocks.iter().map(|b| b.gpus).sum();
+        let replicas: u32 = self.services.iter().map(|s| s.planned).sum();
         if pools_only {
-            working.saturating_sub(blocks)
+            working.saturating_sub(blocks + replicas)
         } else {
             working
         }
@@ -183,6 +237,16 @@ impl GpuHall {
     /// GPUs of pools that have power.
     pub fn pool_up(&self) -> u32 {
         self.pools.iter().map(|p| p.up).sum()
+    }
+    /// GPUs of a pool that have power here, lent ones too.
+    pub fn up_of_pool(&self, index: usize) -> u32 {
+        let own = self.pools.iter().filter(|p| p.index == index).map(|p| p.up);
+        let lent = self.services.iter().filter(|s| s.lent_to == Some(index));
+        own.chain(lent.map(Hosted::lent)).sum()
+    }
+    /// GPUs of services that have power.
+    pub fn service_up(&self) -> u32 {
+        self.services.iter().map(|s| s.up).sum()
     }
     /// GPUs of blocks that have power.
     pub fn block_up(&self) -> u32 {

@@ -14,6 +14,7 @@ use crate::sim::world::World;
 use crate::time::{SimTime, Span};
 use crate::units::Ratio;
 use crate::workload::fluid::wait_quantile_s;
+use crate::workload::service::Counts;
 
 /// Peak equity over capex below which no rate of return, multiple or payback is given.
 const INVESTED_SHARE_MIN: f64 = 0.2;
@@ -56,6 +57,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
     finance(&mut scalars, world);
     reliability(&mut scalars, world);
     jobs(&mut scalars, world);
+    inference(&mut scalars, world);
     readiness(&mut scalars, world);
     let ledger = &world.books.ledger;
     let by_account = ledger.cash_by_account();
@@ -231,6 +233,46 @@ fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {
     }
     if let Some(p95) = type_7(&waits, 0.95).or_else(|| wait_quantile_s(&flow, 0.95)) {
         scalars.put(PORTFOLIO, Metric::P95WaitS, p95);
+    }
+}
+
+/// What inference services answered, how fast, and what they lent.
+fn inference(scalars: &mut Scalars, world: &World<'_>) {
+    let services = &world.demand.services;
+    if services.is_empty() {
+        return;
+    }
+    let mut all = Counts::default();
+    for service in services {
+        all.add(&service.total());
+    }
+    let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
+    put(Metric::InferenceMtok, (all.tokens_in + all.tokens_out) / 1e6);
+    put(
+        Metric::InferenceLentGpuHours,
+        world.demand.lent_gpu_h.iter().sum::<f64>(),
+    );
+    for (metric, share) in [
+        (Metric::InferenceFirstTokenP50S, 0.50),
+        (Metric::InferenceFirstTokenP95S, 0.95),
+        (Metric::InferenceFirstTokenP99S, 0.99),
+    ] {
+        if let Some(seconds) = all.first_token.quantile_s(share) {
+            put(metric, seconds);
+        }
+    }
+    let per_service_h = all.hours / services.len() as f64;
+    for (metric, over, under) in [
+        (Metric::InferenceWithinTarget, all.within, all.offered),
+        (Metric::InferenceRefused, all.refused, all.offered),
+        (
+            Metric::InferenceSPerToken,
+            all.writing_h * 3_600.0,
+            all.tokens_out,
+        ),
+        (Metric::InferenceReplicas, all.replica_h, per_service_h),
+    ] {
+        scalars.ratio(PORTFOLIO, metric, over, under);
     }
 }
 

@@ -252,6 +252,10 @@ pub struct Site {
     pub pool_readings: Vec<[f64; 3]>,
     /// Mean shares of use of each pool over the interval being closed.
     pub pool_shares: Vec<[f64; 3]>,
+    /// Readings of each service's integrals (answering, drawing) at the last close.
+    pub service_readings: Vec<[f64; 2]>,
+    /// Mean shares of the replicas of each service over the interval being closed.
+    pub service_shares: Vec<[f64; 2]>,
 }
 
 impl Site {
@@ -261,7 +265,7 @@ impl Site {
         (index, site): (usize, &SiteSpec),
         setup: &SiteSetup,
         start: SimTime,
-        pools: usize,
+        (pools, services): (usize, usize),
     ) -> Self {
         let find = |named: Named<'_>| spec.market.signal(named);
         let supply =
@@ -319,6 +323,8 @@ impl Site {
             demand_response_usd: 0.0,
             pool_readings: vec![[0.0; 3]; pools],
             pool_shares: vec![[0.0; 3]; pools],
+            service_readings: vec![[0.0; 2]; services],
+            service_shares: vec![[0.0; 2]; services],
         }
     }
 

@@ -1,4 +1,4 @@
-//! Who wants compute, and on what terms: reserved blocks, an on-demand pool, leases of powered shell.
+//! Who wants compute, and on what terms: reserved blocks, an on-demand pool, an inference service, leases of powered shell.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -11,6 +11,7 @@ use crate::workload::estimate::EstimateSpec;
 use crate::workload::growth::{RegimeSpec, check_regimes};
 use crate::workload::profile::LoadProfileSpec;
 use crate::workload::scheduler::{NodesSpec, PolicyKind, Preemption, Runtimes};
+use crate::workload::service::InferenceSpec;
 use crate::workload::training::TrainingSpec;
 
 /// A customer, or a group of customers with one contract form.
@@ -32,6 +33,9 @@ pub struct TenantSpec {
     /// Jobs that come and go.
     #[serde(default)]
     pub on_demand: Option<OnDemandSpec>,
+    /// Requests that replicas of a model answer.
+    #[serde(default)]
+    pub inference: Option<Box<InferenceSpec>>,
 }
 
 /// Forms of reservation.
@@ -233,12 +237,18 @@ impl Check for TenantSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.name(&at.key("id"), &self.id);
         self.load_profile.check(&at.key("load_profile"), problems);
-        match (&self.reserved, &self.on_demand) {
-            (Some(ReservedSpec::GpuBlock(block)), None) => {
+        match (&self.reserved, &self.on_demand, &self.inference) {
+            (Some(ReservedSpec::GpuBlock(block)), None, None) => {
                 block.check(&at.key("reserved").key("gpu_block"), problems);
             }
-            (None, Some(OnDemandSpec::Jobs(jobs))) => jobs.check(&at.key("on_demand").key("jobs"), problems),
-            _ => problems.error(at, "a tenant has exactly one of `reserved` and `on_demand`"),
+            (None, Some(OnDemandSpec::Jobs(jobs)), None) => {
+                jobs.check(&at.key("on_demand").key("jobs"), problems);
+            }
+            (None, None, Some(service)) => service.check(&at.key("inference"), problems),
+            _ => problems.error(
+                at,
+                "a tenant has exactly one of `reserved`, `on_demand` and `inference`",
+            ),
         }
     }
 }

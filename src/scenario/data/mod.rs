@@ -26,6 +26,7 @@ use crate::scenario::horizon::Horizon;
 use crate::scenario::source::inside;
 use crate::scenario::spec::ScenarioSpec;
 use crate::workload::demand::WeekSampler;
+use crate::workload::service::{HourlyRates, RatesError, RequestsSpec};
 use crate::workload::tenant::{OnDemandSpec, TraceSpec};
 use crate::workload::trace;
 
@@ -77,12 +78,23 @@ impl Misread for ReadError {
 
 impl Misread for trace::TraceError {}
 
+impl Misread for RequestsError {}
+
 impl Misread for TariffError {
     fn next_step(&self) -> Option<String> {
         matches!(self, Self::Refused(_)).then(|| {
             "`leave_out = [\"FIELD\"]` prices the rest without a field, and says so in the memo".to_owned()
         })
     }
+}
+
+/// Why requests give no rates.
+#[derive(Debug, thiserror::Error)]
+enum RequestsError {
+    #[error(transparent)]
+    Trace(#[from] trace::TraceError),
+    #[error(transparent)]
+    Rates(#[from] RatesError),
 }
 
 /// A data file that was read.
@@ -127,6 +139,8 @@ pub struct Data {
     pub currencies: Vec<(usize, usize, Vec<ExchangeRateSpec>)>,
     /// Weeks of jobs of each tenant that has an on-demand pool.
     pub demand: Vec<Option<Arc<WeekSampler>>>,
+    /// Rates of requests of each tenant whose service reads a trace.
+    pub requests: Vec<Option<Arc<HourlyRates>>>,
     series: Series,
 }
 
@@ -214,6 +228,9 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
         {
             named.push((file.file.as_str(), at.key("trace").key("file").key("file")));
         }
+        if let Some(RequestsSpec::File(file)) = tenant.inference.as_ref().map(|s| &s.requests) {
+            named.push((file.file.as_str(), reader::requests_path(index)));
+        }
     }
     for (name, at) in named {
         if let Err((message, help)) = folders.find(name) {
@@ -253,6 +270,9 @@ pub fn read(
         .collect();
     let demand: Vec<Option<Arc<WeekSampler>>> =
         (0..spec.tenants.len()).map(|i| reader.demand(spec, i)).collect();
+    let requests: Vec<Option<Arc<HourlyRates>>> = (0..spec.tenants.len())
+        .map(|i| reader.requests(spec, i))
+        .collect();
     let (files, notes) = (
         std::mem::take(&mut reader.files),
         std::mem::take(&mut reader.notes),
@@ -283,6 +303,7 @@ pub fn read(
         system_loads,
         onsite,
         demand,
+        requests,
         series,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{DataFile, Folders, Misread};
+use super::{DataFile, Folders, Misread, RequestsError};
 use crate::cooling::weather::{WeatherReadOptions, WeatherSeries};
 use crate::ingest::{ReadError, Repairs};
 use crate::market::bitcoin_format::BitcoinSeries;
@@ -21,9 +21,11 @@ use crate::random::Streams;
 use crate::scenario::horizon::Horizon;
 use crate::scenario::source::open_regular;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
-use crate::time::Calendar;
+use crate::time::{Calendar, HOUR_S};
 use crate::workload::demand::WeekSampler;
 use crate::workload::job::Trace;
+use crate::workload::requests;
+use crate::workload::service::{HourlyRates, RequestsSpec};
 use crate::workload::synthetic;
 use crate::workload::tenant::{OnDemandSpec, TenantSpec, TraceSpec};
 use crate::workload::trace;
@@ -301,6 +303,33 @@ impl Reader<'_> {
         self.weeks(&trace, jobs.gpus, (&at, tenant), jobs.copies)
     }
 
+    /// The rates of a service that reads a trace, hour by hour.
+    pub(super) fn requests(&mut self, spec: &ScenarioSpec, index: usize) -> Option<Arc<HourlyRates>> {
+        let tenant = &spec.tenants[index];
+        let RequestsSpec::File(file) = &tenant.inference.as_ref()?.requests else {
+            return None;
+        };
+        let rates = self.file(&file.file, &requests_path(index), |name, input| {
+            let trace = requests::read(input, file.format, Some(HOUR_S), name)?;
+            let repairs = Repairs {
+                notes: trace.assumptions().to_vec(),
+                ..Repairs::default()
+            };
+            Ok::<_, RequestsError>((HourlyRates::of_trace(&trace)?, repairs))
+        })?;
+        let text = format!(
+            "The requests of tenant `{}` cover {} hours, of which {} week(s) are drawn: {:.3} a second on average, {:.3} in the hour with most, times {}.",
+            tenant.id,
+            rates.covered(),
+            rates.weeks(),
+            rates.mean_rps(),
+            rates.peak_rps(),
+            file.factor,
+        );
+        self.notes.push(("data".to_owned(), text));
+        Some(Arc::new(rates))
+    }
+
     /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
     fn weeks(
         &mut self,
@@ -347,6 +376,12 @@ impl Reader<'_> {
 pub(super) fn profile_path(site: usize, position: usize) -> FieldPath {
     let at = FieldPath::root().key("sites").index(site).key("onsite");
     at.index(position).key("output").key("profile").key("file")
+}
+
+/// Where the file of a service's requests is named.
+pub(super) fn requests_path(tenant: usize) -> FieldPath {
+    let at = FieldPath::root().key("tenants").index(tenant).key("inference");
+    at.key("requests").key("file").key("file")
 }
 
 /// Hashes what is read through it.

@@ -52,7 +52,7 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
         ..Closed::default()
     };
     let mut powers = Powers::default();
-    read_pools(site, demand, (to - opened.from).as_seconds() as f64);
+    read_demand(site, demand, (to - opened.from).as_seconds() as f64);
     close_mining(site, hours, &mut powers, &mut closed, context);
     close_halls(
         site,
@@ -72,12 +72,19 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
     closed
 }
 
-fn read_pools(site: &mut Site, demand: &Demand, seconds: f64) {
+/// What pools and services used over the interval, in shares of what they had.
+fn read_demand(site: &mut Site, demand: &Demand, seconds: f64) {
     for (index, pool) in demand.pools.iter().enumerate() {
         let reading = pool.integral();
         let now = [reading.on_demand, reading.spot, reading.drawing];
         let last = std::mem::replace(&mut site.pool_readings[index], now);
         site.pool_shares[index] = std::array::from_fn(|of| (now[of] - last[of]) / seconds);
+    }
+    for (index, service) in demand.services.iter().enumerate() {
+        let reading = service.integral();
+        let now = [reading.ready, reading.drawing];
+        let last = std::mem::replace(&mut site.service_readings[index], now);
+        site.service_shares[index] = std::array::from_fn(|of| (now[of] - last[of]) / seconds);
     }
 }
 
@@ -111,7 +118,7 @@ fn close_halls(
     closed: &mut Closed,
     hour_of_week: usize,
 ) {
-    let shares = &site.pool_shares;
+    let shares = (site.pool_shares.as_slice(), site.service_shares.as_slice());
     for hall in site.halls.iter_mut().filter(|h| h.serves()) {
         let flow = match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {
@@ -143,7 +150,7 @@ fn close_halls(
 /// Counts the GPU-hours of a hall and gives its IT load.
 fn close_gpu(
     gpu: &GpuHall,
-    shares: &[[f64; 3]],
+    (pool_shares, service_shares): (&[[f64; 3]], &[[f64; 2]]),
     demand: &mut Demand,
     hours: f64,
     hour_of_week: usize,
@@ -161,12 +168,25 @@ fn close_gpu(
         block.worked(delivered * share, hours * gpu.speed, held.gpus);
     }
     for held in &gpu.pools {
-        let [on_demand, spot, at_full_power] = shares[held.index];
+        let [on_demand, spot, at_full_power] = pool_shares[held.index];
         let up = f64::from(held.up);
         active += up * (on_demand + spot);
         drawing += up * at_full_power;
         demand.pool_books[held.index]
             .deliver(up * on_demand * gpu.speed * hours, up * spot * gpu.speed * hours);
+    }
+    for held in &gpu.services {
+        let (serving, lent) = (f64::from(held.serving()), f64::from(held.lent()));
+        let [ready, at_power] = service_shares[held.index];
+        active += serving * ready;
+        drawing += serving * at_power;
+        let Some(pool) = held.lent_to else { continue };
+        let [on_demand, spot, at_full_power] = pool_shares[pool];
+        active += lent * (on_demand + spot);
+        drawing += lent * at_full_power;
+        let hours = gpu.speed * hours;
+        demand.pool_books[pool].deliver(lent * on_demand * hours, lent * spot * hours);
+        demand.lent_gpu_h[held.index] += lent * (on_demand + spot) * hours;
     }
     let (all, failed) = (f64::from(gpu.gpus()), f64::from(gpu.failed()));
     let shed = f64::from(gpu.shed).min(all - failed);

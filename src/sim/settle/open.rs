@@ -6,7 +6,7 @@ use crate::cooling::PlantHour;
 use crate::fleet::{Dispatch, HallConditions, SiteConditions};
 use crate::power::contract::Use as PowerUse;
 use crate::sim::demand::Demand;
-use crate::sim::hall::{Flow, GpuHall, Hall, NewUse, Plumbing};
+use crate::sim::hall::{Flow, GpuHall, Hall, Hosted, NewUse, Plumbing};
 use crate::sim::site::{Binding, Opened, Site};
 use crate::sim::sources::Offer;
 use crate::time::SimTime;
@@ -139,14 +139,15 @@ fn construction_mw(hall: &Hall, percent: f64) -> f64 {
     }
 }
 
-/// IT load that a hall asks for with every pool GPU at work.
+/// IT load that a hall asks for with every GPU of pools and every replica at work.
 fn asked_mw(gpu: &GpuHall, demand: &Demand, hour_of_week: usize) -> f64 {
     let blocks: f64 = gpu
         .blocks
         .iter()
         .map(|b| f64::from(b.up) * demand.block_share(b.index, hour_of_week))
         .sum();
-    gpu.it_mw(blocks + f64::from(gpu.pool_up()))
+    let services: f64 = gpu.services.iter().map(Hosted::most_drawing).sum();
+    gpu.it_mw(blocks + services + f64::from(gpu.pool_up()))
 }
 
 /// What bound a hall whose plant and wires allow less than it asks for.
@@ -225,7 +226,7 @@ fn firm_feed_mw(site: &Site, hall: &Hall, base: u32, demand: &Demand, hour_of_we
 /// Firm load that may stand above its room, MW: what bisection and rounding leave.
 const ROUNDING_MW: f64 = 1e-9;
 
-/// Takes GPUs off power until the firm load fits: pools of all halls first, then blocks and leases alike. Gives the
+/// Takes GPUs off power until the firm load fits: pools of all halls first, then services, blocks and leases. Gives the
 /// firm load behind the transformers.
 fn shed(site: &mut Site, base: u32, room_mw: f64, demand: &Demand, hour_of_week: usize) -> f64 {
     let firm = |site: &Site| -> f64 {

@@ -81,7 +81,8 @@ impl World<'_> {
         let frame = frame(&systems, design_mw, install.redundancy);
         let failures = Failures::new(&install.failures, &frame, number, &self.from.streams, &name);
         let per_gpu_day = failures.per_system_day() / f64::from(systems.model().gpus);
-        let (mut blocks, mut pools, mut left) = (Vec::new(), Vec::new(), systems.gpus());
+        let (mut blocks, mut pools, mut services, mut left) =
+            (Vec::new(), Vec::new(), Vec::new(), systems.gpus());
         let spec = self.from.spec;
         let here = claim
             .iter()
@@ -107,6 +108,7 @@ impl World<'_> {
                     gpus,
                     up: gpus,
                 }),
+                Held::Service(index) => services.push(self.hosted(index, gpus)),
             }
         }
         let plumbing = Plumbing {
@@ -122,6 +124,7 @@ impl World<'_> {
             failures,
             blocks,
             pools,
+            services,
             unlet: left,
             shed: 0,
             speed: 1.0,

@@ -42,10 +42,10 @@ impl World<'_> {
 }
 
 /// Takes `gpus` that fail together out of those that work: a run of neighbours that begins anywhere with equal chance.
-/// First stand those that nobody holds, then pools, then blocks; jobs and training runs on them are stopped. What tenants
+/// First stand those that nobody holds, then pools, services and blocks; jobs, replicas and training runs on them stop. What tenants
 /// hold afterwards is decided when the next interval opens, with spare GPUs first.
 fn strike(gpu: &GpuHall, alive: u32, (gpus, draw): (u32, f64), demand: &mut Demand, hour_of_week: usize) {
-    let held: u32 = gpu.pool_up() + gpu.block_up();
+    let held: u32 = gpu.pool_up() + gpu.service_up() + gpu.block_up();
     let unlet = alive.saturating_sub(gpu.shed).saturating_sub(held);
     let all = unlet + held;
     let gpus = gpus.min(all);
@@ -65,6 +65,15 @@ fn strike(gpu: &GpuHall, alive: u32, (gpus, draw): (u32, f64), demand: &mut Dema
     for pool in &gpu.pools {
         demand.pools[pool.index].fail(taken(from, pool.up), draw);
         from += pool.up;
+    }
+    for service in &gpu.services {
+        // Those of replicas stand first, then those that are lent or idle.
+        let serving = service.serving();
+        demand.services[service.index].fail(taken(from, serving));
+        if let Some(pool) = service.lent_to {
+            demand.pools[pool].fail(taken(from + serving, service.lent()), draw);
+        }
+        from += service.up;
     }
     for block in &gpu.blocks {
         demand.blocks[block.index].fail(taken(from, block.up), draw, hour_of_week);

@@ -6,6 +6,7 @@ mod build;
 mod effects;
 mod failing;
 mod months;
+mod services;
 
 use crate::conversion::{Effect, Project};
 use crate::des::EventQueue;
@@ -98,10 +99,10 @@ impl<'a> World<'a> {
         let start = scenario.horizon.start;
         let record = recorder.as_ref().is_some_and(Recorder::wants_jobs);
         let demand = Demand::new(&from, record);
-        let pools = demand.pools.len();
+        let held = (demand.pools.len(), demand.services.len());
         let sites = spec.sites.iter().enumerate().zip(&setup.sites);
         let sites: Vec<Site> = sites
-            .map(|(site, own)| Site::new(spec, site, own, start, pools))
+            .map(|(site, own)| Site::new(spec, site, own, start, held))
             .collect();
         let mut world = Self {
             queue: EventQueue::new(start),
@@ -198,11 +199,14 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Runs the pools up to an instant.
+    /// Runs pools and services up to an instant.
     fn run_pools(&mut self, now: SimTime) {
         if now > self.settled {
             for pool in &mut self.demand.pools {
                 pool.run_until(now);
+            }
+            for service in &mut self.demand.services {
+                service.run_until(now);
             }
             self.settled = now;
         }
@@ -249,6 +253,10 @@ impl<'a> World<'a> {
         if !any {
             return;
         }
+        for index in 0..self.demand.services.len() {
+            let (replicas, speed) = self.service_power(index);
+            self.demand.services[index].set(replicas, speed);
+        }
         for index in 0..self.demand.pools.len() {
             let (gpus, speed) = self.pool_power(index);
             let pool = &mut self.demand.pools[index];
@@ -265,18 +273,38 @@ impl<'a> World<'a> {
         }
     }
 
-    /// GPUs of a pool that have power, and their mean speed.
+    /// GPUs of a pool that have power, lent ones too, and their mean speed.
     fn pool_power(&self, index: usize) -> (u32, f64) {
         let (mut gpus, mut work) = (0, 0.0);
         for hall in self.sites.iter().flat_map(|s| &s.halls).filter(|h| h.serves()) {
             if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
-                for held in gpu.pools.iter().filter(|p| p.index == index) {
-                    gpus += held.up;
-                    work += f64::from(held.up) * gpu.speed;
-                }
+                let up = gpu.up_of_pool(index);
+                gpus += up;
+                work += f64::from(up) * gpu.speed;
             }
         }
         (gpus, if gpus > 0 { work / f64::from(gpus) } else { 1.0 })
+    }
+
+    /// Replicas of a service that have power, and their mean speed.
+    fn service_power(&self, index: usize) -> (u32, f64) {
+        let (mut replicas, mut work) = (0, 0.0);
+        for hall in self.sites.iter().flat_map(|s| &s.halls).filter(|h| h.serves()) {
+            if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
+                for held in gpu.services.iter().filter(|s| s.index == index) {
+                    replicas += held.replicas();
+                    work += f64::from(held.replicas()) * gpu.speed;
+                }
+            }
+        }
+        (
+            replicas,
+            if replicas > 0 {
+                work / f64::from(replicas)
+            } else {
+                1.0
+            },
+        )
     }
 
     /// Closes what an event may change: one site, or all.

@@ -6,6 +6,7 @@ use crate::sim::event::{self, Event};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::pool::MonthOfJobs;
 use crate::time::{SimTime, Span};
+use crate::workload::service::Counts;
 
 impl World<'_> {
     pub(super) fn turn_hour(&mut self, now: SimTime) {
@@ -14,6 +15,7 @@ impl World<'_> {
         if let Some(recorder) = &mut self.recorder {
             recorder.hour(&self.sites, self.from.scenario);
         }
+        self.plan_services(now);
         for book in &mut self.demand.pool_books {
             book.rent_usd = self.from.paths.rents[book.market]
                 .at(now)
@@ -75,6 +77,10 @@ impl World<'_> {
         for block in &mut self.demand.blocks {
             block.over = block.term_end().is_some_and(|end| end <= self.ledger_from);
         }
+        let mut tokens = Counts::default();
+        for service in &self.demand.services {
+            tokens.add(service.month());
+        }
         let span = (self.ledger_from, now);
         self.books
             .tenants(month, &mut self.demand, span, &rents, &self.concerned);
@@ -84,7 +90,11 @@ impl World<'_> {
         }
         if let Some(recorder) = &mut self.recorder {
             let earned = self.books.gpu_usd + self.books.rent_usd;
-            recorder.ledger_month(&self.from.scenario.months[month].to_string(), jobs, earned);
+            recorder.ledger_month(
+                &self.from.scenario.months[month].to_string(),
+                (jobs, &tokens),
+                earned,
+            );
         }
         self.ledger_from = now;
     }

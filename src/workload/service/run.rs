@@ -205,7 +205,7 @@ impl Service {
         };
         self.week = Some((week, drawn));
         self.rate = rates.at(drawn, hour_of_week);
-        self.rate.rps *= self.plan.growth.factor(now);
+        self.rate.rps *= self.plan.growth.factor(now) * self.plan.spec.requests.factor();
         self.settled = None;
         let spec = &self.plan.spec;
         self.needed.copy_within(0..SCALE_IN_HOURS_MAX as usize, 1);

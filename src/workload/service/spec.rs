@@ -121,6 +121,16 @@ pub enum RequestsSpec {
     Shape(RequestShapeSpec),
 }
 
+impl RequestsSpec {
+    /// By what the rates of a trace are multiplied.
+    pub fn factor(&self) -> f64 {
+        match self {
+            Self::File(file) => file.factor,
+            Self::Shape(_) => 1.0,
+        }
+    }
+}
+
 /// A trace of requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
