@@ -126,6 +126,10 @@ fn model_notes(spec: &ScenarioSpec) -> Vec<(String, String)> {
             Fidelity::Fluid => "On-demand work flows hour by hour: running GPUs by when they are released, and a backlog in order of arrival. What gangs, backfill and kills add is read from a surface fitted to job-level runs of the same demand; no single job is simulated.".to_owned(),
         }));
     }
+    if spec.tenants.iter().any(|t| t.inference.is_some()) {
+        let text = "Requests of inference services are not simulated one by one: each hour's rate meets its replicas in a stationary queue (docs/METHOD-inference.md holds it against a simulation of every request).";
+        notes.push(note(text.to_owned()));
+    }
     let pools = spec.tenants.iter().any(|t| t.on_demand.is_some());
     if pools && spec.run.fidelity != Fidelity::Jobs && !spec.run.fidelity_check {
         let text = "The error of this fidelity was not measured: `run.fidelity_check` is off.";

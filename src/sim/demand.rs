@@ -222,6 +222,8 @@ pub struct PoolBook {
     pub spot_share: f64,
     /// The rent market.
     pub market: usize,
+    /// GPUs of its own at most; services may lend it others.
+    pub own_gpus: u32,
     /// Earned on demand since the month began, USD.
     pub on_demand_usd: f64,
     /// Earned as spot, USD.
@@ -314,6 +316,7 @@ impl Demand {
                 demand.pools.push(Pool::new(plan, sampler, record));
                 demand.pool_books.push(PoolBook {
                     spot_share: jobs.spot_price_percent / 100.0,
+                    own_gpus: jobs.gpus,
                     market: spec
                         .market
                         .gpu_rent
@@ -355,7 +358,7 @@ impl Demand {
     pub fn wants(&self, tenant: usize, given: &[u32]) -> u32 {
         let most = match self.tenants[tenant] {
             Held::Block(index) => self.blocks[index].spec.gpus,
-            Held::Pool(index) => self.pools[index].own_gpus(),
+            Held::Pool(index) => self.pool_books[index].own_gpus,
             Held::Service(index) => self.services[index].spec().gpus(),
         };
         most.saturating_sub(given[tenant])
@@ -429,7 +432,6 @@ fn pool_plan(
         tenant: tenant.to_owned(),
         policy: jobs.policy,
         settings: settings(spec, index, jobs, sampler),
-        own_gpus: jobs.gpus,
         quotas: quotas(jobs, sampler),
         layout: layout(jobs),
         demand: week_demand(jobs),

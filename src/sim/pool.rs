@@ -38,8 +38,6 @@ pub struct PoolPlan {
     pub policy: PolicyKind,
     /// What its scheduler is set to, before it has GPUs.
     pub settings: Settings,
-    /// GPUs of its own at most; services may lend it others.
-    pub own_gpus: u32,
     /// The most GPUs of each tenant of the trace, by number.
     pub quotas: Vec<u32>,
     /// The nodes in which they stand, if they are more than counted.
@@ -188,10 +186,6 @@ impl Pool {
     /// The tenant.
     pub fn tenant(&self) -> &str {
         &self.plan.tenant
-    }
-    /// The most GPUs of its own that it will ever have.
-    pub fn own_gpus(&self) -> u32 {
-        self.plan.own_gpus
     }
     /// GPUs with power now.
     pub fn capacity(&self) -> u32 {

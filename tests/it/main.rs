@@ -24,6 +24,7 @@ mod faults;
 mod fidelity;
 mod hand_made;
 mod import;
+mod inference;
 mod invariants;
 mod limits;
 mod mining;

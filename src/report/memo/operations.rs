@@ -24,7 +24,7 @@ fn metric<'a>(view: &'a View<'a>, name: &str, metric: Metric, scale: f64, decima
 pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
     let mut section = Section::new("What drives the result");
     section.list(per_mwh(view));
-    let measures = vec![
+    let mut measures = vec![
         metric(
             view,
             "Mining revenue, USD per MWh at the machines",
@@ -72,12 +72,51 @@ pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
             2,
         ),
     ];
+    measures.extend(inference(view));
     let caption = "Drivers, P50 (P10 to P90) over replications";
     for table in by_strategy(view, caption, &summary_source(), &measures) {
         section.table(table);
     }
     section.figure(chart);
     section
+}
+
+/// What inference services answered and how fast, where there are any.
+fn inference<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
+    let served = |id: &str| view.summary(id, Metric::InferenceMtok).is_some();
+    if !view.strategies().any(served) {
+        return Vec::new();
+    }
+    vec![
+        metric(
+            view,
+            "Tokens of inference services, milliard",
+            Metric::InferenceMtok,
+            1e-3,
+            1,
+        ),
+        metric(
+            view,
+            "Requests within target, %",
+            Metric::InferenceWithinTarget,
+            100.0,
+            2,
+        ),
+        metric(
+            view,
+            "Time to the first token, 95th percentile, s",
+            Metric::InferenceFirstTokenP95S,
+            1.0,
+            2,
+        ),
+        metric(
+            view,
+            "GPU-hours worked on lent GPUs, million",
+            Metric::InferenceLentGpuHours,
+            1e-6,
+            2,
+        ),
+    ]
 }
 
 /// One sentence a strategy: what a megawatt-hour earns in each use and what it costs.

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// GLM-5 in FP8 on eight B200: 32, 51 and 71 tokens a second and user at 1,756, 1,287 and 1,004 tokens a second
-    /// and GPU, prompts of 8,192 and answers of 1,024 tokens (S101, sourced).
+    /// and GPU, prompts of 8,192 and answers of 1,024 tokens (S95, sourced).
     #[serde(rename = "glm-5-b200")]
     Glm5B200,
-    /// GLM-5 in FP8 on eight MI355X: likewise at 1,369, 957 and 709 tokens a second and GPU (S101, sourced).
+    /// GLM-5 in FP8 on eight MI355X: likewise at 1,369, 957 and 709 tokens a second and GPU (S95, sourced).
     #[serde(rename = "glm-5-mi355x")]
     Glm5Mi355x,
 }
@@ -48,7 +48,7 @@ const fn point(user_tokens_per_s: f64, gpu_tokens_per_s: f64) -> Point {
 }
 
 /// Training passes forward once and back at twice the arithmetic, so reading prompts at the arithmetic of training is
-/// three times as fast: 2,790 tokens a second and GPU of DeepSeek-V3 on DGX B200 (S102, sourced; taken for a model of
+/// three times as fast: 2,790 tokens a second and GPU of DeepSeek-V3 on DGX B200 (S96, sourced; taken for a model of
 /// like size, computed).
 const PREFILL_PER_GPU: f64 = 3.0 * 2_790.0;
 

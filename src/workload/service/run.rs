@@ -190,10 +190,8 @@ impl Service {
         self.rate.tokens_in.unwrap_or(self.plan.spec.tokens_in)
     }
     fn tokens(&self) -> Tokens {
-        Tokens {
-            read: self.tokens_in() * (1.0 - self.plan.spec.cached_percent / 100.0),
-            written: self.rate.tokens_out.unwrap_or(self.plan.spec.tokens_out).max(1.0),
-        }
+        let spec = &self.plan.spec;
+        spec.tokens(self.tokens_in(), self.rate.tokens_out.unwrap_or(spec.tokens_out))
     }
 
     /// A new hour begins, `hour_of_week` in a week of the calendar: gives the replicas that should stand.
@@ -209,18 +207,11 @@ impl Service {
         self.settled = None;
         let spec = &self.plan.spec;
         self.needed.copy_within(0..SCALE_IN_HOURS_MAX as usize, 1);
-        self.needed[0] = self.replicas_for(self.rate.rps * (1.0 + spec.headroom_percent / 100.0));
+        let rate_rps = self.rate.rps * (1.0 + spec.headroom_percent / 100.0);
+        self.needed[0] = spec.replicas_for(rate_rps, self.tokens());
         let kept = self.needed.iter().take(spec.scale_in_hours as usize + 1);
         let most = kept.copied().max().unwrap_or(0);
         most.clamp(spec.replicas_min, spec.replicas_max)
-    }
-
-    /// Replicas that answer a rate with batches in which tokens come fast enough.
-    fn replicas_for(&self, rate_rps: f64) -> u32 {
-        let pace = self.replica.pace(self.tokens(), 1.0);
-        let fast = pace.batch_within(1.0 / self.plan.spec.service_level.tokens_per_second);
-        let batch = fast.clamp(1.0, f64::from(self.replica.batch_max));
-        (rate_rps / pace.rate(batch)).ceil().min(f64::from(u32::MAX)) as u32
     }
 
     /// So many replicas stand from now on, at a share of full speed: those that went were the latest called, those that

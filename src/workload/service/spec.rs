@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::replica::{Preset, Replica};
+use super::rates::HourlyRates;
+use super::replica::{Preset, Replica, Tokens};
 use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::workload::growth::{RegimeSpec, check_regimes};
@@ -229,10 +230,10 @@ pub struct GpuHourPriceSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceLevelSpec {
-    /// The first token comes within, seconds. Default 2 (S103: `MLPerf` inference, Llama 2 70B on a server).
+    /// The first token comes within, seconds. Default 2 (S97: `MLPerf` inference, Llama 2 70B on a server).
     pub first_token_seconds: f64,
     /// From then on tokens come at least so fast, tokens a second and user. Default 20 (assumption: people read
-    /// about five; S103 asks for 5).
+    /// about five; S97 asks for 5).
     pub tokens_per_second: f64,
     /// Share of the requests of a month that are answered within both, percent; refused ones are not. Default 95
     /// (assumption).
@@ -319,6 +320,36 @@ impl InferenceSpec {
         check_regimes(&self.regimes, &at.key("regimes"), problems);
     }
 
+    /// Replicas that answer a rate of requests of so many tokens, with batches in which tokens come as fast as promised.
+    pub fn replicas_for(&self, rate_rps: f64, tokens: Tokens) -> u32 {
+        let pace = self.replica().pace(tokens, 1.0);
+        let fast = pace.batch_within(1.0 / self.service_level.tokens_per_second);
+        let batch = fast.clamp(1.0, f64::from(self.batch_max));
+        (rate_rps / pace.rate(batch)).ceil().min(f64::from(u32::MAX)) as u32
+    }
+    /// Tokens that are read and written for a request of these lengths.
+    pub fn tokens(&self, tokens_in: f64, tokens_out: f64) -> Tokens {
+        Tokens {
+            read: tokens_in * (1.0 - self.cached_percent / 100.0),
+            written: tokens_out.max(1.0),
+        }
+    }
+
+    /// Warns where the shape's busiest hour needs more replicas than there may be.
+    fn check_peak(&self, at: &FieldPath, problems: &mut Problems) {
+        let RequestsSpec::Shape(shape) = &self.requests else {
+            return;
+        };
+        let peak_rps = HourlyRates::of_shape(shape).peak_rps();
+        let needed = self.replicas_for(peak_rps, self.tokens(self.tokens_in, self.tokens_out));
+        if needed > self.replicas_max {
+            let message = format!(
+                "the busiest hour, {peak_rps:.1} requests a second, takes {needed} replicas: some requests will be late or refused"
+            );
+            problems.warn(&at.key("replicas_max"), message);
+        }
+    }
+
     /// A replica that answers one request alone too slowly promises what it can never keep.
     fn check_speed(&self, at: &FieldPath, problems: &mut Problems) {
         let alone_s = self.replica().base_s + self.replica().per_request_s;
@@ -355,6 +386,7 @@ impl Check for InferenceSpec {
         self.service_level.check(&at.key("service_level"), problems);
         if !problems.has_errors() {
             self.check_speed(at, problems);
+            self.check_peak(at, problems);
         }
     }
 }
