@@ -2,6 +2,7 @@
 //!
 //! Physics ends here and money begins: [`super::books`] turns a month's counts into postings.
 
+mod jobs;
 mod lease;
 mod service;
 
@@ -10,24 +11,22 @@ pub use service::{ServiceInvoice, invoice};
 
 use std::sync::Arc;
 
-use crate::id::Name;
+use jobs::{layout, quotas, settings, week_demand};
+
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::scenario::spec::{Fidelity, ScenarioSpec, SiteSpec, StrategySpec};
+use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
 use crate::sim::block_work::BlockWork;
-use crate::sim::pool::{FlowSetup, Pool, PoolPlan, QUEUE_MAX};
+use crate::sim::pool::{FlowSetup, Pool, PoolPlan};
 use crate::sim::setup::Setup;
 use crate::sim::world::Ingredients;
 use crate::site::LeaseSpec;
 use crate::time::{SimTime, Span, parse_date};
-use crate::units::Ratio;
-use crate::workload::demand::{WeekDemand, WeekSampler, sampled_weeks};
+use crate::workload::demand::{WeekSampler, sampled_weeks};
 use crate::workload::fluid::Offer;
 use crate::workload::fluid::fit::{Subject, fit};
 use crate::workload::growth::Growth;
-use crate::workload::labels::NONE;
 use crate::workload::profile::{LoadProfile, LoadProfileSpec};
-use crate::workload::scheduler::{Layout, NO_QUOTA, Overheads, Settings};
 use crate::workload::service::Service;
 use crate::workload::tenant::{
     GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP, TenantSpec,
@@ -382,28 +381,6 @@ pub fn concerns(spec: &ScenarioSpec, strategy: &StrategySpec, tenant: usize) -> 
     installs.any(|c| claims(spec, c.tenants.as_ref()).contains(&tenant))
 }
 
-/// Where the pool of a tenant stands, by the trace's words: where the tenant's work must stay, or else where all sites
-/// are. A pool that may stand anywhere serves no job that must stay somewhere.
-fn home(spec: &ScenarioSpec, tenant: &TenantSpec, sampler: &WeekSampler) -> u16 {
-    let mut sites = spec.sites.iter().map(SiteSpec::jurisdiction);
-    let first = sites.next().flatten();
-    let shared = first.filter(|first| sites.all(|site| site == Some(*first)));
-    let home = tenant.residency.as_ref().map(Name::as_str).or(shared);
-    home.and_then(|word| sampler.residencies().find(word))
-        .unwrap_or(NONE)
-}
-
-/// The quotas of a pool by number of the trace's tenants.
-fn quotas(jobs: &JobsDemandSpec, sampler: &WeekSampler) -> Vec<u32> {
-    let mut quotas = vec![NO_QUOTA; sampler.tenants().len() + 1];
-    for (tenant, gpus) in &jobs.quotas {
-        if let Some(number) = sampler.tenants().find(tenant) {
-            quotas[usize::from(number)] = *gpus;
-        }
-    }
-    quotas
-}
-
 fn pool_plan(
     from: &Ingredients<'_>,
     (index, jobs): (usize, &JobsDemandSpec),
@@ -446,40 +423,6 @@ fn pool_plan(
         simulated,
         // At `jobs` nothing flows.
         flow: setup.flows[index].clone().filter(|_| fidelity != Fidelity::Jobs),
-    }
-}
-
-/// The nodes in which a pool's GPUs stand, if they are more than counted.
-fn layout(jobs: &JobsDemandSpec) -> Option<Layout> {
-    let nodes = jobs.nodes.as_ref()?;
-    Some(nodes.layout(jobs.gpus).expect("checked with the scenario"))
-}
-
-/// What the scheduler of a pool is set to, before it has GPUs.
-fn settings(spec: &ScenarioSpec, tenant: usize, jobs: &JobsDemandSpec, sampler: &WeekSampler) -> Settings {
-    let home = home(spec, &spec.tenants[tenant], sampler);
-    Settings {
-        // Services may lend theirs besides its own.
-        gpus_max: jobs.gpus.saturating_add(service::lent_at_most(spec, tenant)),
-        patience: Some(Span::from_seconds((jobs.patience_hours * 3_600.0) as i64)),
-        queue_max: Some(QUEUE_MAX),
-        runtimes: jobs.estimates.runtimes(jobs.kills_at_limit),
-        preemption: jobs.preemption.unwrap_or_default(),
-        residency: Some(home),
-        overheads: Overheads {
-            checkpoint: Span::from_seconds(jobs.checkpoint_cost_seconds.round() as i64),
-            restart: Span::from_seconds((jobs.restart_minutes * 60.0).round() as i64),
-        },
-        ..Settings::constant(0)
-    }
-}
-
-fn week_demand(jobs: &JobsDemandSpec) -> WeekDemand {
-    WeekDemand {
-        copies: f64::from(jobs.copies),
-        spot_share: Ratio::from_percent(jobs.spot_share_percent),
-        checkpoint: Span::from_seconds((jobs.checkpoint_hours * 3_600.0) as i64),
-        estimates: jobs.estimates,
     }
 }
 
