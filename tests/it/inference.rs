@@ -225,8 +225,8 @@ fn idle_nights_are_lent_to_a_pool_and_taken_back_in_the_morning() {
     let july_10 = (190 * 24 - 1) * 3_600;
     let capacity = lent.rows("capacity.csv");
     let at = |t: i64| -> f64 {
-        let before = capacity.iter().filter(|r| r["t_s"].parse::<i64>().unwrap() <= t);
-        before.last().map_or(0.0, |r| r["gpus"].parse().unwrap())
+        let mut before = capacity.iter().filter(|r| r["t_s"].parse::<i64>().unwrap() <= t);
+        before.next_back().map_or(0.0, |r| r["gpus"].parse().unwrap())
     };
     assert_eq!((at(july_10 + 5 * 3_600), at(july_10 + 6 * 3_600)), (256.0, 128.0));
     assert_eq!(
