@@ -12,6 +12,7 @@ use crate::ingest::{CsvRows, GapPolicy, ReadError, Repairs, Stamp, lay};
 use crate::power::contract::{
     Interval, Named, PowerContractsSpec, PriceId, SettlementLine, Supply, SupplyError,
 };
+use crate::power::curtailment::Order;
 use crate::series::Regular;
 use crate::time::{Calendar, Month, SimTime};
 
@@ -163,6 +164,8 @@ pub fn bill(
     }
     let mut supply = Supply::new(contracts, calendar, |named| signals.number(named))?;
     let mut now = vec![0.0; signals.prices.len() + 2 * signals.system_peaks.len()];
+    // Calls by chance are not known of a metered load; those at stated times are.
+    let calls = contracts.stated_calls(calendar, (begin, end));
     let mut lines = Vec::new();
     let mut at = begin;
     let mut month = calendar.month(begin);
@@ -172,12 +175,13 @@ pub fn bill(
         let index = load.kw.index_at(at).expect("the span lies within the load");
         let until = step_end(&load.kw, index).min(month_end).min(end);
         let until = signals.read(at, until, &mut now)?;
+        let (called, until) = called(&calls, at, until);
         supply.meter(&Interval {
             from: at,
             to: until,
             load_mw: load.kw.values()[index] / 1e3,
             mining_mw: load.mining_kw[index] / 1e3,
-            called: false,
+            called,
             prices: &now,
         });
         at = until;
@@ -188,6 +192,20 @@ pub fn bill(
         }
     }
     Ok(lines)
+}
+
+/// The clauses whose calls hold at an instant, and the next at which that may change, `until` at the latest.
+fn called(calls: &[Order], at: SimTime, until: SimTime) -> (u64, SimTime) {
+    let (mut by, mut edge) = (0, until);
+    for call in calls.iter().filter(|c| c.to > at && c.from < until) {
+        if call.from <= at {
+            by |= call.by;
+            edge = edge.min(call.to);
+        } else {
+            edge = edge.min(call.from);
+        }
+    }
+    (by, edge)
 }
 
 fn step_end(series: &Regular, index: usize) -> SimTime {

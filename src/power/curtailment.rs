@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::{Check, FieldPath, Problems};
 use crate::random::streams::Stream;
-use crate::time::{Calendar, HOUR_S, SimTime, Span};
+use crate::time::{Calendar, HOUR_S, SimTime, Span, parse_date};
 use crate::units::Power;
 
 /// What an order limits.
@@ -31,10 +31,26 @@ pub struct Order {
     pub to: SimTime,
     /// When it is known: `from` less the notice.
     pub announced: SimTime,
-    /// The most that may be used.
+    /// The most that may be used; infinite where `shed` says all.
     pub limit: Power,
+    /// Load to be shed below what stood before the order; zero where `limit` says all.
+    pub shed: Power,
     /// What is limited.
     pub scope: Scope,
+    /// The clauses that call, as bits; none for an order of the grid operator.
+    pub by: u64,
+}
+
+impl Order {
+    /// The most that may be used, in megawatts, where `standing_mw` stood before.
+    pub fn ceiling_mw(&self, standing_mw: f64) -> f64 {
+        let shed_mw = self.shed.as_mw();
+        if shed_mw > 0.0 {
+            self.limit.as_mw().min((standing_mw - shed_mw).max(0.0))
+        } else {
+            self.limit.as_mw()
+        }
+    }
 }
 
 /// Orders of the grid operator.
@@ -86,6 +102,29 @@ pub struct CallsSpec {
     /// Hour of the day by which calls end, site time. Default 21.
     #[serde(default = "default_to_hour")]
     pub to_hour: u32,
+    /// The first day on which calls come, such as that of a law. Default: from the start.
+    #[serde(default)]
+    pub starts: Option<String>,
+    /// Calls concern the site only while its connection is at least so large, in megawatts: 75 for large loads in Texas
+    /// (SB 6; S85). Default 0.
+    #[serde(default)]
+    pub connection_mw_min: f64,
+    /// The most hours under call in a calendar year; a call that would pass them does not come. Default: no bound.
+    #[serde(default)]
+    pub hours_per_year_max: Option<f64>,
+    /// The most calls in a calendar year. Default: no bound.
+    #[serde(default)]
+    pub calls_per_year_max: Option<u32>,
+}
+
+/// A call at a stated time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatedCallSpec {
+    /// Begin in the site's time, such as `2026-07-10T15:00`.
+    pub from: String,
+    /// How long it holds, in hours.
+    pub hours: f64,
 }
 
 pub(super) fn default_hours_each() -> u32 {
@@ -125,16 +164,27 @@ impl Check for CurtailmentSpec {
     }
 }
 
+/// Requires a begin and a length that can be.
+fn check_begin(at: &FieldPath, from: &str, hours: f64, problems: &mut Problems) {
+    if parse_local(from).is_none() {
+        problems.error_with_help(
+            &at.key("from"),
+            format!("`{from}` is not a date and time"),
+            "write it as `2026-07-10T15:00`, in the site's time",
+        );
+    }
+    problems.within(&at.key("hours"), hours, 1.0 / 60.0, HOURS_MAX);
+}
+
+impl Check for StatedCallSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        check_begin(at, &self.from, self.hours, problems);
+    }
+}
+
 impl Check for OrderSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        if parse_local(&self.from).is_none() {
-            problems.error_with_help(
-                &at.key("from"),
-                format!("`{}` is not a date and time", self.from),
-                "write it as `2026-07-10T15:00`, in the site's time",
-            );
-        }
-        problems.within(&at.key("hours"), self.hours, 1.0 / 60.0, HOURS_MAX);
+        check_begin(at, &self.from, self.hours, problems);
         problems.not_negative(&at.key("limit_mw"), self.limit_mw);
         problems.within(
             &at.key("notice_minutes"),
@@ -158,6 +208,19 @@ impl Check for CallsSpec {
         );
         problems.within(&at.key("from_hour"), f64::from(self.from_hour), 0.0, 23.0);
         problems.within(&at.key("to_hour"), f64::from(self.to_hour), 1.0, 24.0);
+        if let Some(text) = self.starts.as_ref().filter(|t| parse_date(t).is_none()) {
+            let message = format!("`{text}` is not a date such as `2027-01-01`");
+            problems.error(&at.key("starts"), message);
+        }
+        problems.within(
+            &at.key("connection_mw_min"),
+            self.connection_mw_min,
+            0.0,
+            100_000.0,
+        );
+        if let Some(hours) = self.hours_per_year_max {
+            problems.within(&at.key("hours_per_year_max"), hours, 0.0, 8_784.0);
+        }
         if self.from_hour.saturating_add(self.hours_each) > self.to_hour {
             problems.error(
                 &at.key("to_hour"),
@@ -216,6 +279,33 @@ impl CallsSpec {
             };
             date = next;
         }
+        let starts = self.starts.as_deref().and_then(parse_date);
+        if let Some(starts) = starts.and_then(|date| calendar.start_of(date)) {
+            orders.retain(|o| o.from >= starts);
+        }
+        self.within_rights(orders, calendar)
+    }
+
+    /// The calls that the rights of each calendar year allow, in order of time.
+    pub(crate) fn within_rights(&self, mut orders: Vec<Order>, calendar: &Calendar) -> Vec<Order> {
+        if self.hours_per_year_max.is_none() && self.calls_per_year_max.is_none() {
+            return orders;
+        }
+        orders.sort_by_key(|o| o.from);
+        let mut used = (i16::MIN, 0, 0.0);
+        orders.retain(|order| {
+            let year = calendar.civil(order.from).year();
+            if used.0 != year {
+                used = (year, 0, 0.0);
+            }
+            let after = (used.1 + 1, used.2 + (order.to - order.from).as_hours());
+            let allowed = self.calls_per_year_max.is_none_or(|most| after.0 <= most)
+                && self.hours_per_year_max.is_none_or(|most| after.1 <= most + 1e-9);
+            if allowed {
+                (used.1, used.2) = after;
+            }
+            allowed
+        });
         orders
     }
 
@@ -226,17 +316,43 @@ impl CallsSpec {
             to: from + Span::from_hours(i64::from(self.hours_each)),
             announced: from + Span::from_seconds(-60 * i64::from(self.notice_minutes)),
             limit: Power::from_mw(self.limit_mw),
+            shed: Power::ZERO,
             scope,
+            by: 0,
+        })
+    }
+}
+
+impl StatedCallSpec {
+    /// As an order to stop all that `scope` means, known `notice_minutes` before.
+    pub(crate) fn order(&self, scope: Scope, calendar: &Calendar, notice_minutes: u32) -> Option<Order> {
+        let from = calendar.instant(parse_local(&self.from)?)?;
+        Some(Order {
+            from,
+            to: from + Span::from_seconds((self.hours * HOUR_S as f64).round() as i64),
+            announced: from + Span::from_seconds(-60 * i64::from(notice_minutes)),
+            limit: Power::ZERO,
+            shed: Power::ZERO,
+            scope,
+            by: 0,
         })
     }
 }
 
 impl CurtailmentSpec {
-    /// The orders of one replication: stated ones and drawn calls within `[from, to)`, merged by [`merge`].
-    pub fn draw(&self, calendar: &Calendar, from: SimTime, to: SimTime, rng: &mut Stream) -> Vec<Order> {
+    /// The orders of one replication: stated ones and drawn calls within `[from, to)`, of which those that begin when
+    /// they concern the site; merged by [`merge`].
+    pub fn draw(
+        &self,
+        calendar: &Calendar,
+        (from, to): (SimTime, SimTime),
+        concerns: impl Fn(SimTime) -> bool,
+        rng: &mut Stream,
+    ) -> Vec<Order> {
         let mut orders: Vec<Order> = self.orders.iter().filter_map(|o| o.order(calendar)).collect();
         if let Some(calls) = &self.calls {
-            orders.extend(calls.draw(Scope::Import, calendar, (from, to), rng));
+            let drawn = calls.draw(Scope::Import, calendar, (from, to), rng).into_iter();
+            orders.extend(drawn.filter(|call| concerns(call.from)));
         }
         orders.retain(|o| o.to > from && o.from < to);
         merge(&orders)
@@ -251,7 +367,9 @@ impl OrderSpec {
             to: from + Span::from_seconds((self.hours * HOUR_S as f64).round() as i64),
             announced: from + Span::from_seconds(-60 * i64::from(self.notice_minutes)),
             limit: Power::from_mw(self.limit_mw),
+            shed: Power::ZERO,
             scope: Scope::Import,
+            by: 0,
         })
     }
 }
@@ -261,7 +379,8 @@ fn parse_local(text: &str) -> Option<DateTime> {
     matches!(text.len(), 16 | 19).then(|| text.parse().ok()).flatten()
 }
 
-/// Orders in order of time, disjoint within each scope; where several hold, the lowest limit does.
+/// Orders in order of time, disjoint within each scope; where several hold, the lowest limit does, and what different
+/// clauses have shed adds up.
 pub fn merge(orders: &[Order]) -> Vec<Order> {
     let mut merged = Vec::new();
     for scope in [Scope::Import, Scope::Interruptible] {
@@ -274,17 +393,23 @@ pub fn merge(orders: &[Order]) -> Vec<Order> {
         edges.dedup();
         let scope_start = merged.len();
         for pair in edges.windows(2) {
-            let holding = these.iter().filter(|o| o.from <= pair[0] && o.to >= pair[1]);
-            if let Some(lowest) = holding.min_by(|a, b| a.limit.as_mw().total_cmp(&b.limit.as_mw())) {
-                append(
-                    &mut merged,
-                    scope_start,
-                    Order {
-                        from: pair[0],
-                        to: pair[1],
-                        ..**lowest
-                    },
-                );
+            let holding = || these.iter().filter(|o| o.from <= pair[0] && o.to >= pair[1]);
+            if let Some(lowest) = holding().min_by(|a, b| a.limit.as_mw().total_cmp(&b.limit.as_mw())) {
+                let (mut by, mut shed_mw) = (0, 0.0);
+                for order in holding().filter(|o| o.by != 0) {
+                    if order.by & by == 0 {
+                        shed_mw += order.shed.as_mw();
+                    }
+                    by |= order.by;
+                }
+                let piece = Order {
+                    from: pair[0],
+                    to: pair[1],
+                    shed: Power::from_mw(shed_mw),
+                    by,
+                    ..**lowest
+                };
+                append(&mut merged, scope_start, piece);
             }
         }
     }
@@ -296,7 +421,9 @@ pub fn merge(orders: &[Order]) -> Vec<Order> {
 fn append(merged: &mut Vec<Order>, scope_start: usize, piece: Order) {
     match merged[scope_start..].last_mut() {
         Some(last)
-            if last.to == piece.from && last.limit == piece.limit && last.announced == piece.announced =>
+            if last.to == piece.from
+                && (last.limit, last.shed, last.by) == (piece.limit, piece.shed, piece.by)
+                && last.announced == piece.announced =>
         {
             last.to = piece.to;
         }
@@ -329,7 +456,12 @@ mod tests {
         )
         .unwrap();
         let (from, to) = years(2026, 2027);
-        let orders = spec.draw(&texas(), from, to, &mut Streams::new(1, 0).stream("calls"));
+        let orders = spec.draw(
+            &texas(),
+            (from, to),
+            |_| true,
+            &mut Streams::new(1, 0).stream("calls"),
+        );
         assert_eq!(orders.len(), 1);
         assert_eq!(orders[0].from.to_utc_text(), "2026-07-10T20:00:00Z");
         assert_eq!((orders[0].to - orders[0].from).as_hours(), 4.0);
@@ -344,7 +476,9 @@ mod tests {
             to: t(to),
             announced: t(0),
             limit: Power::from_mw(mw),
+            shed: Power::ZERO,
             scope: Scope::Import,
+            by: 0,
         };
         let merged = merge(&[order(5, 9, 20.0), order(1, 7, 50.0), order(9, 10, 20.0)]);
         let plain: Vec<_> = merged.iter().map(|o| (o.from, o.to, o.limit.as_mw())).collect();
@@ -388,6 +522,63 @@ mod tests {
         assert!(few.len() < many.len());
         assert!(few.iter().all(|o| many.contains(o)));
         assert!(draw(0.0).is_empty());
+    }
+
+    #[test]
+    fn calls_begin_with_their_law_and_end_with_their_rights() {
+        let (from, to) = years(2026, 2036);
+        let draw = |more: &str| {
+            let spec: CallsSpec =
+                toml::from_str(&format!("hours_per_year = 80\nlimit_mw = 20\n{more}")).unwrap();
+            let mut stream = Streams::new(3, 5).stream("calls");
+            spec.draw(Scope::Import, &texas(), (from, to), &mut stream)
+        };
+        let all = draw("");
+        let law = draw("starts = \"2028-07-01\"");
+        let begin = texas().start_of(parse_date("2028-07-01").unwrap()).unwrap();
+        let later: Vec<Order> = all.iter().copied().filter(|o| o.from >= begin).collect();
+        assert!(
+            law == later && law.len() < all.len(),
+            "a date moves no other call"
+        );
+        // Forty hours are ten calls of four; a year has twenty on average.
+        for (more, most) in [("hours_per_year_max = 41", 10), ("calls_per_year_max = 7", 7)] {
+            let few = draw(more);
+            for year in 2026..2036 {
+                let of = |orders: &[Order]| {
+                    orders
+                        .iter()
+                        .filter(|o| texas().civil(o.from).year() == year)
+                        .count()
+                };
+                assert_eq!(of(&few), of(&all).min(most), "{more} in {year}");
+            }
+            assert!(few.iter().all(|o| all.contains(o)));
+        }
+    }
+
+    #[test]
+    fn what_different_clauses_have_shed_adds_up() {
+        let t = |h: i64| SimTime::from_unix_s(h * HOUR_S);
+        let call = |from, to, shed, by| Order {
+            from: t(from),
+            to: t(to),
+            announced: t(0),
+            limit: Power::from_mw(f64::INFINITY),
+            shed: Power::from_mw(shed),
+            scope: Scope::Interruptible,
+            by,
+        };
+        // The second call of the first clause overlaps its own: it sheds no more.
+        let merged = merge(&[call(1, 5, 10.0, 1), call(3, 7, 4.0, 2), call(2, 3, 10.0, 1)]);
+        let plain: Vec<_> = merged
+            .iter()
+            .map(|o| (o.from, o.to, o.shed.as_mw(), o.by))
+            .collect();
+        let expected = [(1, 3, 10.0, 1), (3, 5, 14.0, 3), (5, 7, 4.0, 2)];
+        assert_eq!(plain, expected.map(|(a, b, mw, by)| (t(a), t(b), mw, by)));
+        assert_eq!(merged[1].ceiling_mw(30.0), 16.0);
+        assert_eq!(merged[1].ceiling_mw(12.0), 0.0);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::curtailment::CurtailmentSpec;
+use super::curtailment::{CurtailmentSpec, Order};
 use super::outage::OutagesSpec;
 use super::path::{TransformerSpec, Transformers};
 use crate::problem::{Check, FieldPath, Problems};
+use crate::random::streams::Stream;
 use crate::series::Steps;
 use crate::time::{Calendar, SimTime, parse_date};
 use crate::units::Power;
@@ -36,6 +37,25 @@ pub struct ImportStepSpec {
     pub from: String,
     /// The most that may be imported, in megawatts.
     pub mw: f64,
+}
+
+impl GridSpec {
+    /// The orders of one replication within `[from, to)`. Calls concern the site while its connection is large enough.
+    pub fn orders(
+        &self,
+        calendar: &Calendar,
+        (from, to): (SimTime, SimTime),
+        rng: &mut Stream,
+    ) -> Vec<Order> {
+        let smallest = self
+            .curtailment
+            .calls
+            .as_ref()
+            .map_or(0.0, |c| c.connection_mw_min);
+        let grid = Grid::new(self, calendar);
+        let concerns = |at: SimTime| grid.connection(at).as_mw() >= smallest;
+        self.curtailment.draw(calendar, (from, to), concerns, rng)
+    }
 }
 
 impl Check for GridSpec {

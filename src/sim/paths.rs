@@ -11,7 +11,7 @@ use crate::market::power_price::PriceContext;
 use crate::market::price_process::Heat;
 use crate::market::system_load::SystemLoadPath;
 use crate::power::backup::Backup;
-use crate::power::curtailment::Order;
+use crate::power::curtailment::{Order, Scope, merge};
 use crate::power::onsite::ProfileSeries;
 use crate::power::outage::Outage;
 use crate::random::Streams;
@@ -72,22 +72,16 @@ impl Paths {
         let (prices, price_count) = signals(world, markets, heat, streams);
         let span = (scenario.horizon.start, scenario.horizon.end);
         let sites = spec.sites.iter().zip(&setup.sites);
-        let orders = sites.clone().map(|(site, own)| {
-            let mut stream = streams.stream(&format!("orders/{}", site.id));
-            site.grid
-                .curtailment
-                .draw(&own.calendar, span.0, span.1, &mut stream)
-        });
-        let outages = sites
+        let (orders, calls) = sites
             .clone()
-            .map(|(site, own)| outages_of(site, own, span, streams));
-        let calls =
-            sites.map(|(site, own)| site.power_contracts.calls(&site.id, &own.calendar, span, streams));
+            .map(|(site, own)| orders_of(site, own, span, streams))
+            .unzip();
+        let outages = sites.map(|(site, own)| outages_of(site, own, span, streams));
         Self {
-            orders: orders.collect(),
+            orders,
             outages: outages.collect(),
             onsite: onsite(data, &weeks),
-            calls: calls.collect(),
+            calls,
             carbon: spec.sites.iter().map(|s| carbon(s, spec, data, &weeks)).collect(),
             weather,
             prices,
@@ -147,6 +141,25 @@ fn signals(
         }
     }
     (prices, price_count)
+}
+
+/// Orders on a site's import, and calls on its interruptible load.
+fn orders_of(
+    site: &SiteSpec,
+    own: &SiteSetup,
+    span: (SimTime, SimTime),
+    streams: &Streams,
+) -> (Vec<Order>, Vec<Order>) {
+    let mut stream = streams.stream(&format!("orders/{}", site.id));
+    let mut orders = site.grid.orders(&own.calendar, span, &mut stream);
+    let called = site.power_contracts.calls(&site.id, &own.calendar, span, streams);
+    let (imports, calls): (Vec<Order>, Vec<Order>) =
+        called.into_iter().partition(|o| o.scope == Scope::Import);
+    if !imports.is_empty() {
+        orders.extend(imports);
+        orders = merge(&orders);
+    }
+    (orders, calls)
 }
 
 /// Carbon intensity of a site's grid.

@@ -32,6 +32,8 @@ pub struct Opened {
     pub connection_mw: f64,
     /// Limit of calls on interruptible load, MW; infinite without one.
     pub call_limit_mw: f64,
+    /// The clauses whose calls hold, as bits.
+    pub called: u64,
     /// Power that reaches halls and auxiliaries at most, MW behind the transformers.
     pub available_mw: f64,
     /// Power for construction and auxiliaries, MW behind the transformers.
@@ -234,6 +236,8 @@ pub struct Site {
     pub orders: Vec<Order>,
     /// Calls on interruptible load.
     pub calls: Vec<Order>,
+    /// What stood when no clause called last: at the meter, and of it mining behind the transformers, MW.
+    pub standing_mw: (f64, f64),
     /// The present interval.
     pub open: Opened,
     /// The part of the last interval's firm load that nobody used, MW: dispatch expects it to stay idle.
@@ -311,6 +315,7 @@ impl Site {
             tables: setup.tables(),
             orders: Vec::new(),
             calls: Vec::new(),
+            standing_mw: (0.0, 0.0),
             open: Opened {
                 from: start,
                 ..Opened::default()
@@ -330,19 +335,22 @@ impl Site {
 
     /// The limit of orders to import less at an instant, MW; infinite without one.
     pub fn order_limit_mw(&self, now: SimTime) -> f64 {
-        limit_at(&self.orders, now)
+        order_at(&self.orders, now).map_or(f64::INFINITY, |o| o.ceiling_mw(self.standing_mw.0))
     }
     /// The limit of calls on interruptible load at an instant, MW; infinite without one.
     pub fn call_limit_mw(&self, now: SimTime) -> f64 {
-        limit_at(&self.calls, now)
+        order_at(&self.calls, now).map_or(f64::INFINITY, |o| o.ceiling_mw(self.standing_mw.1))
+    }
+    /// The clauses whose calls hold at an instant, as bits.
+    pub fn called(&self, now: SimTime) -> u64 {
+        let by = |orders| order_at(orders, now).map_or(0, |o| o.by);
+        by(&self.orders) | by(&self.calls)
     }
 }
 
 /// Orders are disjoint and sorted, so the last one begun is the only one that can hold.
-fn limit_at(orders: &[Order], now: SimTime) -> f64 {
+fn order_at(orders: &[Order], now: SimTime) -> Option<&Order> {
     let begun = orders.partition_point(|o| o.from <= now);
-    match begun.checked_sub(1).map(|i| &orders[i]) {
-        Some(order) if now < order.to => order.limit.as_mw(),
-        _ => f64::INFINITY,
-    }
+    let order = &orders[begun.checked_sub(1)?];
+    (now < order.to).then_some(order)
 }

@@ -6,6 +6,7 @@
     reason = "figures of references keep the form of their source"
 )]
 
+mod ancillary;
 mod architecture;
 mod bad_data;
 mod bad_input;

@@ -78,8 +78,8 @@ pub struct Interval<'a> {
     /// The part of it that mines, in megawatts: what mining halls draw, their cooling and path included, with their share of
     /// the transformers' losses. Auxiliaries and works serve no machine and count with the rest.
     pub mining_mw: f64,
-    /// Whether interruptible load is called off by a contract.
-    pub called: bool,
+    /// The clauses whose calls hold, as bits in the order of the site's clauses that may call.
+    pub called: u64,
     /// Prices that hold, by [`PriceId`], in USD per megawatt-hour.
     pub prices: &'a [f64],
 }

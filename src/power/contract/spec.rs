@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::clause::{ClauseSpec, Reach, means};
 use super::indexation::{CurrencySpec, EscalatorSpec};
 use crate::id::Name;
-use crate::power::curtailment::{Order, Scope, merge};
+use crate::power::curtailment::{Order, merge};
 use crate::power::tariff::TariffFileSpec;
 use crate::problem::{Check, FieldPath, Problems};
-use crate::random::Streams;
+use crate::random::{Stream, Streams};
 use crate::time::{Calendar, DAY_S, SimTime, Span, parse_date};
+
+/// The most clauses of a site that may call load off; each is a bit of a word.
+pub(super) const CALLERS_MAX: usize = 64;
 
 /// A site's contracts, in the order in which they fill.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -155,6 +158,16 @@ impl Check for PowerContractsSpec {
                 );
             }
         }
+        let callers = self
+            .0
+            .iter()
+            .flat_map(|c| &c.clauses)
+            .filter(|c| c.kind().may_call());
+        let callers = callers.count();
+        if callers > CALLERS_MAX {
+            let message = format!("{callers} clauses may call load off: at most {CALLERS_MAX} of a site");
+            problems.error(at, message);
+        }
         if !self.0.iter().any(ContractSpec::covers_everything) {
             let place = self
                 .0
@@ -269,27 +282,45 @@ impl PowerContractsSpec {
         }
     }
 
-    /// Draws the calls on interruptible load that the contracts allow, within `[from, to)`, merged.
+    /// Draws the calls on load that the contracts allow, within `[from, to)`, merged.
     pub fn calls(
         &self,
         site: &Name,
         calendar: &Calendar,
-        (from, to): (SimTime, SimTime),
+        span: (SimTime, SimTime),
         streams: &Streams,
     ) -> Vec<Order> {
-        let mut orders = Vec::new();
+        self.collect_calls(calendar, span, |contract, position| {
+            Some(streams.stream(&format!("calls/{site}/{contract}/{position}")))
+        })
+    }
+
+    /// The calls at stated times alone, as a metered load met them.
+    pub fn stated_calls(&self, calendar: &Calendar, span: (SimTime, SimTime)) -> Vec<Order> {
+        self.collect_calls(calendar, span, |_, _| None)
+    }
+
+    fn collect_calls(
+        &self,
+        calendar: &Calendar,
+        span: (SimTime, SimTime),
+        stream: impl Fn(&Name, usize) -> Option<Stream>,
+    ) -> Vec<Order> {
+        let (mut orders, mut bit) = (Vec::new(), 1_u64);
         for contract in &self.0 {
-            let Some((starts, ends)) = contract.period(calendar) else {
-                continue;
-            };
+            let period = contract.period(calendar);
             for (position, clause) in contract.clauses.iter().enumerate() {
-                let Some(calls) = clause.kind().calls() else {
+                let kind = clause.kind();
+                if !kind.may_call() {
                     continue;
-                };
-                let mut rng = streams.stream(&format!("calls/{site}/{}/{position}", contract.id));
+                }
+                let (by, mut rng) = (bit, stream(&contract.id, position));
+                bit = bit.wrapping_shl(1);
+                let Some((starts, ends)) = period else { continue };
                 // Drawn over the whole span and cut, so that a contract's dates move no other call.
-                let drawn = calls.draw(Scope::Interruptible, calendar, (from, to), &mut rng);
-                orders.extend(drawn.into_iter().filter(|o| o.from >= starts && o.from < ends));
+                let drawn = kind.draw_calls(calendar, span, rng.as_mut()).into_iter();
+                let held = drawn.filter(|o| o.from >= starts && o.from < ends);
+                orders.extend(held.map(|o| Order { by, ..o }));
             }
         }
         merge(&orders)

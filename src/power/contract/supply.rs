@@ -92,6 +92,8 @@ struct Placed {
     /// What riders in percent make of its margin while `rates_hold`.
     surcharge: f64,
     charges_peaks: bool,
+    /// Its bit among the clauses that may call; none where it may not.
+    call_bit: u64,
     taken_mw: f64,
 }
 
@@ -103,6 +105,7 @@ impl Placed {
             capacity_mw: term.capacity_mw(),
             charges_peaks: term.charges_peaks(),
             term,
+            call_bit: 0,
             taken_mw: 0.0,
         }
     }
@@ -238,13 +241,20 @@ impl Supply {
         calendar: &Calendar,
         find: impl Fn(Named<'_>) -> Option<PriceId>,
     ) -> Result<Self, SupplyError> {
-        let contracts: Result<Vec<Contract>, SupplyError> = spec
+        let contracts = spec
             .0
             .iter()
-            .map(|contract| Contract::new(contract, calendar, &find))
-            .collect();
+            .map(|contract| Contract::new(contract, calendar, &find));
+        let mut contracts = contracts.collect::<Result<Vec<Contract>, SupplyError>>()?;
+        // The bits of `PowerContractsSpec::calls`.
+        let placed = contracts.iter_mut().flat_map(|c| &mut c.clauses);
+        let specs = spec.0.iter().flat_map(|c| &c.clauses);
+        let callers = placed.zip(specs).filter(|(_, clause)| clause.kind().may_call());
+        for (bit, (placed, _)) in callers.enumerate() {
+            placed.call_bit = 1_u64.wrapping_shl(bit as u32);
+        }
         Ok(Self {
-            contracts: contracts?,
+            contracts,
             calendar: calendar.clone(),
             metered_mwh: 0.0,
             other_mw: 0.0,
@@ -315,7 +325,8 @@ impl Supply {
                     hours,
                     load_mw,
                     mining_mw,
-                    called: piece.called,
+                    called: piece.called & placed.call_bit != 0,
+                    any_called: piece.called != 0,
                     prices: piece.prices,
                     factor: contract.month.2,
                     taken_mw: placed.taken_mw,
@@ -459,5 +470,7 @@ impl Supply {
 mod oracle_tests;
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod rights_tests;
 #[cfg(test)]
 mod tests;

@@ -228,6 +228,9 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         transformers.upstream_mw(given.grid_mw)
     };
     site.meter_mw = meter_mw;
+    if opened.called == 0 {
+        site.standing_mw = (meter_mw, powers.mining_feed);
+    }
     let transformer_losses = meter_mw - given.grid_mw;
     let everything = downstream + given.charge_mw;
     let part = |feed: f64| {
@@ -243,7 +246,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         to,
         load_mw: meter_mw,
         mining_mw: mining_mw.min(meter_mw),
-        called: opened.call_limit_mw.is_finite(),
+        called: opened.called,
         prices,
     });
     site.firm_idle_mw = (opened.firm_mw - powers.hall_feed).max(0.0);

@@ -79,6 +79,7 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         import_limit_mw,
         connection_mw,
         call_limit_mw: site.call_limit_mw(now),
+        called: site.called(now),
         available_mw: available,
         unrated_mw,
         offer,

@@ -4,7 +4,7 @@
 //! of the block. The marginal cost inside the block is then nothing while the month is behind the pace of its
 //! minimum, the block's price otherwise.
 //!
-//! With resale, take-or-pay holds by the hour: the firm part of the block is bought whether used or not, and
+//! With resale, at a price of the market or a fixed one, perhaps shared with the supplier, take-or-pay holds by the hour: the firm part of the block is bought whether used or not, and
 //! what is not used is sold at the resale price, whatever it is; the rest is an option, bought when used, or to
 //! be sold when the resale price exceeds the block's. The marginal cost is then the resale price inside the
 //! firm part, and the dearer of the two prices above it.
@@ -32,9 +32,16 @@ pub struct BlockSpec {
     /// with it. Default 100 (a firm purchase; contracts of 60 to 85 are typical).
     #[serde(default = "default_take_or_pay")]
     pub take_or_pay_percent: f64,
-    /// Name of a price in `market.power` at which unused energy is sold. Default: none, it is lost.
+    /// Name of a price in `market.power` at which unused energy is sold; or `resale_usd_per_mwh`. Default: none, it is lost.
     #[serde(default)]
     pub resale: Option<Name>,
+    /// A fixed price at which unused energy is taken back, in US dollars per megawatt-hour; or `resale`.
+    #[serde(default)]
+    pub resale_usd_per_mwh: Option<f64>,
+    /// The part of the resale price that is the site's, in percent; the supplier keeps the rest. Default 100. A negative price
+    /// is borne in full.
+    #[serde(default = "default_take_or_pay")]
+    pub resale_share_percent: f64,
 }
 
 /// Shape of a block.
@@ -61,6 +68,15 @@ impl Kind for BlockSpec {
         if let Some(resale) = &self.resale {
             problems.name(&at.key("resale"), resale);
         }
+        if let Some(price) = self.resale_usd_per_mwh {
+            check_price(&at.key("resale_usd_per_mwh"), price, problems);
+            if self.resale.is_some() {
+                let message = "unused energy is sold at `resale` or at `resale_usd_per_mwh`, not at both";
+                problems.error(&at.key("resale_usd_per_mwh"), message);
+            }
+        }
+        let share = &at.key("resale_share_percent");
+        problems.percent(share, self.resale_share_percent, 100.0);
     }
     fn reach(&self) -> Reach {
         Reach::UpTo(self.mw)
@@ -70,23 +86,28 @@ impl Kind for BlockSpec {
     }
     fn build(&self, ground: &Ground<'_>) -> Box<dyn Term> {
         let firm_mw = self.mw * self.take_or_pay_percent / 100.0;
-        match &self.resale {
-            None => Box::new(KeptBlock {
-                mw: self.mw,
-                usd_per_mwh: self.usd_per_mwh,
-                taken_mwh: 0.0,
-                minimum: Minimum::new(firm_mw),
-            }),
-            Some(name) => Box::new(TradedBlock {
-                mw: self.mw,
-                firm_mw,
-                usd_per_mwh: self.usd_per_mwh,
-                resale: (ground.price)(name),
-                used_mwh: 0.0,
-                sold_mwh: 0.0,
-                sold_usd: 0.0,
-            }),
-        }
+        let resale = match (&self.resale, self.resale_usd_per_mwh) {
+            (Some(name), _) => ResalePrice::Market((ground.price)(name)),
+            (None, Some(usd_per_mwh)) => ResalePrice::Fixed(usd_per_mwh),
+            (None, None) => {
+                return Box::new(KeptBlock {
+                    mw: self.mw,
+                    usd_per_mwh: self.usd_per_mwh,
+                    taken_mwh: 0.0,
+                    minimum: Minimum::new(firm_mw),
+                });
+            }
+        };
+        Box::new(TradedBlock {
+            mw: self.mw,
+            firm_mw,
+            usd_per_mwh: self.usd_per_mwh,
+            resale,
+            share: self.resale_share_percent / 100.0,
+            used_mwh: 0.0,
+            sold_mwh: 0.0,
+            sold_usd: 0.0,
+        })
     }
 }
 
@@ -127,19 +148,37 @@ impl Term for KeptBlock {
     }
 }
 
+/// At what unused energy is sold.
+#[derive(Debug, Clone, Copy)]
+enum ResalePrice {
+    Market(PriceId),
+    /// A stated rate, in the contract's currency.
+    Fixed(f64),
+}
+
 /// A block whose unused energy is sold.
 #[derive(Debug)]
 struct TradedBlock {
     mw: f64,
     firm_mw: f64,
     usd_per_mwh: f64,
-    resale: PriceId,
+    resale: ResalePrice,
+    /// The site's part of a price above nothing.
+    share: f64,
     used_mwh: f64,
     sold_mwh: f64,
     sold_usd: f64,
 }
 
 impl TradedBlock {
+    /// What a unit that is sold earns, in US dollars.
+    fn resale_usd_per_mwh(&self, prices: &[f64], factor: f64) -> f64 {
+        let price = match self.resale {
+            ResalePrice::Market(id) => prices[id.index()],
+            ResalePrice::Fixed(rate) => rate * factor,
+        };
+        if price > 0.0 { price * self.share } else { price }
+    }
     /// What is sold while `used_mw` is used.
     fn sold_mw(&self, used_mw: f64, resale_usd_per_mwh: f64, factor: f64) -> f64 {
         if resale_usd_per_mwh > self.usd_per_mwh * factor {
@@ -155,7 +194,7 @@ impl Term for TradedBlock {
         self.mw
     }
     fn marginal_usd_per_mwh(&self, at: &Moment<'_>) -> f64 {
-        let resale = at.prices[self.resale.index()];
+        let resale = self.resale_usd_per_mwh(at.prices, at.factor);
         let inside_firm = match at.side {
             Side::More => at.taken_mw < self.firm_mw,
             Side::Less => at.taken_mw <= self.firm_mw,
@@ -174,7 +213,7 @@ impl Term for TradedBlock {
         }
     }
     fn meter(&mut self, slice: &Slice<'_>) {
-        let resale = slice.prices[self.resale.index()];
+        let resale = self.resale_usd_per_mwh(slice.prices, slice.factor);
         let sold_mwh = self.sold_mw(slice.taken_mw, resale, slice.factor) * slice.hours;
         self.used_mwh += slice.taken_mw * slice.hours;
         self.sold_mwh += sold_mwh;

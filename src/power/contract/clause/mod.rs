@@ -23,8 +23,9 @@ use std::fmt;
 use super::dated::Dated;
 use super::{PriceId, SettlementLine, SystemLoadSignals, Use};
 use crate::id::Name;
-use crate::power::curtailment::CallsSpec;
+use crate::power::curtailment::Order;
 use crate::problem::{Check, FieldPath, Problems};
+use crate::random::Stream;
 use crate::time::{Calendar, Month, SimTime};
 
 pub use block::BlockSpec;
@@ -126,9 +127,18 @@ pub(super) trait Kind {
     fn system_load(&self) -> Option<&Name> {
         None
     }
-    /// The calls it allows on interruptible load.
-    fn calls(&self) -> Option<CallsSpec> {
-        None
+    /// Whether it may call load off.
+    fn may_call(&self) -> bool {
+        false
+    }
+    /// The calls of one replication that begin within a span.
+    fn draw_calls(
+        &self,
+        _calendar: &Calendar,
+        _span: (SimTime, SimTime),
+        _rng: Option<&mut Stream>,
+    ) -> Vec<Order> {
+        Vec::new()
     }
     /// Percent that it adds to the lines it names (all, where it names none), where it is such a rider.
     fn surcharge(&self, _calendar: &Calendar) -> Option<(Dated, &[String])> {
@@ -227,7 +237,10 @@ pub(super) struct Slice<'a> {
     pub(super) hours: f64,
     pub(super) load_mw: f64,
     pub(super) mining_mw: f64,
+    /// Whether this clause has called.
     pub(super) called: bool,
+    /// Whether any clause of the site has.
+    pub(super) any_called: bool,
     pub(super) prices: &'a [f64],
     /// What a stated rate is worth: escalation and currency.
     pub(super) factor: f64,

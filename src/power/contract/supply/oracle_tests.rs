@@ -67,7 +67,7 @@ fn bills(contract: &str, years: i64) -> Vec<f64> {
                 to,
                 load_mw: load_kw(hour) / 1e3,
                 mining_mw: 0.0,
-                called: false,
+                called: 0,
                 prices: &[price_usd_per_mwh(hour)],
             });
             at = to;

@@ -55,7 +55,7 @@ fn meter(supply: &mut Supply, loads: &[f64]) {
             to: at(index + 1),
             load_mw: *load_mw,
             mining_mw: 0.0,
-            called: false,
+            called: 0,
             prices: &[],
         });
     }
@@ -204,7 +204,7 @@ fn escalated_rates_and_another_currency_move_bill_and_margin_alike() {
         to: start + Span::from_hours(10),
         load_mw: 3.0,
         mining_mw: 0.0,
-        called: false,
+        called: 0,
         prices: &[55.0],
     });
     let lines = s.close_month(JULY);

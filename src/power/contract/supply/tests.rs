@@ -56,7 +56,7 @@ fn run(supply: &mut Supply, from: i64, hours: i64, load_mw: f64, mining_mw: f64,
         to,
         load_mw,
         mining_mw,
-        called: false,
+        called: 0,
         prices: &prices,
     });
 }
@@ -250,7 +250,7 @@ fn a_demand_charge_bills_the_window_that_set_it() {
                 to: at(to),
                 load_mw,
                 mining_mw: 0.0,
-                called: false,
+                called: 0,
                 prices: &[],
             });
         };
@@ -322,7 +322,7 @@ fn interruptible_load_is_paid_for_standing_ready_through_a_call() {
         to: at(14),
         load_mw: 20.0,
         mining_mw: 0.0,
-        called: true,
+        called: 1,
         prices: &[],
     });
     assert_eq!(s.marginal(july(), 20.0, Use::Mining, &[]).usd_per_mwh, 35.5);
@@ -375,7 +375,7 @@ fn march_bills_743_hours_in_texas() {
         to,
         load_mw: 1.0,
         mining_mw: 0.0,
-        called: false,
+        called: 0,
         prices: &[],
     });
     let lines = s.close_month(march);
@@ -503,7 +503,7 @@ fn linear_bill(loads: &[f64], scale: f64) -> f64 {
             to: at(i + 1),
             load_mw,
             mining_mw: 0.3 * load_mw,
-            called: false,
+            called: 0,
             prices: &[0.0, price],
         });
     }
@@ -555,7 +555,7 @@ fn four_peaks(supply: &mut Supply, year: i16, at_peak_mw: f64) -> Vec<Settlement
                 to,
                 load_mw,
                 mining_mw: load_mw,
-                called: false,
+                called: 0,
                 prices: &[30.0, 30.0, peak, peak],
             });
         };
@@ -620,7 +620,7 @@ fn peaks_of_the_first_season_before_the_start_stand_at_the_history() {
             to,
             load_mw: 4.0,
             mining_mw: 0.0,
-            called: false,
+            called: 0,
             prices: &[30.0, 30.0, peak, 0.0],
         });
     };
