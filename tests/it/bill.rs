@@ -280,24 +280,35 @@ fn system_csv(first: &str, hours: i64, peaks: &[(&str, f64)]) -> String {
     text
 }
 
-#[test]
-fn coincident_peaks_need_the_load_of_the_system_and_bill_it_in_the_next_year() {
-    let place = Place::new();
+const FOUR: &str = "timezone = \"America/Chicago\"\n[[power_contracts]]\nid = \"retail\"\n\
+    clauses = [{ fixed_price = { usd_per_mwh = 40 } }, { coincident_peak = { system_load = \"ercot\", usd_per_kw_year = 60 } }]\n";
+
+const PEAKS: [(&str, f64); 4] = [
+    ("2024-06-11T21:00:00Z", 80_000.0),
+    ("2024-07-04T21:00:00Z", 82_000.0),
+    ("2024-08-20T22:00:00Z", 85_000.0),
+    ("2024-09-03T21:00:00Z", 78_000.0),
+];
+
+/// Two years at 10 MW, but for 2 MW in the peak of July.
+fn write_two_years(place: &Place) {
     let mut load = String::from("start_utc,kw\n");
     let start: jiff::Timestamp = "2024-01-01T06:00:00Z".parse().unwrap();
     for hour in 0..(2 * 8_784) {
         let at = (start + jiff::SignedDuration::from_hours(hour)).to_string();
-        // The site stands at 2 MW in the peak of July, at 10 MW otherwise.
-        let kw = if at == "2024-07-04T21:00:00Z" {
-            2_000
-        } else {
-            10_000
-        };
+        let kw = if at == PEAKS[1].0 { 2_000 } else { 10_000 };
         writeln!(load, "{at},{kw}").unwrap();
     }
     place.write("load.csv", load);
-    let contract = "timezone = \"America/Chicago\"\n[[power_contracts]]\nid = \"retail\"\n\
-        clauses = [{ fixed_price = { usd_per_mwh = 40 } }, { coincident_peak = { system_load = \"ercot\", usd_per_kw_year = 60 } }]\n";
+    let system = system_csv("2024-01-01T00:00:00Z", 2 * 8_784 + 24, &PEAKS);
+    place.write("ercot.csv", system);
+}
+
+#[test]
+fn coincident_peaks_need_the_load_of_the_system_and_bill_it_in_the_next_year() {
+    let place = Place::new();
+    write_two_years(&place);
+    let contract = FOUR;
     place.write("four.toml", contract);
     let done = place
         .repower(&["bill", "--tariff", "four.toml", "--load", "load.csv"])
@@ -306,16 +317,6 @@ fn coincident_peaks_need_the_load_of_the_system_and_bill_it_in_the_next_year() {
     let told = said(&done);
     assert!(told.contains("`coincident_peak` bills the peaks"), "{told}");
     assert!(told.contains("add `--system-load ercot=FILE`"), "{told}");
-    let peaks = [
-        ("2024-06-11T21:00:00Z", 80_000.0),
-        ("2024-07-04T21:00:00Z", 82_000.0),
-        ("2024-08-20T22:00:00Z", 85_000.0),
-        ("2024-09-03T21:00:00Z", 78_000.0),
-    ];
-    place.write(
-        "ercot.csv",
-        system_csv("2024-01-01T00:00:00Z", 2 * 8_784 + 24, &peaks),
-    );
     let bill = json(&place, &["--tariff", "four.toml", "--system-load", "ercot.csv"]);
     let line = |month: usize| -> Value {
         let lines = bill["months"][month]["lines"].as_array().unwrap();
@@ -349,7 +350,7 @@ fn coincident_peaks_need_the_load_of_the_system_and_bill_it_in_the_next_year() {
         "{january}"
     );
     // A summer that the system's load does not cover would go unbilled.
-    place.write("short.csv", system_csv("2024-01-01T00:00:00Z", 5_000, &peaks));
+    place.write("short.csv", system_csv("2024-01-01T00:00:00Z", 5_000, &PEAKS));
     for (args, expected) in [
         (
             ["--system-load", "short.csv"],

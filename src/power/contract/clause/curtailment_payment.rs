@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Close, Ground, Kind, Moment, PeakCost, Side, Slice, Term, Use, check_price};
+use super::{Close, Ground, Kind, Moment, PeakCost, PriceId, Side, Slice, Term, Use, check_price};
 use crate::id::Name;
 use crate::power::contract::holidays::HolidaysSpec;
 use crate::power::contract::schedule::{PeriodClock, ScheduleSpec, TableSpec};
@@ -27,8 +27,13 @@ const STATED_CALLS_MAX: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CurtailmentPaymentSpec {
-    /// Payment for availability, in US dollars per megawatt that stands ready and hour.
+    /// Payment for availability, in US dollars per megawatt that stands ready and hour; with `price` it is added to that.
+    #[serde(default)]
     pub usd_per_mw_h: f64,
+    /// Name of a price in `market.power` at which availability is paid, in US dollars per megawatt and hour, such as that of a
+    /// reserve (ERCOT 2024: 3.4 to 8.3 on average, half of it in a hundred hours; computed). Default: none.
+    #[serde(default)]
+    pub price: Option<Name>,
     /// Load that is offered, in megawatts: it is the most that is paid for and that a call has shed, and what a call is owed
     /// in full. Default: all interruptible load, as much as there is.
     #[serde(default)]
@@ -182,11 +187,17 @@ impl Kind for CurtailmentPaymentSpec {
     }
     fn check_terms(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("usd_per_mw_h"), self.usd_per_mw_h, 0.0, 10_000.0);
+        if let Some(price) = &self.price {
+            problems.name(&at.key("price"), price);
+        }
         check_price(&at.key("usd_per_mwh_shed"), self.usd_per_mwh_shed, problems);
         check_price(&at.key("penalty_usd_per_mwh"), self.penalty_usd_per_mwh, problems);
         self.as_calls().check(at, problems);
         self.check_offer(at, problems);
         self.check_calls(&at.key("calls"), problems);
+    }
+    fn prices(&self) -> Vec<(&'static str, &Name)> {
+        self.price.iter().map(|name| ("price", name)).collect()
     }
     fn may_call(&self) -> bool {
         true
@@ -215,6 +226,7 @@ impl Kind for CurtailmentPaymentSpec {
         let window = (self.paid == PaidHours::Window).then(|| Box::new(self.window(ground.calendar)));
         Box::new(CurtailmentPayment {
             usd_per_mw_h: self.usd_per_mw_h,
+            price: self.price.as_ref().map(|name| (ground.price)(name)),
             usd_per_mwh_shed: self.usd_per_mwh_shed,
             penalty_usd_per_mwh: self.penalty_usd_per_mwh,
             offered_mw: self.offered_mw.unwrap_or(f64::INFINITY),
@@ -231,6 +243,8 @@ impl Kind for CurtailmentPaymentSpec {
 #[derive(Debug, Default)]
 struct Counted {
     ready_mw_h: f64,
+    /// What standing ready earned at the market's price.
+    market_usd: f64,
     shed_mwh: f64,
     short_mwh: f64,
     calls: u32,
@@ -240,6 +254,7 @@ struct Counted {
 #[derive(Debug)]
 struct CurtailmentPayment {
     usd_per_mw_h: f64,
+    price: Option<PriceId>,
     usd_per_mwh_shed: f64,
     penalty_usd_per_mwh: f64,
     /// Infinite where all is offered.
@@ -317,8 +332,9 @@ impl Term for CurtailmentPayment {
         if !paid || !ready {
             return PeakCost::NONE;
         }
+        let market = self.price.map_or(0.0, |id| at.prices[id.index()]);
         PeakCost {
-            usd_per_mwh: -self.usd_per_mw_h * at.factor,
+            usd_per_mwh: -self.usd_per_mw_h * at.factor - market,
             until_mw: below_mw + self.offered_mw,
         }
     }
@@ -331,7 +347,11 @@ impl Term for CurtailmentPayment {
             self.standing_mw = now_mw;
         }
         let ready_mw = self.standing_mw.min(self.offered_mw);
-        self.month.ready_mw_h += ready_mw * self.paid_hours(slice);
+        let ready_mw_h = ready_mw * self.paid_hours(slice);
+        self.month.ready_mw_h += ready_mw_h;
+        if let Some(id) = self.price {
+            self.month.market_usd += ready_mw_h * slice.prices[id.index()];
+        }
         if slice.called {
             self.count_call(now_mw, slice);
         }
@@ -339,7 +359,13 @@ impl Term for CurtailmentPayment {
     }
     fn close(&mut self, close: &mut Close<'_>) {
         let month = std::mem::take(&mut self.month);
-        close.line("", -month.ready_mw_h, "mw-h", self.usd_per_mw_h, "");
+        if self.usd_per_mw_h != 0.0 {
+            close.line("", -month.ready_mw_h, "mw-h", self.usd_per_mw_h, "");
+        }
+        if self.price.is_some() && month.ready_mw_h > 0.0 {
+            let mean = month.market_usd / month.ready_mw_h;
+            close.plain_line("market", -month.ready_mw_h, "mw-h", mean, "");
+        }
         let set_by = format!("{} calls, {} h", month.calls, month.called_hours);
         if self.usd_per_mwh_shed != 0.0 {
             close.line("shed", -month.shed_mwh, "mwh", self.usd_per_mwh_shed, &set_by);

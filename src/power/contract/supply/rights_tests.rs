@@ -71,7 +71,10 @@ fn an_offer_is_paid_up_to_its_size_and_owed_in_full() {
     assert!((usd(&lines, "curtailment_payment[1]") - 5.0 * ready).abs() < 1e-9);
     assert!((usd(&lines, "curtailment_payment[1].shed") - 100.0 * (80.0 + 24.0)).abs() < 1e-9);
     assert!((usd(&lines, "curtailment_payment[1].penalty") + 300.0 * 2.0 * 8.0).abs() < 1e-9);
-    let shed = lines.iter().find(|l| l.clause.ends_with(".shed")).unwrap();
+    let shed = lines
+        .iter()
+        .find(|l| l.clause == "curtailment_payment[1].shed")
+        .unwrap();
     assert_eq!(shed.set_by, "2 calls, 6 h");
 }
 
@@ -90,6 +93,18 @@ fn load_above_an_offer_earns_nothing_for_standing_ready() {
     assert_eq!(margin(30.0, Use::Mining).usd_per_mwh, 40.0);
     assert_eq!(margin(25.0, Use::DataCentre).usd_per_mwh, 40.0);
     assert_eq!(s.saving_usd_per_mwh(july(0), 30.0, Use::Mining, &[25.0]), 35.0);
+}
+
+#[test]
+fn availability_may_be_paid_at_a_price_of_the_market() {
+    let mut s = supply(
+        "{ fixed_price = { usd_per_mwh = 40 } }, { curtailment_payment = { price = \"reserve\", offered_mw = 20 } }",
+    );
+    // The only price, 25 USD.
+    meter(&mut s, (0, 10), (50.0, 30.0), 0);
+    s.open(july(10), 20.0);
+    assert_eq!(s.marginal(july(10), 30.0, Use::Mining, &[25.0]).usd_per_mwh, 15.0);
+    assert!((usd(&s.close_month(JULY), "curtailment_payment[1].market") - 25.0 * 20.0 * 10.0).abs() < 1e-9);
 }
 
 #[test]
@@ -184,7 +199,10 @@ fn a_shortfall_is_made_up_oldest_first_until_its_right_ends() {
     let june = month(&mut s, april.plus(2), 10.0);
     assert!((line(&june, ".make-up") - 27.0 * 1_440.0).abs() < 1e-6);
     assert_eq!(line(&june, ""), 0.0);
-    let of = june.iter().find(|l| l.clause.ends_with(".make-up")).unwrap();
+    let of = june
+        .iter()
+        .find(|l| l.clause == "take_or_pay[1].make-up")
+        .unwrap();
     assert_eq!(of.set_by, "shortfall of 2026-04");
     // July is April's last month: 744 MWh above, of which 720 are left of April's and 24 are May's.
     let july = month(&mut s, april.plus(3), 9.0);
