@@ -128,7 +128,7 @@ fn an_offer_of_the_site_reaches_jobs_after_the_miners() {
     near(
         "availability",
         line(&run, "curtailment_payment[1]"),
-        5.0 * mines_mw * 31.0 * DAY_H,
+        5.0 * offered_mw * 31.0 * DAY_H,
         1e-9,
     );
     let none = world.run("stay-mining", &[&offer("load = \"site\", offered_mw = 1")]);

@@ -258,6 +258,49 @@ fn a_hall_that_turns_from_mining_to_ai_changes_its_tax_and_the_law_its_rate() {
     assert!(manifest.contains("nok.csv"), "the rates are an input of the run");
 }
 
+/// A worked contract as `--set` takes it, with the price that it names.
+fn copied(name: &str, price: &str, usd_per_mwh: f64) -> [String; 2] {
+    let text = std::fs::read_to_string(template(name)).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    let contracts = &table["power_contracts"];
+    [
+        format!("sites.mine.power_contracts={contracts}"),
+        format!(
+            "market.power={{ da = {{ fixed_usd_per_mwh = 30 }}, {price} = {{ fixed_usd_per_mwh = {usd_per_mwh:.1} }} }}"
+        ),
+    ]
+}
+
+#[test]
+fn worked_contracts_can_be_copied_into_a_scenario() {
+    let world = World::new();
+    let set = copied("no4-data-centre.toml", "no4", 30.0);
+    let norway = world.run("stay-mining", &[&set[0], &set[1]]);
+    let (mines_mw, serving) = (
+        NEW.feed_mw(28.0) + OLD.feed_mw(28.0),
+        usual_gpu_feed_mw() + AUX_MW,
+    );
+    let (all_mw, hours) = (mines_mw + serving, 30.0 * DAY_H);
+    // June at 32.9 USD, with 6.8 of tax on mining: every miner runs.
+    let kroner = 30.0 * all_mw * hours
+        + 320.0 / 12.0 * 1e3 * all_mw
+        + 800.0 * 30.0 / 365.0
+        + (71.3 * mines_mw + 6.0 * serving) * hours;
+    let june = 30.0 * all_mw * hours + 0.095 * kroner;
+    near("Norway", norway.monthly("power_cost_usd", "2026-06"), june, 1e-9);
+    // At 90 USD and 85 GBP of levies none does; what is left is in the second band, 32 GWh a year.
+    let set = copied("gb-ai-growth-zone.toml", "gb", 90.0);
+    let britain = world.run("stay-mining", &[&set[0], &set[1]]);
+    let levies = 1.0 + 13.0 + 10.0 + 32.8 + 10.0 + 10.0 + 8.01;
+    let june = 90.0 * serving * hours + 1.34 * (levies * serving * hours + 2_931.23 * 30.0);
+    near(
+        "Britain",
+        britain.monthly("power_cost_usd", "2026-06"),
+        june,
+        1e-9,
+    );
+}
+
 #[test]
 fn a_dated_tax_stops_miners_on_its_day() {
     let world = World::new();
