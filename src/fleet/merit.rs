@@ -155,6 +155,7 @@ impl MeritOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::dispatch::BatchRulesSpec;
     use crate::fleet::miner::{DispatchConditions, MinerBatchSpec};
     use crate::id::Name;
 
@@ -165,6 +166,7 @@ mod tests {
             uptime_percent: 100.0,
             hashrate_th_s: None,
             power_w: None,
+            rules: BatchRulesSpec::default(),
         }])
     }
 

@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dispatch::{BatchRules, BatchRulesSpec};
 use super::miner_catalogue::{self, MODELS, MinerModel};
 use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
@@ -44,6 +45,9 @@ pub struct MinerBatchSpec {
     /// Power of one machine at the wall in W where it differs from the catalogue; default: the catalogue's.
     #[serde(default)]
     pub power_w: Option<f64>,
+    /// Rules that tie what the batch does in an hour to the hours before: ramp, minimum times, restarts. Default: none.
+    #[serde(default)]
+    pub rules: BatchRulesSpec,
 }
 
 impl Check for MinerBatchSpec {
@@ -63,6 +67,7 @@ impl Check for MinerBatchSpec {
         if let Some(w) = self.power_w {
             problems.within(&at.key("power_w"), w, 1.0, 100_000.0);
         }
+        self.rules.check(&at.key("rules"), problems);
     }
 }
 
@@ -78,6 +83,7 @@ pub struct MinerBatch {
     hashrate_ph: f64,
     /// USD/MWh that it earns per USD/PH/day.
     worth_per_hashprice: f64,
+    rules: BatchRules,
 }
 
 impl MinerBatch {
@@ -96,7 +102,12 @@ impl MinerBatch {
             power_mw: working * power_w * 1e-6,
             hashrate_ph: working * hashrate_th_s * 1e-3,
             worth_per_hashprice: revenue_per_mwh(1.0, power_w / hashrate_th_s).as_usd_per_mwh(),
+            rules: BatchRules::new(&spec.rules, spec.count),
         })
+    }
+    /// What ties its hours to each other.
+    pub fn rules(&self) -> &BatchRules {
+        &self.rules
     }
     /// The catalogue's model.
     pub fn model(&self) -> &'static MinerModel {
@@ -295,7 +306,7 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -306,6 +317,7 @@ mod tests {
             uptime_percent: 100.0,
             hashrate_th_s: None,
             power_w: None,
+            rules: BatchRulesSpec::default(),
         }
     }
 
@@ -401,6 +413,7 @@ mod tests {
             uptime_percent: 120.0,
             hashrate_th_s: Some(-1.0),
             power_w: Some(f64::NAN),
+            rules: BatchRulesSpec::default(),
         };
         let mut problems = Problems::new();
         spec.check(&FieldPath::root().key("miners").index(0), &mut problems);

@@ -1,16 +1,18 @@
 //! What stands in the halls: miners, GPU systems, and how systems fail.
 //!
-//! Owns the hardware catalogues, the power and output of fleets, the mining dispatch by merit, and failures with
-//! their repairs as events. Does not own halls, cooling or power (they say how much may run), prices (handed in
+//! Owns the hardware catalogues, the power and output of fleets, the mining dispatch by merit and over time, and
+//! failures with their repairs as events. Does not own halls, cooling or power (they say how much may run), prices (handed in
 //! with every call) or money beyond what a machine itself is worth.
 
 pub mod accelerator;
+pub mod dispatch;
 pub mod failure;
 pub mod merit;
 pub mod miner;
 pub mod miner_catalogue;
 
 pub use accelerator::{Accelerators, AcceleratorsSpec};
+pub use dispatch::{BatchRules, BatchRulesSpec, Foresight, MiningDispatchSpec};
 pub use failure::{FailureSpec, Failures};
 pub use merit::{HallConditions, MeritOrder, SiteConditions};
 pub use miner::{Dispatch, DispatchConditions, MinerBatch, MinerBatchSpec, MiningFleet};
