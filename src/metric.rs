@@ -92,6 +92,10 @@ metrics! {
     InferenceReplicas, "inference_replicas", "1", Neither, "Replicas that answer, mean over the horizon.";
     InferenceLentGpuHours, "inference_lent_gpu_hours", "gpu-h", Higher, "GPU-hours of work of pools on GPUs that inference services lent them.";
     BtcMined, "btc_mined", "btc", Higher, "Bitcoin mined.";
+    MiningMarginUsd, "mining_margin_usd", "usd", Higher, "Mining revenue less energy at its marginal cost, demand charges and restarts; where dispatch over time is stated.";
+    MiningGainUsd, "mining_gain_usd", "usd", Higher, "The same more than machines that never stop would earn.";
+    MiningRegretUsd, "mining_regret_usd", "usd", Lower, "The same less than perfect knowledge of prices earns, and no limit but heat.";
+    MiningRestarts, "mining_restarts", "1", Lower, "Restarts of mining batches.";
     MiningRevenueUsdPerMwh, "mining_revenue_usd_per_mwh", "usd/mwh", Higher, "Mining revenue over energy at the machines.";
     GpuRevenueUsdPerMwh, "gpu_revenue_usd_per_mwh", "usd/mwh", Higher, "GPU revenue over GPU IT energy.";
     LeaseRevenueUsdPerMwh, "lease_revenue_usd_per_mwh", "usd/mwh", Higher, "Lease rent, pass-through power excluded, over tenant IT energy.";

@@ -3,11 +3,14 @@
 //! A hall alone needs [`MiningFleet::dispatch`]; where halls share a limit, the least efficient machine of the whole
 //! site must stop first, whichever hall it stands in.
 
-use super::miner::{Dispatch, MiningFleet};
+use super::miner::{Dispatch, MinerBatch, MiningFleet};
 use crate::units::{EnergyPrice, Power, Ratio};
 
 /// The most steps of marginal cost that one batch may straddle.
 const STEPS_MAX: usize = 64;
+
+/// A block that price decides about.
+const BY_PRICE: f64 = -1.0;
 
 /// What one hall allows at one instant.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,10 +45,17 @@ pub struct MeritOrder {
 #[derive(Debug, Clone, Copy)]
 struct Block {
     hall: u32,
+    /// Place in the fleet of the hall.
+    ordinal: u32,
     power_mw: f64,
     ph_per_mw: f64,
     /// USD/MWh per USD/PH/day.
     worth_per_hashprice: f64,
+    /// Power at the machines to which it is held, whatever it costs, MW; negative where price decides.
+    held_mw: f64,
+    /// What it draws at the machines, and what it could, MW.
+    taken_mw: f64,
+    allowed_mw: f64,
 }
 
 /// A hall in plain numbers during one pass.
@@ -57,22 +67,78 @@ struct HallState {
     heat: f64,
 }
 
+impl Block {
+    /// Draws what it is held to, within heat, hall and site; the rest has its reasons.
+    fn take_held(
+        &mut self,
+        (hall, done): (&mut HallState, &mut Dispatch),
+        available_mw: f64,
+        used_mw: &mut f64,
+    ) {
+        let wanted = self.held_mw.min(self.allowed_mw);
+        let room = (available_mw - *used_mw).max(0.0) * hall.per_overhead;
+        let taken = wanted.min(hall.left_mw).min(room);
+        hall.left_mw -= taken;
+        *used_mw += taken * hall.overhead;
+        self.taken_mw = taken;
+        done.curtailed_by_cap += Power::from_mw(wanted - taken);
+        // Of a batch that stands, heat forbids nothing: price came first.
+        if wanted > 0.0 {
+            done.curtailed_by_price += Power::from_mw(self.allowed_mw - wanted);
+            done.curtailed_by_heat += Power::from_mw(self.power_mw - self.allowed_mw);
+        } else {
+            done.curtailed_by_price += Power::from_mw(self.power_mw);
+        }
+        done.it += Power::from_mw(taken);
+        done.hashrate_ph += taken * self.ph_per_mw;
+        done.batches += usize::from(taken > 0.0);
+    }
+}
+
 impl MeritOrder {
     /// The order over the fleets of a site's halls.
     pub fn new(fleets: &[MiningFleet]) -> Self {
         let mut blocks: Vec<Block> = Vec::new();
         for (hall, fleet) in fleets.iter().enumerate() {
-            blocks.extend(fleet.batches().iter().map(|batch| Block {
+            blocks.extend(fleet.batches().iter().enumerate().map(|(ordinal, batch)| Block {
                 hall: hall as u32,
+                ordinal: ordinal as u32,
                 power_mw: batch.power().as_mw(),
                 ph_per_mw: 1e3 / batch.efficiency_j_per_th(),
                 worth_per_hashprice: batch.break_even(1.0).as_usd_per_mwh(),
+                held_mw: BY_PRICE,
+                taken_mw: 0.0,
+                allowed_mw: 0.0,
             }));
         }
         // A stable sort: equals stay in file order.
         blocks.sort_by(|a, b| b.worth_per_hashprice.total_cmp(&a.worth_per_hashprice));
         let halls = vec![HallState::default(); fleets.len()];
         Self { blocks, halls }
+    }
+
+    /// Batches, in order.
+    pub fn len(&self) -> usize {
+        self.blocks.len()
+    }
+    /// Whether nothing mines here.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+    /// Hall and batch of a place in the order, of the fleets that it was made of.
+    pub fn batch<'a>(&self, fleets: &'a [MiningFleet], place: usize) -> (usize, &'a MinerBatch) {
+        let Block { hall, ordinal, .. } = self.blocks[place];
+        (hall as usize, &fleets[hall as usize].batches()[ordinal as usize])
+    }
+    /// Holds a batch to a power at the machines, whatever that costs, as far as heat and limits let it; `None` leaves it
+    /// to price. It holds until the next call.
+    pub fn hold(&mut self, block: usize, power: Option<Power>) {
+        self.blocks[block].held_mw = power.map_or(BY_PRICE, |p| p.as_mw().max(0.0));
+    }
+    /// What a batch drew at the machines in the last dispatch, and what heat alone would have let it draw, MW.
+    pub fn drawn(&self, block: usize) -> (Power, Power) {
+        let block = &self.blocks[block];
+        (Power::from_mw(block.taken_mw), Power::from_mw(block.allowed_mw))
     }
 
     /// What every hall does now, written to `out`; halls are in the order of [`MeritOrder::new`].
@@ -102,12 +168,20 @@ impl MeritOrder {
         let available = site.available_at_meter.as_mw().max(0.0);
         let mut used = 0.0;
         let (mut cost, mut until) = marginal(0.0);
-        for block in &self.blocks {
+        for block in &mut self.blocks {
             let hall = &mut self.halls[block.hall as usize];
             let done = &mut out[block.hall as usize];
             let worth = site.hashprice_usd_per_ph_day * block.worth_per_hashprice;
             let allowed = block.power_mw * hall.heat;
             let (mut left, mut taken_in_all) = (allowed, 0.0);
+            block.allowed_mw = allowed;
+            if block.held_mw >= 0.0 {
+                block.take_held((hall, done), available, &mut used);
+                if used >= until {
+                    (cost, until) = marginal(used);
+                }
+                continue;
+            }
             // Each turn ends the block or passes a step of the cost; contracts have a handful of steps.
             for _ in 0..STEPS_MAX {
                 if worth <= cost * hall.overhead {
@@ -133,6 +207,7 @@ impl MeritOrder {
             if taken_in_all > 0.0 || worth > cost * hall.overhead {
                 done.curtailed_by_heat += Power::from_mw(block.power_mw - allowed);
             }
+            block.taken_mw = taken_in_all;
             done.it += Power::from_mw(taken_in_all);
             done.hashrate_ph += taken_in_all * block.ph_per_mw;
             done.batches += usize::from(taken_in_all > 0.0);
@@ -193,6 +268,36 @@ mod tests {
         assert!((out[1].it.as_mw() - 3.5).abs() < 1e-12);
         assert!((out[0].it.as_mw() - 1.5).abs() < 1e-12);
         assert!((out[0].curtailed_by_cap.as_mw() - 1.55).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_batch_that_is_held_does_what_it_is_told_and_the_others_what_pays() {
+        // At 40 USD/PH/day: S21 earns 95.2, S19j Pro 54.6 USD/MWh; power costs 60, or 120.
+        let fleets = [fleet("antminer-s19j-pro", 1_000), fleet("antminer-s21", 1_000)];
+        let mut order = MeritOrder::new(&fleets);
+        assert_eq!(
+            (order.len(), order.batch(&fleets, 0).0, order.batch(&fleets, 1).0),
+            (2, 1, 0)
+        );
+        let site = |available: f64, marginal: f64| SiteConditions {
+            available_at_meter: Power::from_mw(available * 1.05),
+            marginal: EnergyPrice::from_usd_per_mwh(marginal),
+            hashprice_usd_per_ph_day: 40.0,
+        };
+        let mut out = [Dispatch::default(); 2];
+        order.hold(1, Some(Power::from_mw(2.0)));
+        order.dispatch(&[hall(), hall()], &site(20.0, 120.0), &mut out);
+        assert!((out[0].it.as_mw() - 2.0).abs() < 1e-12 && out[1].it == Power::ZERO);
+        assert!((out[0].curtailed_by_price.as_mw() - 1.05).abs() < 1e-12);
+        // Within 4 MW the better batch comes first, held or not.
+        order.dispatch(&[hall(), hall()], &site(4.0, 60.0), &mut out);
+        assert!((out[1].it.as_mw() - 3.5).abs() < 1e-12 && (out[0].it.as_mw() - 0.5).abs() < 1e-12);
+        assert!((out[0].curtailed_by_cap.as_mw() - 1.5).abs() < 1e-12);
+        assert!((order.drawn(1).0.as_mw() - 0.5).abs() < 1e-12);
+        order.hold(0, Some(Power::ZERO));
+        order.hold(1, None);
+        order.dispatch(&[hall(), hall()], &site(20.0, 40.0), &mut out);
+        assert!(out[1].it == Power::ZERO && (out[0].it.as_mw() - 3.05).abs() < 1e-12);
     }
 
     #[test]

@@ -151,7 +151,8 @@ table!(
         onsite_mw,
         discharge_mw,
         charge_mw,
-        backup_mw
+        backup_mw,
+        mining_gain_usd
     ]
 );
 

@@ -150,4 +150,6 @@ pub struct HourlyRow {
     pub charge_mw: f64,
     /// Mean power of backup generators.
     pub backup_mw: f64,
+    /// What dispatch earned in the hour more than machines that never stop; 0 where dispatch over time is not stated.
+    pub mining_gain_usd: f64,
 }

@@ -344,6 +344,7 @@ impl Check for SiteSpec {
         supply::check_sources(self, at, problems);
         self.staff.check(&at.key("staff"), problems);
         self.costs.check(&at.key("costs"), problems);
+        check_dispatch(self, at, problems);
         let mut names = BTreeSet::new();
         for (index, hall) in self.halls.iter().enumerate() {
             let at = at.key("halls").index(index);
@@ -363,6 +364,25 @@ impl Check for SiteSpec {
                 &at.key("halls"),
                 format!("{} halls: at most {HALLS_MAX}", names.len()),
             );
+        }
+    }
+}
+
+/// The operator, and rules of batches that it must see to the end of.
+fn check_dispatch(site: &SiteSpec, at: &FieldPath, problems: &mut Problems) {
+    let Some(operator) = &site.mining_dispatch else {
+        return;
+    };
+    operator.check(&at.key("mining_dispatch"), problems);
+    for (hall, spec) in site.halls.iter().enumerate() {
+        for (batch, miners) in spec.miners.iter().enumerate() {
+            let at = at
+                .key("halls")
+                .index(hall)
+                .key("miners")
+                .index(batch)
+                .key("rules");
+            operator.check_rules(&miners.rules, &at, problems);
         }
     }
 }

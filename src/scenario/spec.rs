@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversion::{ProgrammeSpec, RiskSpec, Sequence, StageOverrideSpec, StartSpec};
 use crate::cooling::weather::WeatherSpec;
+use crate::fleet::MiningDispatchSpec;
 use crate::id::Name;
 use crate::market::bitcoin::BitcoinSpec;
 use crate::market::carbon::CarbonSpec;
@@ -164,6 +165,9 @@ pub struct SiteSpec {
     /// Halls.
     #[serde(default)]
     pub halls: Vec<HallSpec>,
+    /// How miners are operated over time. Default: in each hour a batch does what pays then, within its rules.
+    #[serde(default)]
+    pub mining_dispatch: Option<MiningDispatchSpec>,
     /// People.
     #[serde(default)]
     pub staff: StaffSpec,

@@ -105,6 +105,8 @@ impl Books {
             Account::PoolFees,
             mined * (site.costs.mining_pool_fee_percent / 100.0),
         );
+        let restarts = Money::from_usd(site.month.restart_usd);
+        self.ledger.pay(month, Account::MaintenanceCost, restarts);
         site.demand_response_usd += response;
         let net = bill - resale - response;
         site.power_cost_usd += net;

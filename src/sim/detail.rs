@@ -51,6 +51,7 @@ struct HourSums {
     discharge: f64,
     charge: f64,
     backup: f64,
+    mining_gain_usd: f64,
     capacity: f64,
     busy: f64,
     hour: usize,
@@ -105,6 +106,7 @@ impl Recorder {
         sums.discharge += t.discharge_mwh;
         sums.charge += t.charge_mwh;
         sums.backup += t.backup_mwh;
+        sums.mining_gain_usd += t.mining_gain_usd;
         sums.capacity += closed.gpu_capacity * closed.hours;
         sums.busy += closed.gpus_busy * closed.hours;
         sums.hour = context.hour;
@@ -149,6 +151,7 @@ impl Recorder {
                 discharge_mw: mean(sums.discharge),
                 charge_mw: mean(sums.charge),
                 backup_mw: mean(sums.backup),
+                mining_gain_usd: sums.mining_gain_usd,
             });
         }
     }

@@ -7,6 +7,7 @@ use crate::fleet::failure::{Kind, RepairWaits};
 use crate::metric::Metric;
 use crate::results::replication::{Cashflow, PORTFOLIO, Replication, Scalar};
 use crate::results::tables::ScheduleRow;
+use crate::sim::commitment::Earned;
 use crate::sim::hall::NewUse;
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::{Site, Totals};
@@ -47,6 +48,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
         all.add(&site.all);
         peak = peak.max(site.all.peak_mw);
         physics(&mut scalars, site.index + 1, &site.all, bill(site));
+        dispatched(&mut scalars, site.index + 1, std::slice::from_ref(site));
     }
     let bills = world
         .sites
@@ -54,6 +56,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
         .map(bill)
         .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     physics(&mut scalars, PORTFOLIO, &all, bills);
+    dispatched(&mut scalars, PORTFOLIO, &world.sites);
     finance(&mut scalars, world);
     reliability(&mut scalars, world);
     jobs(&mut scalars, world);
@@ -112,6 +115,22 @@ fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response
         );
     }
     scalars.put(scope, Metric::DemandResponseUsd, response_usd);
+}
+
+/// What dispatch over time earned, where it is stated.
+fn dispatched(scalars: &mut Scalars, scope: usize, sites: &[Site]) {
+    let mut all = Earned::default();
+    let mut any = false;
+    for commitment in sites.iter().filter_map(|s| s.commitment.as_ref()) {
+        all.add(&commitment.earned());
+        any = true;
+    }
+    if any {
+        scalars.put(scope, Metric::MiningMarginUsd, all.margin_usd);
+        scalars.put(scope, Metric::MiningGainUsd, all.margin_usd - all.always_usd);
+        scalars.put(scope, Metric::MiningRegretUsd, all.best_usd - all.margin_usd);
+        scalars.put(scope, Metric::MiningRestarts, all.restarts);
+    }
 }
 
 fn failed(scalars: &mut Scalars, scope: usize, t: &Totals) {

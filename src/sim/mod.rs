@@ -6,6 +6,7 @@
 pub mod block_work;
 pub mod books;
 pub mod capacity;
+pub mod commitment;
 pub mod demand;
 pub mod detail;
 pub mod event;

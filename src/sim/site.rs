@@ -11,6 +11,7 @@ use crate::power::path::{ElectricalPath, ElectricalPathSpec};
 use crate::power::redundancy::Redundancy;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
 use crate::sim::capacity::CapacityMwh;
+use crate::sim::commitment::Commitment;
 use crate::sim::hall::{Flow, Hall, PlantTable, Plumbing};
 use crate::sim::setup::SiteSetup;
 use crate::sim::sources::{Offer, Sources};
@@ -141,6 +142,12 @@ pub struct Totals {
     pub btc: f64,
     /// Mining revenue, USD, before pool fees.
     pub mining_usd: f64,
+    /// Restarts of mining batches, where they are counted.
+    pub restarts: f64,
+    /// What they cost, USD.
+    pub restart_usd: f64,
+    /// What dispatch earned more than machines that never stop, where it is counted, USD.
+    pub mining_gain_usd: f64,
     /// Carbon of energy at the meter by location, and of fuel burnt on site, kg.
     pub carbon_kg: f64,
     /// Likewise by contract.
@@ -156,6 +163,9 @@ impl Totals {
         self.mining_mwh += o.mining_mwh;
         self.btc += o.btc;
         self.mining_usd += o.mining_usd;
+        self.restarts += o.restarts;
+        self.restart_usd += o.restart_usd;
+        self.mining_gain_usd += o.mining_gain_usd;
         self.gpu_it_mwh += o.gpu_it_mwh;
         self.lease_it_mwh += o.lease_it_mwh;
         self.cooling_mwh += o.cooling_mwh;
@@ -222,6 +232,8 @@ pub struct Site {
     pub fleets: Vec<MiningFleet>,
     /// All batches, best first.
     pub merit: MeritOrder,
+    /// What ties hours of its miners, where anything does.
+    pub commitment: Option<Commitment>,
     /// What each hall allows its miners now.
     pub conditions: Vec<HallConditions>,
     /// What the miners of each hall do now.
@@ -307,6 +319,7 @@ impl Site {
             costs: site.costs.clone(),
             halls,
             merit: MeritOrder::new(&fleets),
+            commitment: None,
             fleets,
             conditions: vec![none; count],
             dispatch: vec![Dispatch::default(); count],

@@ -276,6 +276,23 @@ fn the_year_2024_keeps_heat_and_price_of_the_same_hours_and_mends_the_gaps() {
     assert_eq!(prices.repaired, 170);
 }
 
+/// Every hour of the made year costs 90 USD and power is worth 104: nothing stops, and nothing is regretted.
+#[test]
+fn a_mine_at_a_constant_hashprice_counts_what_dispatch_earned() {
+    let (scenario, _data) = open("with-data/mining-dispatch-2024.toml");
+    let setup = Setup::new(&scenario);
+    let records = replicate_all(&scenario, &setup, 0, None);
+    let by_hand = (50.0 / 0.48 - 90.0) * 100.0 * 8_784.0;
+    let margin = of(&records[0], Metric::MiningMarginUsd);
+    assert!(
+        (margin / by_hand - 1.0).abs() < 1e-9,
+        "{margin}, by hand {by_hand}"
+    );
+    assert!(of(&records[0], Metric::MiningGainUsd).abs() < 1e-3);
+    assert!(of(&records[0], Metric::MiningRegretUsd).abs() < 1e-3);
+    assert_eq!(of(&records[0], Metric::MiningRestarts), 0.0);
+}
+
 #[test]
 fn the_embedded_scenario_is_the_file_and_mines() {
     let folder = LoadOptions {
@@ -317,6 +334,7 @@ fn no_scenario_is_without_a_test() {
         found,
         [
             "default.toml",
+            "with-data/mining-dispatch-2024.toml",
             "with-data/texas-2023.toml",
             "with-data/texas-2024.toml"
         ]

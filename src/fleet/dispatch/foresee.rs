@@ -86,7 +86,9 @@ mod tests {
     use super::*;
 
     fn days(count: usize) -> (Vec<f64>, Vec<u8>) {
-        let costs = (0..count * DAY).map(|h| (h / DAY * 100 + h % DAY) as f64).collect();
+        let costs = (0..count * DAY)
+            .map(|h| (h / DAY * 100 + h % DAY) as f64)
+            .collect();
         (costs, (0..count * DAY).map(|h| (h % DAY) as u8).collect())
     }
 
@@ -113,7 +115,10 @@ mod tests {
         assert!((forecaster.expected(known, 4 * DAY + 7) - 157.0).abs() < 1e-9);
         forecaster.errors = vec![-0.5; 6 * DAY];
         assert!((forecaster.expected(known, 3 * DAY + 7) - 78.5).abs() < 1e-9);
-        assert!((forecaster.expected(known, now) - 205.0).abs() < 1e-9, "what is known has no error");
+        assert!(
+            (forecaster.expected(known, now) - 205.0).abs() < 1e-9,
+            "what is known has no error"
+        );
     }
 
     #[test]

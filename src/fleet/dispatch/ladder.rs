@@ -53,7 +53,9 @@ impl Ladder {
     /// `available` power. A batch whose worth equals the cost stands still.
     pub fn run(&self, cost: EnergyPrice, hashprice_usd_per_ph_day: f64, available: Power) -> Run {
         let (cost, room_mw) = (cost.as_usd_per_mwh(), available.as_mw().max(0.0));
-        let paying = self.worth.partition_point(|w| w * hashprice_usd_per_ph_day > cost);
+        let paying = self
+            .worth
+            .partition_point(|w| w * hashprice_usd_per_ph_day > cost);
         if self.power_mw[paying] <= room_mw {
             return Run {
                 it: Power::from_mw(self.power_mw[paying]),
@@ -107,8 +109,14 @@ mod tests {
     #[test]
     fn no_batches_and_no_power_run_nothing() {
         let free = EnergyPrice::ZERO;
-        assert_eq!(Ladder::new(&[]).run(free, 50.0, Power::from_mw(1.0)), Run::default());
+        assert_eq!(
+            Ladder::new(&[]).run(free, 50.0, Power::from_mw(1.0)),
+            Run::default()
+        );
         let fleet = MiningFleet::new(&[batch("antminer-s21", 1_000)]);
-        assert_eq!(Ladder::new(fleet.batches()).run(free, 50.0, Power::ZERO), Run::default());
+        assert_eq!(
+            Ladder::new(fleet.batches()).run(free, 50.0, Power::ZERO),
+            Run::default()
+        );
     }
 }

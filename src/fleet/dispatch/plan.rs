@@ -60,7 +60,9 @@ impl Planner {
         let mut plan = Plan {
             choices: vec![0; net_usd.len()],
         };
-        self.solve(net_usd, start_usd, times, |hour, choice| plan.choices[hour] = choice);
+        self.solve(net_usd, start_usd, times, |hour, choice| {
+            plan.choices[hour] = choice
+        });
         plan
     }
 
@@ -184,7 +186,11 @@ mod tests {
             (2_859.928_920_517_031_7, 0.0),
         ] {
             let charge = usd_per_mw * CAPACITY_MW;
-            let earned = if worth_its_peak(net.iter().copied(), charge) { gain - charge } else { 0.0 };
+            let earned = if worth_its_peak(net.iter().copied(), charge) {
+                gain - charge
+            } else {
+                0.0
+            };
             assert!((earned - bound).abs() < 1e-6, "{earned}, bound {bound}");
         }
     }

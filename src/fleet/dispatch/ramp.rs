@@ -48,7 +48,12 @@ pub fn ramped(net_usd_per_mwh: &[f64], load: &Ramped) -> Option<(f64, Vec<f64>)>
     let (mut less, mut more) = (best, most);
     for _ in 0..BISECTIONS {
         let price = 0.5 * (low + high);
-        let middle = path(&levels, load, |hour| net_usd_per_mwh[hour] + price, net_usd_per_mwh.len());
+        let middle = path(
+            &levels,
+            load,
+            |hour| net_usd_per_mwh[hour] + price,
+            net_usd_per_mwh.len(),
+        );
         if taken(&middle) < load.minimum_mwh {
             (low, less) = (price, middle);
         } else {
@@ -56,7 +61,11 @@ pub fn ramped(net_usd_per_mwh: &[f64], load: &Ramped) -> Option<(f64, Vec<f64>)>
         }
     }
     let (a, b) = (taken(&less), taken(&more));
-    let share = if b > a { ((load.minimum_mwh - a) / (b - a)).clamp(0.0, 1.0) } else { 1.0 };
+    let share = if b > a {
+        ((load.minimum_mwh - a) / (b - a)).clamp(0.0, 1.0)
+    } else {
+        1.0
+    };
     let mixed: Vec<f64> = less.iter().zip(&more).map(|(l, m)| l + share * (m - l)).collect();
     Some((earned(&mixed), mixed))
 }
@@ -71,7 +80,9 @@ fn levels(load: &Ramped) -> Option<Vec<f64>> {
     let steps = (full / ramp).floor() as usize;
     let anchors = [0.0, full].into_iter().chain(load.from_mw);
     let mut all: Vec<f64> = anchors
-        .flat_map(|anchor| (0..=steps).flat_map(move |k| [anchor + k as f64 * ramp, anchor - k as f64 * ramp]))
+        .flat_map(|anchor| {
+            (0..=steps).flat_map(move |k| [anchor + k as f64 * ramp, anchor - k as f64 * ramp])
+        })
         .filter(|mw| (-ROUNDING * full..=full * (1.0 + ROUNDING)).contains(mw))
         .map(|mw| mw.clamp(0.0, full))
         .collect();
@@ -153,24 +164,37 @@ mod tests {
     fn it_reaches_the_bound_of_the_linear_programme() {
         for (ramp, take, bound) in BOUNDS {
             let (profit, path) = ramped(&week(), &load(ramp, take)).unwrap();
-            assert!((profit - bound).abs() < 1e-6, "ramp {ramp}, take {take}: {profit}, bound {bound}");
+            assert!(
+                (profit - bound).abs() < 1e-6,
+                "ramp {ramp}, take {take}: {profit}, bound {bound}"
+            );
             assert!(path.windows(2).all(|w| (w[1] - w[0]).abs() <= ramp + 1e-9));
             assert!(path.iter().sum::<f64>() >= take - 1e-6);
         }
-        assert_eq!(ramped(&week(), &load(10.0, 1_681.0)), None, "168 hours of 10 MW are 1,680 MWh");
+        assert_eq!(
+            ramped(&week(), &load(10.0, 1_681.0)),
+            None,
+            "168 hours of 10 MW are 1,680 MWh"
+        );
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
         for (ramp, from_mw) in [(0.0, None), (-1.0, None), (f64::NAN, None), (1e-6, None)] {
-            let load = Ramped { from_mw, ..load(ramp, 0.0) };
+            let load = Ramped {
+                from_mw,
+                ..load(ramp, 0.0)
+            };
             assert_eq!(ramped(&week(), &load), None);
         }
     }
 
     #[test]
     fn a_start_from_full_power_ramps_down() {
-        let from = Ramped { from_mw: Some(10.0), ..load(4.0, 0.0) };
+        let from = Ramped {
+            from_mw: Some(10.0),
+            ..load(4.0, 0.0)
+        };
         let (profit, path) = ramped(&[-1.0, -1.0, -1.0, -1.0], &from).unwrap();
         assert_eq!(path, [6.0, 2.0, 0.0, 0.0]);
         assert!((profit + 8.0).abs() < 1e-9);

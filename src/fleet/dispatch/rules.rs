@@ -37,10 +37,18 @@ impl Check for BatchRulesSpec {
             problems.positive(&at.key("ramp_mw_per_min"), ramp);
             problems.within(&at.key("ramp_mw_per_min"), ramp, f64::NEG_INFINITY, 1e6);
         }
-        for (key, hours) in [("min_up_hours", self.min_up_hours), ("min_down_hours", self.min_down_hours)] {
+        for (key, hours) in [
+            ("min_up_hours", self.min_up_hours),
+            ("min_down_hours", self.min_down_hours),
+        ] {
             problems.within(&at.key(key), f64::from(hours), 0.0, f64::from(HOURS_MAX));
         }
-        problems.within(&at.key("restart_usd_per_machine"), self.restart_usd_per_machine, 0.0, 1e5);
+        problems.within(
+            &at.key("restart_usd_per_machine"),
+            self.restart_usd_per_machine,
+            0.0,
+            1e5,
+        );
         problems.within(&at.key("restart_minutes"), self.restart_minutes, 0.0, 60.0);
     }
 }
@@ -135,9 +143,15 @@ impl Default for MiningDispatchSpec {
 impl MiningDispatchSpec {
     /// Refuses rules of a batch that the operator cannot see to the end of.
     pub fn check_rules(&self, rules: &BatchRulesSpec, at: &FieldPath, problems: &mut Problems) {
-        for (key, hours) in [("min_up_hours", rules.min_up_hours), ("min_down_hours", rules.min_down_hours)] {
+        for (key, hours) in [
+            ("min_up_hours", rules.min_up_hours),
+            ("min_down_hours", rules.min_down_hours),
+        ] {
             if self.foresight == Foresight::Forecast && hours > self.look_ahead_hours && hours <= HOURS_MAX {
-                let message = format!("`{hours}` hours reach beyond the {} that are planned", self.look_ahead_hours);
+                let message = format!(
+                    "`{hours}` hours reach beyond the {} that are planned",
+                    self.look_ahead_hours
+                );
                 problems.error_with_help(&at.key(key), message, "raise `mining_dispatch.look_ahead_hours`");
             }
         }
@@ -154,7 +168,12 @@ impl Check for MiningDispatchSpec {
         for (key, value, low, high) in whole {
             problems.within(&at.key(key), f64::from(value), f64::from(low), f64::from(high));
         }
-        problems.within(&at.key("forecast_error_percent"), self.forecast_error_percent, 0.0, 200.0);
+        problems.within(
+            &at.key("forecast_error_percent"),
+            self.forecast_error_percent,
+            0.0,
+            200.0,
+        );
     }
 }
 
@@ -185,7 +204,10 @@ mod tests {
         let mut problems = Problems::new();
         site.check(&FieldPath::root(), &mut problems);
         assert_eq!(problems.as_slice().len(), 3);
-        let long = BatchRulesSpec { min_down_hours: 24, ..BatchRulesSpec::default() };
+        let long = BatchRulesSpec {
+            min_down_hours: 24,
+            ..BatchRulesSpec::default()
+        };
         let mut problems = Problems::new();
         site.check_rules(&long, &FieldPath::root().key("rules"), &mut problems);
         assert_eq!(problems.as_slice()[0].path.to_string(), "rules.min_down_hours");
@@ -194,9 +216,13 @@ mod tests {
     #[test]
     fn rules_of_a_batch_count_its_machines() {
         let spec: BatchRulesSpec =
-            toml::from_str("ramp_mw_per_min = 0.5\nrestart_usd_per_machine = 2\nrestart_minutes = 15").unwrap();
+            toml::from_str("ramp_mw_per_min = 0.5\nrestart_usd_per_machine = 2\nrestart_minutes = 15")
+                .unwrap();
         let rules = BatchRules::new(&spec, 300);
-        assert_eq!((rules.restart_usd, rules.restart_hours, rules.ramp_mw_per_h), (600.0, 0.25, 30.0));
+        assert_eq!(
+            (rules.restart_usd, rules.restart_hours, rules.ramp_mw_per_h),
+            (600.0, 0.25, 30.0)
+        );
         assert!(rules.bind() && !BatchRules::FREE.bind());
         assert!(toml::from_str::<BatchRulesSpec>("restart_usd = 2").is_err());
     }

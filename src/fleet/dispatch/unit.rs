@@ -145,9 +145,8 @@ mod tests {
     fn a_short_spike_is_ridden_through_and_a_long_one_is_not() {
         // Each dear hour loses 300, a restart costs 1,000: three hours are borne, in the fourth it would have
         // lost 1,200. Who knows that six come stops at once.
-        let hours = |dear: usize| -> Vec<f64> {
-            [vec![100.0; 5], vec![-300.0; dear], vec![100.0; 20]].concat()
-        };
+        let hours =
+            |dear: usize| -> Vec<f64> { [vec![100.0; 5], vec![-300.0; dear], vec![100.0; 20]].concat() };
         let times = Times { up: 1, down: 1 };
         for (dear, myopic, perfect) in [(1, 2_200.0, 2_200.0), (3, 1_600.0, 1_600.0), (6, 600.0, 1_500.0)] {
             let net = hours(dear);

@@ -48,6 +48,18 @@ pub struct Marginal {
     pub usd_per_mwh: f64,
     /// The load up to which it holds, in megawatts; infinite where nothing changes any more.
     pub until_mw: f64,
+    /// The part of `usd_per_mwh` that spreads charges on the month's peak over the hours that are left, in USD per
+    /// megawatt-hour.
+    pub peak_usd_per_mwh: f64,
+    /// These charges whole, in USD per megawatt above what is billed anyway.
+    pub peak_usd_per_mw: f64,
+}
+
+impl Marginal {
+    /// Cost of energy where the month's peak is sunk, in USD per megawatt-hour.
+    pub fn energy_usd_per_mwh(&self) -> f64 {
+        self.usd_per_mwh - self.peak_usd_per_mwh
+    }
 }
 
 /// All contracts of a site.
@@ -387,6 +399,7 @@ impl Supply {
             factor: 1.0,
         };
         let mut peaks = PeakCost::NONE;
+        let mut peak_usd_per_mwh = 0.0;
         for contract in self.contracts.iter().filter(|c| c.holds(time)) {
             moment.factor = contract.month_of(time, &self.calendar).2;
             adder += contract.adder_usd_per_mwh(by, time) * moment.factor;
@@ -399,6 +412,10 @@ impl Supply {
                 let cost = placed.term.peak_cost(&moment);
                 peaks.usd_per_mwh += cost.usd_per_mwh * contract.surcharge(position, time);
                 peaks.until_mw = peaks.until_mw.min(cost.until_mw);
+                if cost.usd_per_mw != 0.0 {
+                    peak_usd_per_mwh += cost.usd_per_mwh * placed.surcharge;
+                    peaks.usd_per_mw += cost.usd_per_mw * placed.surcharge;
+                }
             }
             if found.is_some() {
                 continue;
@@ -429,6 +446,8 @@ impl Supply {
         Marginal {
             usd_per_mwh: energy - relief + adder + peaks.usd_per_mwh,
             until_mw: (base_mw + placed.term.next_break_mw(moment.taken_mw)).min(peaks.until_mw),
+            peak_usd_per_mwh,
+            peak_usd_per_mw: peaks.usd_per_mw,
         }
     }
 

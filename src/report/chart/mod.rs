@@ -14,6 +14,7 @@ mod canvas;
 pub mod capacity_by_hall;
 pub mod cash_flow_fan;
 pub mod hot_hours;
+pub mod mining_dispatch;
 pub mod npv_distribution;
 mod panel;
 pub(crate) use panel::parse_utc;
@@ -208,6 +209,7 @@ pub fn draw_all(tables: &RunTables, stored: Stored<'_>) -> Result<Vec<Drawn>, Ch
         render::<schedule_gantt::ScheduleGantt>(tables, stored)?,
         render::<power_stack::PowerStack>(tables, stored)?,
         render::<price_duration_curve::PriceDurationCurve>(tables, stored)?,
+        render::<mining_dispatch::MiningDispatch>(tables, stored)?,
         render::<pue_by_month::PueByMonth>(tables, stored)?,
         render::<hot_hours::HotHours>(tables, stored)?,
     ];

@@ -134,7 +134,7 @@ impl Chart for PriceDurationCurve {
 }
 
 /// Indices of a sorted list that keep its ends: both tails geometrically, the middle evenly.
-fn sample_indices(length: usize) -> Vec<usize> {
+pub(super) fn sample_indices(length: usize) -> Vec<usize> {
     let last = length - 1;
     let mut indices: Vec<usize> = (0..=POINTS)
         .flat_map(|i| {

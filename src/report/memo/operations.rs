@@ -170,7 +170,12 @@ pub(crate) fn energy(view: &View<'_>, charts: &mut Charts) -> Section {
     for table in by_strategy(view, caption, &source, &causes(view)) {
         section.table(table);
     }
-    for id in ["power_stack", "price_duration_curve", "pue_by_month"] {
+    for id in [
+        "power_stack",
+        "price_duration_curve",
+        "mining_dispatch",
+        "pue_by_month",
+    ] {
         section.figure(charts.take(id));
     }
     section.table(super::hot_hours::table(view));

@@ -88,7 +88,13 @@ fn read_demand(site: &mut Site, demand: &Demand, seconds: f64) {
     }
 }
 
-fn close_mining(site: &Site, hours: f64, powers: &mut Powers, closed: &mut Closed, context: &Context<'_>) {
+fn close_mining(
+    site: &mut Site,
+    hours: f64,
+    powers: &mut Powers,
+    closed: &mut Closed,
+    context: &Context<'_>,
+) {
     let day = context.paths.bitcoin.at(site.open.from);
     let mut hashrate_ph = 0.0;
     for index in 0..site.halls.len() {
@@ -106,6 +112,12 @@ fn close_mining(site: &Site, hours: f64, powers: &mut Powers, closed: &mut Close
         }
     }
     closed.totals.btc = hashrate_ph * day.btc_per_ph_day * hours / 24.0;
+    if let Some(commitment) = &mut site.commitment {
+        let step = commitment.close(hours, hashrate_ph);
+        closed.totals.btc -= step.lost_ph_h * day.btc_per_ph_day / 24.0;
+        let t = &mut closed.totals;
+        (t.restarts, t.restart_usd, t.mining_gain_usd) = (step.restarts, step.restart_usd, step.gain_usd);
+    }
     closed.totals.mining_usd = closed.totals.btc * day.btc_usd;
     closed.totals.mining_mwh = powers.mining_it * hours;
 }

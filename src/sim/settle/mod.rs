@@ -11,6 +11,7 @@ mod close;
 mod open;
 
 pub use close::close;
+pub(in crate::sim) use open::conditions;
 pub use open::open;
 
 use crate::sim::invariant::Fault;

@@ -345,6 +345,11 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
             },
         )
     };
+    if let Some(commitment) = &mut site.commitment {
+        let mining_mw: f64 = site.mining.iter().map(Flow::feed_mw).sum();
+        let (cost_now, _) = marginal(mining_mw);
+        commitment.open(&mut site.merit, context.hour, from, cost_now);
+    }
     // The order of merit counts each hall with its overhead at full load. A hall cut short takes less (fans by the cube
     // of their speed), or more (what idles): that difference belongs to the room, and is found in a few turns, since a
     // turn leaves a fifth of it or so.
@@ -379,11 +384,19 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
             wanted = (wanted - (feed - room_mw) * 1.05).max(0.0);
         }
     }
+    if let Some(commitment) = &mut site.commitment {
+        commitment.note(&site.merit);
+    }
     bind(site);
 }
 
 /// What a hall allows its miners, and what they take if they use all of it.
-fn conditions(site: &Site, hall: &Hall, index: usize, base: u32) -> (HallConditions, Flow) {
+pub(in crate::sim) fn conditions(
+    site: &Site,
+    hall: &Hall,
+    index: usize,
+    base: u32,
+) -> (HallConditions, Flow) {
     let fleet_mw = site.fleets[index].power().as_mw();
     if !matches!(hall.phase, HallPhase::Mining) || fleet_mw <= 0.0 {
         let none = HallConditions {

@@ -134,6 +134,9 @@ impl World<'_> {
             .sell(month, Account::AsicSalvage, fleet.resale(hashprice));
         site.halls[h].miners_until = Some(now);
         site.merit = MeritOrder::new(&site.fleets);
+        if let Some(commitment) = &mut site.commitment {
+            commitment.leave(h);
+        }
     }
 
     pub(super) fn pay_capex(

@@ -14,6 +14,7 @@ use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec};
 use crate::sim::books::Books;
+use crate::sim::commitment::Commitment;
 use crate::sim::demand::Demand;
 use crate::sim::detail::Recorder;
 use crate::sim::event::Event;
@@ -125,6 +126,9 @@ impl<'a> World<'a> {
             site.orders.clone_from(&paths.orders[index]);
             site.calls.clone_from(&paths.calls[index]);
             site.sources = Sources::new(spec, (index, &spec.sites[index]), paths);
+        }
+        for (index, site) in world.sites.iter_mut().enumerate() {
+            site.commitment = Commitment::new(&world.from, &spec.sites[index], site);
         }
         world.install_halls();
         world.start_transformers(start);

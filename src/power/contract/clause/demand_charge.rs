@@ -343,8 +343,8 @@ impl Term for DemandCharge {
         // In most hours the load is below: then nothing else needs to be known.
         if later.is_none() && !above(free_mw) {
             return PeakCost {
-                usd_per_mwh: 0.0,
                 until_mw: free_mw + uncounted_mw,
+                ..PeakCost::NONE
             };
         }
         let tier = tiers::next(&period.tiers, 1.0, counted_mw.max(free_mw.min(1e9)) * 1e3);
@@ -368,9 +368,11 @@ impl Term for DemandCharge {
         } else {
             1.0
         };
+        let usd_per_mw = months * tier.rate * 1e3 * at.factor;
         PeakCost {
-            usd_per_mwh: months * tier.rate * 1e3 * at.factor / hours,
+            usd_per_mwh: usd_per_mw / hours,
             until_mw: until_mw + uncounted_mw,
+            usd_per_mw,
         }
     }
     fn meter(&mut self, slice: &Slice<'_>) {

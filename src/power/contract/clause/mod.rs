@@ -211,12 +211,15 @@ pub(super) struct Moment<'a> {
 pub(super) struct PeakCost {
     pub(super) usd_per_mwh: f64,
     pub(super) until_mw: f64,
+    /// Of a charge on the month's peak, what a megawatt more costs whole; zero where what costs is each hour by itself.
+    pub(super) usd_per_mw: f64,
 }
 
 impl PeakCost {
     pub(super) const NONE: Self = Self {
         usd_per_mwh: 0.0,
         until_mw: f64::INFINITY,
+        usd_per_mw: 0.0,
     };
 }
 

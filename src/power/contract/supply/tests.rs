@@ -147,7 +147,9 @@ fn marginal_cost_of_a_traded_block(
         marginal,
         Marginal {
             usd_per_mwh: cost,
-            until_mw: until
+            until_mw: until,
+            peak_usd_per_mwh: 0.0,
+            peak_usd_per_mw: 0.0,
         }
     );
 }
