@@ -4,6 +4,7 @@ pub mod audit;
 pub mod backtest;
 pub mod bill;
 pub mod compare;
+pub mod dispatch;
 pub mod exit;
 pub mod import;
 pub mod init;
@@ -84,6 +85,8 @@ enum Command {
     Import(Box<import::ImportArgs>),
     /// Price a metered load under a contract or a published tariff.
     Bill(bill::BillArgs),
+    /// Run one flexible load against a file of prices, by every kind of foresight, with the regret of each.
+    Dispatch(dispatch::DispatchArgs),
     /// Mine the months that public miners report again, on the network's daily difficulty.
     Backtest(backtest::BacktestArgs),
     /// Write a commented scenario to start from.
@@ -151,6 +154,7 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
         },
         Command::Import(args) => import::run(&args),
         Command::Bill(args) => bill::run(&args, colour),
+        Command::Dispatch(args) => dispatch::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),

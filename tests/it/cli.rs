@@ -18,6 +18,7 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("audit")]
 #[case("import")]
 #[case("bill")]
+#[case("dispatch")]
 #[case("backtest")]
 #[case("verify")]
 #[case("init")]
@@ -57,6 +58,7 @@ fn the_cases_above_are_all_commands() {
         "audit",
         "import",
         "bill",
+        "dispatch",
         "backtest",
         "verify",
         "init",

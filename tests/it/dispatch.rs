@@ -429,3 +429,83 @@ fn wrong_rules_are_told_with_their_place_and_what_was_meant() {
         "{said}"
     );
 }
+
+/// The reference week as a file, through the command: bounds by HiGHS, regrets by a separate script.
+#[test]
+fn the_command_gives_profit_and_regret_of_a_file_of_prices() {
+    let place = Place::new();
+    let wave = |at: f64, period: f64| (std::f64::consts::TAU * at / period).sin();
+    let start: jiff::Timestamp = "2026-01-05T00:00:00Z".parse().unwrap();
+    let mut text = "start_utc,usd_per_mwh\n".to_owned();
+    for h in 0..168_i32 {
+        let at = start
+            .checked_add(jiff::SignedDuration::from_hours(i64::from(h)))
+            .unwrap();
+        let spike = if h % 61 == 17 { 900.0 } else { 0.0 } - if h % 47 == 3 { 60.0 } else { 0.0 };
+        let price = 45.0 + 25.0 * wave(f64::from(h - 9), 24.0) + 8.0 * wave(f64::from(h), 168.0) + spike;
+        let _ = writeln!(text, "{at},{price}");
+    }
+    place.write("prices.csv", text.as_bytes());
+    let usual = ["dispatch", "prices.csv", "--worth", "58", "--mw", "10"];
+    let lines = |more: &[&str]| -> Vec<Vec<String>> {
+        let done = place.repower(&[&usual[..], more].concat()).assert().code(0);
+        let text = String::from_utf8(done.get_output().stdout.clone()).unwrap();
+        text.lines()
+            .skip(1)
+            .map(|l| l.split(',').map(str::to_owned).collect())
+            .collect()
+    };
+    let number = |line: &[String], at: usize| -> f64 { line[at].parse().unwrap() };
+    for (more, best, myopic_regret) in [
+        (&[][..], 28_589.289_205, Some(0.0)),
+        (&["--restart-usd", "500"][..], 24_961.139_175, Some(1_803.964_978)),
+        (
+            &[
+                "--restart-usd",
+                "3000",
+                "--min-up-hours",
+                "4",
+                "--min-down-hours",
+                "4",
+            ][..],
+            15_911.480_962,
+            Some(1_906.286_159),
+        ),
+        (&["--demand-charge-usd-per-mw", "2000"][..], 8_589.289_205, None),
+        (&["--demand-charge-usd-per-mw", "2860"][..], 0.0, None),
+        (
+            &["--ramp-mw-per-hour", "2.5", "--minimum-take-mwh", "1500"][..],
+            24_309.178_766,
+            None,
+        ),
+    ] {
+        let lines = lines(more);
+        assert_eq!(lines[0][0], "perfect");
+        assert!((number(&lines[0], 1) - best).abs() < 1e-5, "{more:?}: {lines:?}");
+        assert!(lines.iter().all(|line| number(line, 2) >= -1e-6), "{lines:?}");
+        if let Some(regret) = myopic_regret {
+            assert!(
+                (number(&lines[2], 2) - regret).abs() < 1e-5,
+                "{more:?}: {lines:?}"
+            );
+        }
+    }
+    for (more, said) in [
+        (&["--restart-usd=-1"][..], "--restart-usd"),
+        (
+            &["--ramp-mw-per-hour", "1", "--restart-usd", "5"][..],
+            "no restart cost",
+        ),
+        (&["--minimum-take-mwh", "1681"][..], "no path of power"),
+        (&["--timezone", "Mars"][..], "unknown time zone"),
+        (&["--min-up-hours", "9999"][..], "672"),
+    ] {
+        let done = place
+            .repower(&[&usual[..], more].concat())
+            .assert()
+            .code(2)
+            .stdout("");
+        let text = crate::support::said(&done);
+        assert!(text.contains(said), "{text}");
+    }
+}

@@ -11,6 +11,7 @@ mod oracle;
 mod plan;
 mod ramp;
 mod rules;
+mod study;
 mod unit;
 
 pub use foresee::Forecaster;
@@ -18,4 +19,5 @@ pub use ladder::{Ladder, Run};
 pub use plan::{Plan, Planner, Times, worth_its_peak};
 pub use ramp::{Ramped, ramped};
 pub use rules::{BatchRules, BatchRulesSpec, Foresight, HOURS_MAX, MiningDispatchSpec};
+pub use study::{Case, Study};
 pub use unit::{Done, Operation, Unit, operate};

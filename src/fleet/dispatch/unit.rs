@@ -111,6 +111,20 @@ pub struct Done {
     pub starts: usize,
 }
 
+impl Done {
+    /// Counts an hour that earns `net_usd` where the batch runs.
+    pub(super) fn count(&mut self, unit: &mut Unit, runs: bool, net_usd: f64, start_usd: f64) {
+        if unit.note(runs) {
+            self.starts += 1;
+            self.profit_usd -= start_usd;
+        }
+        if runs {
+            self.hours_on += 1;
+            self.profit_usd += net_usd;
+        }
+    }
+}
+
 /// A batch that is on before the first of the hours, run through them.
 pub fn operate(net_usd: &[f64], start_usd: f64, times: Times, mut by: Operation<'_>) -> Done {
     let mut unit = Unit::new(times);
@@ -125,14 +139,7 @@ pub fn operate(net_usd: &[f64], start_usd: f64, times: Times, mut by: Operation<
                 unit.runs_expected(&mut planner, &expected, |_| start_usd)
             }
         };
-        if unit.note(runs) {
-            done.starts += 1;
-            done.profit_usd -= start_usd;
-        }
-        if runs {
-            done.hours_on += 1;
-            done.profit_usd += net;
-        }
+        done.count(&mut unit, runs, *net, start_usd);
     }
     done
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::chart::canvas::{Align, Dash, Frame, INK, MUTED, Style, WIDTH, paint, series_colour};
+use crate::report::chart::canvas::{Dash, Frame, INK, MUTED, Style, WIDTH, paint, series_colour};
 use crate::report::chart::panel::{Panel, Scale, Tick, nice_range, nice_ticks};
 use crate::report::chart::{Cell, Chart, Meta, price_duration_curve};
 use crate::report::format;
@@ -128,17 +128,9 @@ impl Chart for MiningDispatch {
                 format::number(dearest.hours, 0),
                 format::percent(dearest.share_of_gain, 1)
             );
-            canvas.text(
-                (x - 8.0, y - 16.0),
-                &share,
-                Style::new(12.0).bold().align(Align::Right),
-            );
+            canvas.text((x + 12.0, y + 14.0), &share, Style::new(12.0).bold());
             let price = format!("down to {} USD/MWh", format::number(dearest.usd_per_mwh, 0));
-            canvas.text(
-                (x - 8.0, y - 2.0),
-                &price,
-                Style::new(11.0).colour(MUTED).align(Align::Right),
-            );
+            canvas.text((x + 12.0, y + 29.0), &price, Style::new(11.0).colour(MUTED));
         })
     }
 }
