@@ -336,6 +336,7 @@ impl Term for CurtailmentPayment {
         PeakCost {
             usd_per_mwh: -self.usd_per_mw_h * at.factor - market,
             until_mw: below_mw + self.offered_mw,
+            ..PeakCost::NONE
         }
     }
     fn meter(&mut self, slice: &Slice<'_>) {

@@ -87,7 +87,9 @@ fn load_above_an_offer_earns_nothing_for_standing_ready() {
         margin(25.0, Use::Mining),
         Marginal {
             usd_per_mwh: 35.0,
-            until_mw: 30.0
+            until_mw: 30.0,
+            peak_usd_per_mwh: 0.0,
+            peak_usd_per_mw: 0.0,
         }
     );
     assert_eq!(margin(30.0, Use::Mining).usd_per_mwh, 40.0);
