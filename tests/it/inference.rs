@@ -147,6 +147,38 @@ fn an_order_that_halves_the_replicas_costs_requests_service_level_and_credits() 
     );
 }
 
+#[test]
+fn a_hot_week_slows_replicas_until_they_refuse_what_they_answered_before() {
+    // All 3,136 GPUs at work as in training, at 99 % of what their replicas can answer.
+    let rate = 0.99 * 392.0 * REPLICA_RPS;
+    let more = "replicas_max = 392\nstartup_minutes = 0\npower_percent = 100";
+    let world = world(&service(&flat(rate), 8, more));
+    let usual = world.run("stay-mining", &[]);
+    let hot = world.run(
+        "stay-mining",
+        &["sites.mine.weather.offsets=[{ from = \"2026-07-06\", to = \"2026-07-13\", add_c = 10 }]"],
+    );
+    let (share, speed) = SERVING.throttle(SERVING.it_mw(0.0, 3_136.0), 38.0);
+    assert!(share < 0.8, "{share}");
+    let refused = (rate - 392.0 * REPLICA_RPS * speed) * 168.0 * 3_600.0;
+    let change = |what: &dyn Fn(&Run) -> f64| what(&hot) - what(&usual);
+    let mtok = change(&|r| r.monthly("inference_mtok", "2026-07"));
+    near("tokens", mtok, -refused * 1_200.0 / 1e6, 1e-6);
+    let cash = change(&|r| r.cash("inference_revenue", "2026-07"));
+    near("revenue", cash, -refused * USD_PER_REQUEST, 1e-6);
+    // Nobody is answered in time in that week; in the others nearly all are, as always.
+    let within = |run: &Run| run.monthly("inference_within_target", "2026-07");
+    near(
+        "within",
+        within(&hot),
+        within(&usual) * (1.0 - 168.0 / 744.0),
+        1e-9,
+    );
+    assert!(within(&usual) > 0.99);
+    let served = change(&|r| r.monthly("gpu_hours_served", "2026-07"));
+    near("GPU-hours", served, -3_136.0 * 168.0 * (1.0 - speed), 1e-9);
+}
+
 /// 25 requests a second from 6 to 22 o'clock, 5 in the night, for a week.
 fn days_and_nights() -> String {
     let mut text = "t_s,rate_rps\n".to_owned();

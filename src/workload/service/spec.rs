@@ -386,6 +386,8 @@ impl Check for InferenceSpec {
         self.service_level.check(&at.key("service_level"), problems);
         if !problems.has_errors() {
             self.check_speed(at, problems);
+        }
+        if !problems.has_errors() {
             self.check_peak(at, problems);
         }
     }
