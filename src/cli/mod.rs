@@ -6,6 +6,7 @@ pub mod bill;
 pub mod compare;
 pub mod dispatch;
 pub mod exit;
+pub mod fit;
 pub mod import;
 pub mod init;
 pub mod output;
@@ -81,6 +82,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Report what is wrong or doubtful in a job trace before it is replayed.
     Audit(audit::AuditArgs),
+    /// Fit a generator of jobs to a trace, and say how well it fits.
+    Fit(Box<fit::FitArgs>),
     /// Turn a file of a public format into a native CSV.
     Import(Box<import::ImportArgs>),
     /// Price a metered load under a contract or a published tariff.
@@ -152,6 +155,7 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
             Ok(false) => Ok(Exit::No),
             Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),
         },
+        Command::Fit(args) => fit::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Bill(args) => bill::run(&args, colour),
         Command::Dispatch(args) => dispatch::run(&args),

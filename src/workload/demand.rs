@@ -66,11 +66,7 @@ impl WeekSampler {
     /// Cuts a trace. A first week that begins within its first day and a last one that ends within its seventh
     /// count as whole; jobs of other incomplete weeks are dropped and counted.
     pub fn new(trace: &Trace) -> Result<Self, DemandError> {
-        let monday_s = trace.start().map_or(0, |start| {
-            let days = i64::from(start.date().weekday().to_monday_zero_offset());
-            let midnight = start.date().to_datetime(jiff::civil::Time::midnight());
-            -(days * DAY_S + start.duration_since(midnight).as_secs())
-        });
+        let monday_s = monday_s(trace);
         let first_s = trace.jobs().first().map_or(0, |job| job.submit_s);
         let last_s = trace.jobs().last().map_or(0, |job| job.submit_s);
         let first = (first_s - monday_s - DAY_S + WEEK_S).div_euclid(WEEK_S);
@@ -230,6 +226,15 @@ impl WeekSampler {
         }
         order
     }
+}
+
+/// The Monday, 00:00, at or before second zero of a trace, on its clock; second zero itself where its civil start is unknown.
+pub(super) fn monday_s(trace: &Trace) -> i64 {
+    trace.start().map_or(0, |start| {
+        let days = i64::from(start.date().weekday().to_monday_zero_offset());
+        let midnight = start.date().to_datetime(jiff::civil::Time::midnight());
+        -(days * DAY_S + start.duration_since(midnight).as_secs())
+    })
 }
 
 /// The factor by which demand has grown after so many years.

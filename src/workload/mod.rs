@@ -9,6 +9,7 @@ pub mod deferrable;
 pub mod demand;
 pub mod estimate;
 pub mod fluid;
+pub mod generator;
 pub mod growth;
 pub mod job;
 pub mod labels;

@@ -220,6 +220,8 @@ pub enum TraceSpec {
     File(TraceFileSpec),
     /// Seeded synthetic jobs fitted to a published trace: see `docs/METHOD.md`.
     Synthetic(crate::workload::synthetic::SyntheticTraceSpec),
+    /// Seeded jobs of a generator that was fitted to a trace by `repower fit`.
+    Generator(crate::workload::generator::GeneratorSpec),
 }
 
 /// A trace file.
@@ -329,8 +331,10 @@ impl Check for JobsDemandSpec {
         self.check_queue(at, problems);
         problems.within(&at.key("restart_minutes"), self.restart_minutes, 0.0, 1_440.0);
         problems.within(&at.key("patience_hours"), self.patience_hours, 0.1, 10_000.0);
-        if let TraceSpec::Synthetic(synthetic) = &self.trace {
-            synthetic.check(&at.key("trace").key("synthetic"), problems);
+        match &self.trace {
+            TraceSpec::File(_) => {}
+            TraceSpec::Synthetic(synthetic) => synthetic.check(&at.key("trace").key("synthetic"), problems),
+            TraceSpec::Generator(generator) => generator.check(&at.key("trace").key("generator"), problems),
         }
     }
 }

@@ -23,6 +23,7 @@ mod docs;
 mod failures;
 mod faults;
 mod fidelity;
+mod generator;
 mod hand_made;
 mod import;
 mod inference;

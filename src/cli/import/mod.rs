@@ -1,7 +1,7 @@
 //! `repower import`: public formats of jobs, requests, prices, weather and bitcoin to the native CSVs.
 
 mod kind;
-mod native;
+pub(super) mod native;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -95,10 +95,7 @@ pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
         output::stdout(list().as_bytes())?;
         return Ok(Exit::Done);
     };
-    if !args.force && out.symlink_metadata().is_ok() {
-        let taken = Failure::io(format!("`{}` exists already", out.display()));
-        return Err(taken.with_help("choose another name, or give --force to replace it"));
-    }
+    refuse_taken(out, args.force)?;
     let shown = input.display().to_string();
     let file = open(input)?;
     let zone = args.zone.clone().or_else(|| Calendar::of_zone(kind.zone()));
@@ -128,7 +125,17 @@ pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn open(input: &Path) -> Result<File, Failure> {
+/// Refuses an output that is there, unless it may be replaced.
+pub(super) fn refuse_taken(out: &Path, force: bool) -> Result<(), Failure> {
+    if !force && out.symlink_metadata().is_ok() {
+        let taken = Failure::io(format!("`{}` exists already", out.display()));
+        return Err(taken.with_help("choose another name, or give --force to replace it"));
+    }
+    Ok(())
+}
+
+/// Opens an input that must be a file.
+pub(super) fn open(input: &Path) -> Result<File, Failure> {
     open_regular(input).map_err(|error| {
         let message = format!("`{}` could not be opened: {error}", input.display());
         if error.kind() == std::io::ErrorKind::NotFound {

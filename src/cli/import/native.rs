@@ -56,7 +56,7 @@ const OPTIONAL: [Optional; 6] = [
     },
 ];
 
-pub(super) fn jobs(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::cli) fn jobs(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     let used = |column: &&Optional| trace.jobs().iter().any(column.used);
     let columns: Vec<&Optional> = OPTIONAL.iter().filter(used).collect();
     write!(out, "job_id,submit_s,gpus,duration_s,class")?;

@@ -26,6 +26,7 @@ use crate::scenario::horizon::Horizon;
 use crate::scenario::source::inside;
 use crate::scenario::spec::ScenarioSpec;
 use crate::workload::demand::WeekSampler;
+use crate::workload::generator::GeneratorError;
 use crate::workload::service::{HourlyRates, RatesError, RequestsSpec};
 use crate::workload::tenant::{OnDemandSpec, TraceSpec};
 use crate::workload::trace;
@@ -79,6 +80,8 @@ impl Misread for ReadError {
 impl Misread for trace::TraceError {}
 
 impl Misread for RequestsError {}
+
+impl Misread for GeneratorError {}
 
 impl Misread for TariffError {
     fn next_step(&self) -> Option<String> {
@@ -223,10 +226,16 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
     }
     for (index, tenant) in spec.tenants.iter().enumerate() {
         let at = root.key("tenants").index(index).key("on_demand").key("jobs");
-        if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand
-            && let TraceSpec::File(file) = &jobs.trace
-        {
-            named.push((file.file.as_str(), at.key("trace").key("file").key("file")));
+        if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand {
+            let at = at.key("trace");
+            match &jobs.trace {
+                TraceSpec::File(file) => named.push((file.file.as_str(), at.key("file").key("file"))),
+                TraceSpec::Generator(generator) => {
+                    let file = generator.file.as_deref();
+                    named.extend(file.map(|file| (file, at.key("generator").key("file"))));
+                }
+                TraceSpec::Synthetic(_) => {}
+            }
         }
         if let Some(RequestsSpec::File(file)) = tenant.inference.as_ref().map(|s| &s.requests) {
             named.push((file.file.as_str(), reader::requests_path(index)));

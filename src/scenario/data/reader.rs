@@ -23,6 +23,7 @@ use crate::scenario::source::open_regular;
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
 use crate::time::{Calendar, HOUR_S};
 use crate::workload::demand::WeekSampler;
+use crate::workload::generator::{GeneratorError, GeneratorSpec, ModelSpec, generate};
 use crate::workload::job::Trace;
 use crate::workload::requests;
 use crate::workload::service::{HourlyRates, RequestsSpec};
@@ -278,6 +279,10 @@ impl Reader<'_> {
                 let mut stream = Streams::shared(spec.run.seed).stream(&format!("trace/{}", tenant.id));
                 (synthetic::generate(synthetic, &mut stream), at.key("trace"))
             }
+            TraceSpec::Generator(generator) => {
+                let at = at.key("trace").key("generator");
+                (self.generated(generator, (&at, tenant), spec.run.seed)?, at)
+            }
             TraceSpec::File(file) => {
                 let at = at.key("trace").key("file").key("file");
                 let trace = self.file(&file.file, &at, |name, input| {
@@ -328,6 +333,33 @@ impl Reader<'_> {
         );
         self.notes.push(("data".to_owned(), text));
         Some(Arc::new(rates))
+    }
+
+    /// Jobs of a generator, whose model is read from its file where it is not written out.
+    fn generated(
+        &mut self,
+        generator: &GeneratorSpec,
+        (at, tenant): (&FieldPath, &TenantSpec),
+        seed: u64,
+    ) -> Option<Trace> {
+        let read = match (&generator.file, &generator.model) {
+            (Some(file), _) => self.file(file, &at.key("file"), |name, input| {
+                Ok::<_, GeneratorError>((ModelSpec::read(input, name)?, Repairs::default()))
+            }),
+            (None, model) => model.clone(),
+        };
+        let model = read?;
+        if let Some(problem) = generator.problem_of_size(&model) {
+            self.problems.error(at, problem);
+            return None;
+        }
+        let mut stream = Streams::shared(seed).stream(&format!("trace/{}", tenant.id));
+        let trace = generate(&model, generator.weeks, generator.mean_gpus, &mut stream);
+        for assumption in trace.assumptions() {
+            let text = format!("The jobs of tenant `{}` are {assumption}.", tenant.id);
+            self.notes.push(("data".to_owned(), text));
+        }
+        Some(trace)
     }
 
     /// Cuts a trace into weeks, refuses jobs that the pool can never hold, and says how much load it offers.
@@ -413,6 +445,9 @@ fn jobs_word(tenant: &TenantSpec) -> &'static str {
     match &tenant.on_demand {
         Some(OnDemandSpec::Jobs(jobs)) if matches!(jobs.trace, TraceSpec::Synthetic(_)) => {
             "synthetic job trace"
+        }
+        Some(OnDemandSpec::Jobs(jobs)) if matches!(jobs.trace, TraceSpec::Generator(_)) => {
+            "generated job trace"
         }
         _ => "job trace",
     }
