@@ -207,6 +207,8 @@ impl Books {
                 Account::GpuReservedRevenue,
                 prepaid,
             );
+            let returned = Money::from_usd(invoice.returned_usd);
+            self.ledger.pay(month, Account::CustomerPrepayments, returned);
             self.credit(month, invoice.credits_usd);
             self.gpu_usd += invoice.fee_usd;
         }

@@ -2,10 +2,13 @@
 //!
 //! Physics ends here and money begins: [`super::books`] turns a month's counts into postings.
 
+mod block;
 mod jobs;
 mod lease;
+mod promise;
 mod service;
 
+pub use block::{Block, BlockInvoice};
 pub use lease::Lease;
 pub use service::{ServiceInvoice, invoice};
 
@@ -16,21 +19,18 @@ use jobs::{layout, quotas, settings, week_demand};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
-use crate::sim::block_work::BlockWork;
 use crate::sim::pool::{FlowSetup, Pool, PoolPlan};
 use crate::sim::setup::Setup;
 use crate::sim::world::Ingredients;
 use crate::site::LeaseSpec;
-use crate::time::{SimTime, Span, parse_date};
+use crate::time::SimTime;
 use crate::workload::demand::{WeekSampler, sampled_weeks};
 use crate::workload::fluid::Offer;
 use crate::workload::fluid::fit::{Subject, fit};
 use crate::workload::growth::Growth;
 use crate::workload::profile::{LoadProfile, LoadProfileSpec};
 use crate::workload::service::Service;
-use crate::workload::tenant::{
-    GpuBlockSpec, JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, SERVICE_CREDIT_CAP, TenantSpec,
-};
+use crate::workload::tenant::{JobsDemandSpec, MilestoneSpec, OnDemandSpec, ReservedSpec, TenantSpec};
 
 /// Hours of a mean month.
 pub const MONTH_HOURS: f64 = 8_766.0 / 12.0;
@@ -52,10 +52,12 @@ pub struct Milestone {
 impl Milestone {
     fn new(spec: &MilestoneSpec, setup: &Setup) -> Self {
         let calendar = &setup.sites[0].calendar;
-        // The last free day is free to its end.
-        let day_after = |text: &String| calendar.start_of(parse_date(text)?.tomorrow().ok()?);
         Self {
-            latest: spec.latest.as_ref().and_then(day_after),
+            // The last free day is free to its end.
+            latest: spec
+                .latest
+                .as_ref()
+                .and_then(|day| promise::end_of(day, calendar)),
             penalty_share_per_month: spec.late_penalty_percent_per_month / 100.0,
         }
     }
@@ -65,150 +67,6 @@ impl Milestone {
         let until = ready.map_or(to, |r| r.min(to));
         let late = (until - from.max(latest)).as_hours().max(0.0);
         late / MONTH_HOURS * self.penalty_share_per_month
-    }
-}
-
-/// A reserved block.
-#[derive(Debug)]
-pub struct Block {
-    /// Tenant.
-    pub tenant: String,
-    /// Terms.
-    pub spec: GpuBlockSpec,
-    milestone: Milestone,
-    profile: Vec<f64>,
-    market: Option<usize>,
-    trains: bool,
-    /// GPUs given to it in halls that serve.
-    pub installed: u32,
-    /// When all of its GPUs were there.
-    pub full: Option<SimTime>,
-    /// When the first of its GPUs were there.
-    pub first: Option<SimTime>,
-    /// Whether its term is over.
-    pub over: bool,
-    /// Prepaid and not yet credited, USD.
-    pub prepaid_usd: f64,
-    /// What its tenant worked.
-    pub work: BlockWork,
-    month: BlockMonth,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct BlockMonth {
-    held_gpu_h: f64,
-    delivered_gpu_h: f64,
-}
-
-/// What a month of a block comes to, USD.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct BlockInvoice {
-    /// Fee earned.
-    pub fee_usd: f64,
-    /// Part of it settled out of the prepayment.
-    pub from_prepayment_usd: f64,
-    /// Credits for short and penalties for late capacity, positive.
-    pub credits_usd: f64,
-}
-
-impl Block {
-    /// Adds an interval: GPU-hours held for the tenant, and those of them that had power, at their speed.
-    pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64) {
-        self.month.held_gpu_h += held_gpu_h;
-        self.month.delivered_gpu_h += delivered_gpu_h;
-    }
-    /// Some of its GPUs will stand where each fails so often a day; its run is planned by the first hall that says so.
-    pub fn plan_training(&mut self, failures_per_gpu_day: f64) {
-        if self.trains {
-            self.work
-                .plan(&self.spec.training, self.spec.gpus, failures_per_gpu_day);
-        }
-    }
-    /// GPUs of the block fail together in an hour of the week; `draw`, uniform in `[0, 1)`, chooses among its gangs.
-    pub fn fail(&mut self, gpus: u32, draw: f64, hour_of_week: usize) {
-        let here = f64::from(self.installed.min(self.spec.gpus)) / f64::from(self.spec.gpus);
-        let active = self.share(hour_of_week) * here;
-        self.work.fail(gpus, draw, active);
-    }
-    /// Adds an interval of work: GPU-hours, and hours at full speed of so many of its GPUs.
-    pub fn worked(&mut self, busy_gpu_h: f64, hours: f64, gpus: u32) {
-        let share = f64::from(gpus) / f64::from(self.installed.max(1));
-        self.work.add(busy_gpu_h, hours * share);
-    }
-    /// GPUs come to the block.
-    pub fn install(&mut self, gpus: u32, now: SimTime) {
-        self.installed += gpus;
-        self.first.get_or_insert(now);
-        if self.installed >= self.spec.gpus {
-            self.full.get_or_insert(now);
-        }
-    }
-    /// When the term ends, once it has begun: it runs from the day the whole block is ready.
-    pub fn term_end(&self) -> Option<SimTime> {
-        self.full
-            .map(|t| t + Span::from_days_f64(self.spec.years * 365.25))
-    }
-    /// The value of the whole contract, USD.
-    pub fn contract_usd(&self) -> f64 {
-        f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS * 12.0 * self.spec.years
-    }
-    /// Closes `[from, to)`: what the tenant owes and is owed. `rent` is the market's, for the time after the term.
-    pub fn invoice(&mut self, from: SimTime, to: SimTime, rent: Option<f64>) -> BlockInvoice {
-        let month = std::mem::take(&mut self.month);
-        let fee_of_all = f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS;
-        let penalty = self.milestone.penalty_share(from, to, self.full) * fee_of_all;
-        if month.held_gpu_h <= 0.0 {
-            return BlockInvoice {
-                credits_usd: penalty,
-                ..BlockInvoice::default()
-            };
-        }
-        if self.over {
-            let occupied = self.spec.then_occupancy_percent / 100.0;
-            let fee_usd = month.delivered_gpu_h * occupied * rent.unwrap_or(0.0);
-            return BlockInvoice {
-                fee_usd,
-                ..BlockInvoice::default()
-            };
-        }
-        let fee_usd = month.held_gpu_h * self.spec.usd_per_gpu_h;
-        let availability = month.delivered_gpu_h / month.held_gpu_h * 100.0;
-        let missed = (self.spec.availability_percent - availability).max(0.0);
-        let share = (missed * self.spec.credit_percent_per_point / 100.0).min(SERVICE_CREDIT_CAP);
-        BlockInvoice {
-            fee_usd,
-            from_prepayment_usd: self.credit_prepayment(from, to, fee_usd),
-            credits_usd: penalty + share * fee_usd,
-        }
-    }
-    /// From the stated month of the term on, the prepayment is credited evenly until the term ends.
-    fn credit_prepayment(&mut self, from: SimTime, to: SimTime, fee_usd: f64) -> f64 {
-        let (Some(full), Some(end)) = (self.full, self.term_end()) else {
-            return 0.0;
-        };
-        let begins = full
-            + Span::from_days_f64(f64::from(self.spec.prepay_credit_from_month.max(1) - 1) * 365.25 / 12.0);
-        let begins = begins.min(end + Span::from_hours(-1));
-        let (from, to) = (from.max(begins), to.min(end));
-        if to <= from || self.prepaid_usd <= 0.0 {
-            return 0.0;
-        }
-        let share = ((to - from).as_hours() / (end - from).as_hours()).min(1.0);
-        let credited = (self.prepaid_usd * share).min(fee_usd);
-        self.prepaid_usd -= credited;
-        credited
-    }
-    fn share(&self, hour_of_week: usize) -> f64 {
-        let occupied = if self.over {
-            self.spec.then_occupancy_percent / 100.0
-        } else {
-            1.0
-        };
-        self.profile[hour_of_week] * occupied
-    }
-    /// The rent market that it falls back to.
-    pub fn market(&self) -> Option<usize> {
-        self.market
     }
 }
 
@@ -278,34 +136,12 @@ pub enum Held {
 impl Demand {
     /// The tenants at the start. Leases are added as halls are planned.
     pub fn new(from: &Ingredients<'_>, record: bool) -> Self {
-        let Ingredients {
-            scenario,
-            spec,
-            setup,
-            ..
-        } = *from;
+        let Ingredients { scenario, spec, .. } = *from;
         let mut demand = Self::default();
         for (index, tenant) in spec.tenants.iter().enumerate() {
             if let Some(ReservedSpec::GpuBlock(block)) = &tenant.reserved {
                 demand.tenants.push(Held::Block(demand.blocks.len()));
-                demand.blocks.push(Block {
-                    tenant: tenant.id.to_string(),
-                    milestone: Milestone::new(block.starts.milestone(), setup),
-                    profile: week(&tenant.load_profile),
-                    market: block
-                        .then_market
-                        .as_ref()
-                        .and_then(|n| spec.market.gpu_rent.get_index_of(n)),
-                    spec: block.clone(),
-                    installed: 0,
-                    full: None,
-                    first: None,
-                    over: false,
-                    prepaid_usd: 0.0,
-                    work: BlockWork::default(),
-                    month: BlockMonth::default(),
-                    trains: tenant.load_profile == LoadProfileSpec::Training,
-                });
+                demand.blocks.push(Block::new(tenant, block, from));
             } else if let Some(OnDemandSpec::Jobs(jobs)) = &tenant.on_demand {
                 demand.tenants.push(Held::Pool(demand.pools.len()));
                 let sampler = scenario.data.demand[index]

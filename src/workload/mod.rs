@@ -14,6 +14,7 @@ pub mod growth;
 pub mod job;
 pub mod labels;
 pub mod profile;
+pub mod promise;
 pub mod replay;
 pub mod requests;
 pub mod scheduler;

@@ -10,6 +10,7 @@ use crate::time::parse_date;
 use crate::workload::estimate::EstimateSpec;
 use crate::workload::growth::{RegimeSpec, check_regimes};
 use crate::workload::profile::LoadProfileSpec;
+use crate::workload::promise::{TerminationSpec, TrancheSpec, check_tranches};
 use crate::workload::scheduler::{NodesSpec, PolicyKind, Preemption, Runtimes};
 use crate::workload::service::InferenceSpec;
 use crate::workload::training::TrainingSpec;
@@ -59,6 +60,16 @@ pub struct GpuBlockSpec {
     /// When it begins, and what a late start costs.
     #[serde(default)]
     pub starts: StartsSpec,
+    /// GPUs by dates, where not all are promised at once; they add up to `gpus`, and `starts` then has no date of its
+    /// own. The term still begins when all are there; what is there before is paid for.
+    #[serde(default)]
+    pub tranches: Vec<TrancheSpec>,
+    /// The most that all penalties for late GPUs may come to, percent of the contract's value. Default: no limit.
+    #[serde(default)]
+    pub late_penalty_cap_percent: Option<f64>,
+    /// Whether the tenant leaves after a long delay. Default: he waits.
+    #[serde(default)]
+    pub termination: Option<TerminationSpec>,
     /// Part of the contract's value paid in advance when the conversion begins, percent. Default 0.
     #[serde(default)]
     pub prepay_percent: f64,
@@ -68,10 +79,13 @@ pub struct GpuBlockSpec {
     /// Availability promised each month, percent of GPU-hours reserved. Default 99.5 (S54: 99.5 to 99.9).
     #[serde(default = "availability_percent")]
     pub availability_percent: f64,
-    /// Credit for each percent point of availability missed, percent of the month's fee. Default 5, capped at 30
-    /// (S54: tiers of 10, 25, 100 %; caps of 30 to 100 %).
+    /// Credit for each percent point of availability missed, percent of the month's fee. Default 5 (S54: tiers of 10, 25,
+    /// 100 %).
     #[serde(default = "credit_percent_per_point")]
     pub credit_percent_per_point: f64,
+    /// The most credit of a month, percent of its fee. Default 30 (S54: caps of 30 to 100 %).
+    #[serde(default = "credit_cap_percent")]
+    pub credit_cap_percent: f64,
     /// How the tenant trains on it, where the tenant's `load_profile` is `training`: what failures cost of its GPU-hours.
     #[serde(default)]
     pub training: TrainingSpec,
@@ -91,6 +105,9 @@ fn availability_percent() -> f64 {
 }
 fn credit_percent_per_point() -> f64 {
     5.0
+}
+fn credit_cap_percent() -> f64 {
+    SERVICE_CREDIT_CAP * 100.0
 }
 fn then_occupancy_percent() -> f64 {
     70.0
@@ -284,6 +301,18 @@ impl Check for GpuBlockSpec {
         problems.within(&at.key("years"), self.years, 0.1, 50.0);
         self.starts.check(&at.key("starts"), problems);
         self.training.check(&at.key("training"), problems);
+        check_tranches(&self.tranches, self.gpus, &at.key("tranches"), problems);
+        if !self.tranches.is_empty() && self.starts.milestone().latest.is_some() {
+            let at = at.key("starts").key("when_ready").key("latest");
+            problems.error(&at, "the tranches have dates of their own");
+        }
+        if let Some(cap) = self.late_penalty_cap_percent {
+            problems.percent(&at.key("late_penalty_cap_percent"), cap, 100.0);
+        }
+        if let Some(termination) = &self.termination {
+            termination.check(&at.key("termination"), problems);
+        }
+        problems.percent(&at.key("credit_cap_percent"), self.credit_cap_percent, 100.0);
         problems.percent(&at.key("prepay_percent"), self.prepay_percent, 100.0);
         problems.within(
             &at.key("availability_percent"),

@@ -34,6 +34,7 @@ mod nodes;
 mod power;
 mod queue;
 mod replay;
+mod reservations;
 mod run_directory;
 mod scenarios;
 mod schema;

@@ -54,6 +54,9 @@ impl World<'_> {
             };
             for held in &gpu.blocks {
                 let block = &mut self.demand.blocks[held.index];
+                if block.has_left() {
+                    continue;
+                }
                 let share = f64::from(held.gpus) / f64::from(block.spec.gpus);
                 let usd = block.contract_usd() * block.spec.prepay_percent / 100.0 * share;
                 block.prepaid_usd += usd;

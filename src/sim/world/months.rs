@@ -75,7 +75,7 @@ impl World<'_> {
             .map(|r| r.at(last).unwrap_or(0.0))
             .collect();
         for block in &mut self.demand.blocks {
-            block.over = block.term_end().is_some_and(|end| end <= self.ledger_from);
+            block.over = block.ends(self.ledger_from);
         }
         let mut tokens = Counts::default();
         for service in &self.demand.services {

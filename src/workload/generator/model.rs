@@ -28,6 +28,7 @@ pub const JOBS_PER_WEEK_MAX: f64 = 1e8;
 /// A generator of jobs: how they arrive, how large they are and how long they run. `repower fit` makes it from a trace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "GeneratorModelSpec")]
 pub struct ModelSpec {
     /// The version of this form: 1.
     pub format: u32,
@@ -45,6 +46,7 @@ pub struct ModelSpec {
 /// Jobs of similar size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "GeneratorClassSpec")]
 pub struct ClassSpec {
     /// Sizes of gangs in GPUs with their relative frequency, as `[[8, 70], [12, 7]]`; drawn independently.
     pub sizes: Vec<(u32, f64)>,
@@ -76,6 +78,9 @@ pub struct ClassSpec {
     /// -1 to 1. Default 0.
     #[serde(default)]
     pub burst_correlation: f64,
+    /// Correlation of a job's run time with its size within the class (both as normal scores), -1 to 1. Default 0.
+    #[serde(default)]
+    pub size_correlation: f64,
 }
 
 /// Jobs submitted together.
@@ -306,6 +311,14 @@ impl Check for ClassSpec {
             let at = at.key("batches");
             problems.within(&at.key("percent"), batches.percent, 0.0, 100.0);
             problems.within(&at.key("gap_seconds"), batches.gap_seconds, 0.0, HOUR);
+        }
+        problems.within(&at.key("size_correlation"), self.size_correlation, -1.0, 1.0);
+        let squares = self.burst_correlation.powi(2) + self.size_correlation.powi(2);
+        if squares > 1.0 + 1e-9 {
+            problems.error(
+                &at.key("size_correlation"),
+                "the squares of this and `burst_correlation` add up to more than 1",
+            );
         }
         let (bursts, memory) = (at.key("bursts"), at.key("memory"));
         for (count, at) in [(self.bursts.len(), &bursts), (self.memory.len(), &memory)] {

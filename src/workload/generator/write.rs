@@ -56,6 +56,7 @@ impl ClassSpec {
         let memory = memory.map(|m| format!("{{ lasts_hours = {}, share = {} }}", m.lasts_hours, m.share));
         let _ = writeln!(text, "memory = [{}]", memory.collect::<Vec<String>>().join(", "));
         let _ = writeln!(text, "burst_correlation = {}", self.burst_correlation);
+        let _ = writeln!(text, "size_correlation = {}", self.size_correlation);
     }
 }
 
@@ -100,6 +101,7 @@ mod tests {
                     share: 0.5,
                 }],
                 burst_correlation: -0.25,
+                size_correlation: 0.5,
             }],
         };
         let text = model.to_toml();

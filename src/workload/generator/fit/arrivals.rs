@@ -343,22 +343,25 @@ fn batches(jobs: &[Job]) -> Option<BatchSpec> {
     if followers < 20.0 {
         return None;
     }
+    // Pairs that are near by chance, and the sum of their gaps: exponential ones that end within the minute.
     let chance = |share: f64| {
         let near = |hour: &[Job]| {
             let after = hour.len() as f64 - 1.0;
-            let alone = 1.0 + after * (1.0 - share);
-            after * (1.0 - (1.0 - AT_ONCE_S as f64 / HOUR).powf(alone))
+            let (rate, span) = ((1.0 + after * (1.0 - share)) / HOUR, AT_ONCE_S as f64);
+            let near = after * -(-rate * span).exp_m1();
+            (near, near * (1.0 / rate - span / (rate * span).exp_m1()))
         };
-        hours().map(near).sum::<f64>()
+        hours()
+            .map(near)
+            .fold((0.0, 0.0), |sum, hour| (sum.0 + hour.0, sum.1 + hour.1))
     };
-    let mut share = 0.0;
+    let (mut share, mut chance_gaps_s) = (0.0, 0.0);
     for _ in 0..SHARE_STEPS {
-        let by_chance = chance(share);
+        let (by_chance, gaps_s) = chance(share);
         share = ((close - by_chance) / (followers - by_chance).max(1.0)).clamp(0.0, 1.0);
+        chance_gaps_s = gaps_s * (1.0 - share);
     }
-    // Gaps of chance lie anywhere within the minute.
-    let near = (close - share * followers).max(0.0);
-    let mean_s = (gaps_s - near * AT_ONCE_S as f64 / 2.0) / (share * followers);
+    let mean_s = (gaps_s - chance_gaps_s) / (share * followers);
     (share > 0.01).then(|| BatchSpec {
         percent: rounded(share * 100.0),
         gap_seconds: rounded(mean_s.max(0.0)),

@@ -119,6 +119,7 @@ fn class(sample: &Sample, jobs: &[Job], arrivals: &Arrivals) -> ClassSpec {
         run_times: run_times::distribution(jobs),
         memory: likeness.memory,
         burst_correlation: rounded(likeness.burst_correlation),
+        size_correlation: rounded(likeness.size_correlation),
     }
 }
 
@@ -174,6 +175,7 @@ mod tests {
                 share: 0.5,
             }],
             burst_correlation: -0.3,
+            size_correlation: 0.0,
         };
         let large = ClassSpec {
             sizes: vec![(6, 1.0), (8, 3.0)],
@@ -249,11 +251,18 @@ mod tests {
         let batches = fitted.classes[0].batches.unwrap();
         assert!((batches.percent - 40.0).abs() < 4.0, "{batches:?}");
         assert!((batches.gap_seconds - 5.0).abs() < 2.0, "{batches:?}");
-        assert!(
-            (fitted.shared_bursts_percent - 70.0).abs() < 12.0,
-            "{}",
-            fitted.shared_bursts_percent
-        );
+        // Covariance of the two classes after three hours: bursts of one length are shared.
+        let [one, two] = &fitted.classes[..] else { panic!() };
+        let both = |a: &BurstSpec| {
+            let other = two
+                .bursts
+                .iter()
+                .find(|b| (a.lasts_hours - b.lasts_hours).abs() < 1e-9);
+            let variance = other.map_or(0.0, |b| (a.log_variance * b.log_variance).sqrt());
+            variance * f64::exp(-3.0 / a.lasts_hours)
+        };
+        let found = one.bursts.iter().map(both).sum::<f64>() * fitted.shared_bursts_percent / 100.0;
+        assert!((found - 0.7 * 0.5 * f64::exp(-0.5)).abs() < 0.04, "{found}");
     }
 
     #[test]

@@ -22,7 +22,9 @@ const GAPS_S: [i64; 11] = [
 const FADES: [f64; 5] = [0.05, 0.3, 2.0, 12.0, 72.0];
 /// So many jobs with a neighbour count half as much as very many.
 const HALF_TRUSTED: f64 = 20.0;
-/// The most that memory and crowd may explain: ranks need some chance of their own.
+/// The most correlation with crowd and size together.
+const TIED_MAX: f64 = 0.9;
+/// The most that memory may explain: ranks need some chance of their own.
 const EXPLAINED_MAX: f64 = 0.98;
 
 /// The distribution of run times: measured quantiles at a grid of shares, refined where the run times between two of
@@ -83,21 +85,25 @@ fn work_missed(times: &[f64], from: usize, to: usize) -> f64 {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Likeness {
     pub(super) burst_correlation: f64,
+    pub(super) size_correlation: f64,
     pub(super) memory: Vec<MemorySpec>,
 }
 
-/// From correlations of normal scores, those of run times with those of the crowd in the hour and, for what this leaves,
-/// of jobs with the ones that follow them after a while.
+/// From correlations of normal scores: those of run times with the crowd in the hour and with the size and, for what these
+/// leave, of jobs with the ones that follow them after a while.
 pub(super) fn likeness(jobs: &[Job], crowds: &[f64]) -> Likeness {
     let times: Vec<f64> = jobs.iter().map(|job| job.duration_s as f64).collect();
-    let (scores, crowds) = (normal_scores(&times), normal_scores(crowds));
-    let tie = correlation(&scores, &crowds).unwrap_or(0.0).clamp(-0.9, 0.9);
-    let left = (1.0 - tie * tie).sqrt();
-    let rest: Vec<f64> = scores
-        .iter()
-        .zip(&crowds)
-        .map(|(z, crowd)| (z - tie * crowd) / left)
-        .collect();
+    let sizes: Vec<f64> = jobs.iter().map(|job| f64::from(job.gpus)).collect();
+    let (scores, crowds, sizes) = (
+        normal_scores(&times),
+        normal_scores(crowds),
+        normal_scores(&sizes),
+    );
+    let (crowd, size) = ties(&scores, &crowds, &sizes);
+    let left = (1.0 - crowd * crowd - size * size).sqrt();
+    let score =
+        |((z, in_crowd), in_size): ((&f64, &f64), &f64)| (z - crowd * in_crowd - size * in_size) / left;
+    let rest: Vec<f64> = scores.iter().zip(&crowds).zip(&sizes).map(score).collect();
     // Equal run times share a rank, which takes variance from the scores.
     let variance = rest.iter().map(|z| z * z).sum::<f64>() / rest.len() as f64;
     let mut found = Vec::new();
@@ -121,9 +127,18 @@ pub(super) fn likeness(jobs: &[Job], crowds: &[f64]) -> Likeness {
     };
     let kept = FADES.into_iter().zip(shares).filter(|(_, share)| *share > 1e-3);
     Likeness {
-        burst_correlation: tie,
+        burst_correlation: crowd,
+        size_correlation: size,
         memory: kept.map(part).collect(),
     }
+}
+
+/// How far run times go with the crowd and with the size; together they leave most to chance.
+fn ties(scores: &[f64], crowds: &[f64], sizes: &[f64]) -> (f64, f64) {
+    let crowd = correlation(scores, crowds).unwrap_or(0.0);
+    let size = correlation(scores, sizes).unwrap_or(0.0);
+    let most = TIED_MAX / f64::max((crowd * crowd + size * size).sqrt(), TIED_MAX);
+    (crowd * most, size * most)
 }
 
 /// Jobs and those that follow them after a range of gaps.
