@@ -89,7 +89,7 @@ metrics! {
     InferenceFirstTokenP95S, "inference_first_token_p95_s", "s", Lower, "95th percentile of that time.";
     InferenceFirstTokenP99S, "inference_first_token_p99_s", "s", Lower, "99th percentile of that time.";
     InferenceSPerToken, "inference_s_per_token", "s", Lower, "Mean time between two tokens of an answer.";
-    InferenceReplicas, "inference_replicas", "1", Neither, "Replicas that answer, mean over the horizon.";
+    InferenceReplicas, "inference_replicas", "1", Neither, "Replicas of a service that answer, mean of the time since it had its first.";
     InferenceLentGpuHours, "inference_lent_gpu_hours", "gpu-h", Higher, "GPU-hours of work of pools on GPUs that inference services lent them.";
     BtcMined, "btc_mined", "btc", Higher, "Bitcoin mined.";
     MiningMarginUsd, "mining_margin_usd", "usd", Higher, "Mining revenue less energy at its marginal cost, demand charges and restarts; where dispatch over time is stated.";

@@ -280,7 +280,6 @@ fn inference(scalars: &mut Scalars, world: &World<'_>) {
             put(metric, seconds);
         }
     }
-    let per_service_h = all.hours / services.len() as f64;
     for (metric, over, under) in [
         (Metric::InferenceWithinTarget, all.within, all.offered),
         (Metric::InferenceRefused, all.refused, all.offered),
@@ -289,7 +288,7 @@ fn inference(scalars: &mut Scalars, world: &World<'_>) {
             all.writing_h * 3_600.0,
             all.tokens_out,
         ),
-        (Metric::InferenceReplicas, all.replica_h, per_service_h),
+        (Metric::InferenceReplicas, all.replica_h, all.hours),
     ] {
         scalars.ratio(PORTFOLIO, metric, over, under);
     }

@@ -111,6 +111,8 @@ struct Settled {
 pub struct Service {
     plan: ServicePlan,
     replica: Replica,
+    /// Whether it ever had a replica: before, nobody asks it.
+    open: bool,
     /// Replicas that answer.
     ready: u32,
     /// Replicas on the way, soonest first.
@@ -135,6 +137,7 @@ impl Service {
     pub fn new(plan: ServicePlan) -> Self {
         Self {
             replica: plan.spec.replica(),
+            open: false,
             ready: 0,
             starting: Vec::new(),
             speed: 1.0,
@@ -217,6 +220,7 @@ impl Service {
     /// So many replicas stand from now on, at a share of full speed: those that went were the latest called, those that
     /// came must start.
     pub fn set(&mut self, replicas: u32, speed: f64) {
+        self.open |= replicas > 0;
         let starting: u32 = self.starting.iter().map(|s| s.1).sum();
         let standing = self.ready + starting;
         if replicas > standing {
@@ -270,6 +274,10 @@ impl Service {
 
     /// A stretch in which the same replicas answer.
     fn stretch(&mut self, to: SimTime) {
+        if !self.open {
+            self.now = to;
+            return;
+        }
         let seconds = (to - self.now).as_seconds() as f64;
         let (served, shares) = self.settle();
         let standing = self.ready + self.starting.iter().map(|s| s.1).sum::<u32>();
@@ -378,6 +386,22 @@ mod tests {
             wanted
         };
         (0..count).map(hour).collect()
+    }
+
+    #[test]
+    fn nobody_asks_a_service_before_its_first_replica_and_everybody_does_from_then_on() {
+        let mut service = service(&[15.0], "startup_minutes = 0");
+        service.turn_hour(SimTime::from_unix_s(0), (0, 0), &Streams::new(1, 0));
+        service.set(0, 1.0);
+        service.run_until(SimTime::from_unix_s(1_800));
+        assert_eq!(service.total(), Counts::default());
+        service.set(2, 1.0);
+        service.run_until(SimTime::from_unix_s(2_700));
+        service.set(0, 1.0);
+        service.run_until(SimTime::from_unix_s(3_600));
+        let total = service.total();
+        assert!((total.offered - 15.0 * 1_800.0).abs() < 1e-6);
+        assert!(total.refused >= 15.0 * 900.0 && total.hours == 0.5);
     }
 
     #[test]
