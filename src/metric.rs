@@ -96,6 +96,10 @@ metrics! {
     MiningGainUsd, "mining_gain_usd", "usd", Higher, "The same more than machines that never stop would earn.";
     MiningRegretUsd, "mining_regret_usd", "usd", Lower, "The same less than perfect knowledge of prices earns, and no limit but heat.";
     MiningRestarts, "mining_restarts", "1", Lower, "Restarts of mining batches.";
+    MiningPowerUsdPerBtc, "mining_power_usd_per_btc", "usd/btc", Lower, "Power of a coin: the mine's share, by energy at the meter, of the bill net of receipts.";
+    MiningCashUsdPerBtc, "mining_cash_usd_per_btc", "usd/btc", Lower, "Cash cost of a coin: power, pool fees, maintenance, repairs, and the mine's share of people and overhead.";
+    MiningAllInUsdPerBtc, "mining_all_in_usd_per_btc", "usd/btc", Lower, "All-in cost of a coin: cash cost, and what the miners lost in worth from start to end, purchases and sales counted.";
+    MinerFailures, "miner_failures", "1", Lower, "Miners that failed, expected number, where batches state how they wear.";
     MiningRevenueUsdPerMwh, "mining_revenue_usd_per_mwh", "usd/mwh", Higher, "Mining revenue over energy at the machines.";
     GpuRevenueUsdPerMwh, "gpu_revenue_usd_per_mwh", "usd/mwh", Higher, "GPU revenue over GPU IT energy.";
     LeaseRevenueUsdPerMwh, "lease_revenue_usd_per_mwh", "usd/mwh", Higher, "Lease rent, pass-through power excluded, over tenant IT energy.";

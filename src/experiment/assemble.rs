@@ -5,7 +5,7 @@ use crate::results::collect::Collector;
 use crate::results::replication::Replication;
 use crate::results::tables::{AssumptionRow, Manifest, RunTables};
 use crate::scenario::{Scenario, assumptions};
-use crate::sim::{DetailWanted, Setup, hot_hours, replicate_one};
+use crate::sim::{DetailWanted, Setup, fleet_value, hot_hours, replicate_one};
 
 /// Simulates the P50 replication of each strategy again with detail and gives all tables.
 pub fn finish(
@@ -23,7 +23,15 @@ pub fn finish(
         })?;
         details.push(record);
     }
+    let baseline = scenario
+        .spec
+        .strategies
+        .iter()
+        .position(|s| s.id == scenario.spec.baseline);
+    let seen = details[baseline.unwrap_or(0)].detail.as_ref();
+    let batches = seen.map(|detail| fleet_value::batches(scenario, setup, detail));
     let mut tables = collector.finish(manifest, details);
+    tables.mining_batches = batches.unwrap_or_default();
     tables.assumptions = assumptions::list(&scenario.spec, &scenario.sources)
         .into_iter()
         .map(|a| AssumptionRow {

@@ -86,6 +86,9 @@ macro_rules! accounts {
 
 accounts! {
     MiningRevenue, "mining_revenue", Income, Operating, "Coins mined, at the price of the hour.";
+    CoinGains, "coin_gains", Income, Operating, "What coins sold had gained since they were mined: taxed when they are sold.";
+    CoinRevaluation, "coin_revaluation", Income, -, "What coins held gained, until they are sold.";
+    HashpriceForwards, "hashprice_forwards", Income, Operating, "Settlement of hashprice forwards.";
     GpuReservedRevenue, "gpu_reserved_revenue", Income, Operating, "Reserved blocks of GPUs.";
     GpuOnDemandRevenue, "gpu_on_demand_revenue", Income, Operating, "GPU-hours sold on demand.";
     GpuSpotRevenue, "gpu_spot_revenue", Income, Operating, "GPU-hours sold as spot.";
@@ -115,6 +118,7 @@ accounts! {
     Decommissioning, "decommissioning", Expense, Operating, "Taking down and clearing.";
     Receivables, "receivables", Asset, Operating, "Earned and not yet paid by customers.";
     Payables, "payables", Liability, Operating, "Owed to suppliers.";
+    CoinsHeld, "coins_held", Asset, Operating, "Coins mined and kept: cash where they are sold.";
     CustomerPrepayments, "customer_prepayments", Liability, Operating, "Paid by customers and not yet earned.";
     OrderDeposits, "order_deposits", Asset, Investing, "Paid for equipment not yet delivered.";
     CapexFacility, "capex_facility", Asset, Investing, "Building, electrical and mechanical plant.";
@@ -178,7 +182,11 @@ mod tests {
 
     #[test]
     fn income_and_expense_meet_cash_unless_they_only_move_book_values() {
-        let bookish = [Account::Depreciation, Account::DisposalLoss];
+        let bookish = [
+            Account::Depreciation,
+            Account::DisposalLoss,
+            Account::CoinRevaluation,
+        ];
         for account in Account::ALL {
             if matches!(account.class(), Class::Income | Class::Expense) {
                 assert_eq!(

@@ -232,16 +232,11 @@ mod tests {
     use super::*;
     use crate::fleet::dispatch::BatchRulesSpec;
     use crate::fleet::miner::{DispatchConditions, MinerBatchSpec};
-    use crate::id::Name;
 
     fn fleet(model: &str, count: u32) -> MiningFleet {
         MiningFleet::new(&[MinerBatchSpec {
-            model: Name::from(model),
-            count,
             uptime_percent: 100.0,
-            hashrate_th_s: None,
-            power_w: None,
-            rules: BatchRulesSpec::default(),
+            ..MinerBatchSpec::plain(model, count)
         }])
     }
 

@@ -73,6 +73,17 @@ impl MinerModel {
     }
 }
 
+impl MinerModel {
+    /// What a TH/s cost in 2026 that was bought, USD: as listed, as used where only that is known, else what its
+    /// efficiency class fetches.
+    pub fn purchase_usd_per_th(&self) -> f64 {
+        match self.price {
+            MinerPrice::Used(range) | MinerPrice::Listing(range) => range.mode,
+            MinerPrice::Unknown => self.resale_usd_per_th().0.mode,
+        }
+    }
+}
+
 /// Linear between the points, level outside; scrap is worth half of the last point beyond 50 J/TH.
 fn resale_by_efficiency(j_per_th: f64) -> f64 {
     let points = &RESALE_BY_EFFICIENCY;

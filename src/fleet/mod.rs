@@ -15,7 +15,9 @@ pub use accelerator::{Accelerators, AcceleratorsSpec};
 pub use dispatch::{BatchRules, BatchRulesSpec, Foresight, MiningDispatchSpec};
 pub use failure::{FailureSpec, Failures};
 pub use merit::{HallConditions, MeritOrder, SiteConditions};
-pub use miner::{Dispatch, DispatchConditions, MinerBatch, MinerBatchSpec, MiningFleet};
+pub use miner::{
+    Dispatch, DispatchConditions, MinerBatch, MinerBatchSpec, MiningFleet, RepairShop, RepairShopSpec,
+};
 
 /// How far a figure of a catalogue can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

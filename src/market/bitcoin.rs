@@ -2,18 +2,22 @@
 //!
 //! Owns one daily path a replication, from a file or a process whose retargets and halvings follow the block clock
 //! (the protocol's arithmetic: `bitcoin_protocol`,
-//! its blocks: `bitcoin_chain`, the fitted network: `bitcoin_network`). Does not own machines or what they cost to run.
+//! its blocks: `bitcoin_chain`, the fitted network: `bitcoin_network`, the world's
+//! machines: `bitcoin_frontier`). Does not own machines or what they cost to run.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bitcoin_format::{BitcoinFormat, BitcoinSeries};
+use super::bitcoin_frontier::Frontier;
+pub use super::bitcoin_frontier::{FollowsSpec, FrontierSpec, WorldMachinesSpec};
 use super::bitcoin_network::Network;
 pub use super::bitcoin_network::{BitcoinPreset, PRESETS, PriceAndDifficultySpec};
 pub use super::bitcoin_protocol::{
     BLOCKS_PER_DAY, BLOCKS_PER_HALVING, btc_per_ph_day, difficulty_of_hashrate, hashrate_of_difficulty,
     height_at, subsidy_btc,
 };
+use crate::id::Name;
 use crate::ingest::GapPolicy;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::random::Streams;
@@ -64,6 +68,8 @@ pub struct BitcoinSeriesSpec {
 pub enum BitcoinProcessSpec {
     /// A random price, and a network whose hashrate answers it.
     PriceAndDifficulty(PriceAndDifficultySpec),
+    /// A random price, and a network of machines that mine while they break even.
+    Frontier(FrontierSpec),
     /// Price and hashprice stand still but for a stated decline.
     FixedHashprice(FixedHashpriceSpec),
 }
@@ -104,6 +110,9 @@ impl Check for BitcoinSpec {
                     -100.0,
                     99.0,
                 );
+            }
+            Some(BitcoinProcessSpec::Frontier(spec)) => {
+                spec.check(&at.key("process").key("frontier"), problems);
             }
             None => {}
         }
@@ -194,6 +203,10 @@ enum Source {
         preset: BitcoinPreset,
         fee_share: f64,
     },
+    Frontier {
+        spec: FrontierSpec,
+        fee_share: f64,
+    },
 }
 
 impl Bitcoin {
@@ -222,14 +235,48 @@ impl Bitcoin {
                     fee_share,
                 }
             }
+            (None, Some(BitcoinProcessSpec::Frontier(spec))) => Source::Frontier {
+                spec: spec.clone(),
+                fee_share,
+            },
             (None, None) => return Err("bitcoin has no source".to_owned()),
         };
         Ok(Self { start, days, source })
     }
 
-    /// One path from the stream `bitcoin`.
-    pub fn draw(&self, streams: &Streams) -> BitcoinPath {
+    /// The power price of the scenario that part of the world's miners pays, where the network follows one.
+    pub fn follows(&self) -> Option<&Name> {
         match &self.source {
+            Source::Frontier { spec, .. } => spec.power_follows.as_ref().map(|f| &f.price),
+            _ => None,
+        }
+    }
+
+    /// One path from the stream `bitcoin`, where the world's power stays as dear as it is.
+    pub fn draw(&self, streams: &Streams) -> BitcoinPath {
+        self.draw_with(streams, None)
+    }
+
+    /// Likewise with what the price that the network follows is each day over its mean; the last day is held.
+    pub fn draw_with(&self, streams: &Streams, relative: Option<&[f64]>) -> BitcoinPath {
+        match &self.source {
+            Source::Frontier { spec, fee_share } => {
+                let mut world = Frontier::new(spec, *fee_share, self.start);
+                let mut stream = streams.stream("bitcoin");
+                let share = spec
+                    .power_follows
+                    .as_ref()
+                    .map_or(1.0, |f| f.share_percent / 100.0);
+                let dearer = |day: usize| {
+                    let relative = relative.and_then(|r| r.get(day).or(r.last()));
+                    // Prices may fall below nought; the world's median does not.
+                    (1.0 + share * (relative.copied().unwrap_or(1.0) - 1.0)).clamp(0.1, 10.0)
+                };
+                let days = (0..self.days)
+                    .map(|day| world.day(dearer(day), &mut stream))
+                    .collect();
+                BitcoinPath::new(self.start, days)
+            }
             Source::Path(path) => path.clone(),
             Source::Process {
                 spec,

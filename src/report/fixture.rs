@@ -159,6 +159,30 @@ fn comparison_row(
     })
 }
 
+/// Three batches, of which the worst should have been sold.
+fn mining_batches() -> Vec<MiningBatchRow> {
+    let row = |model: &str, power_mw: f64, break_even: f64, sell_month: &str| MiningBatchRow {
+        site: "west-texas".to_owned(),
+        hall: "hall-1".to_owned(),
+        model: model.to_owned(),
+        machines: 286.0 * power_mw,
+        power_mw,
+        j_per_th: 1_500.0 / break_even,
+        break_even_usd_per_mwh: break_even,
+        power_usd_per_mwh: 47.0,
+        hashcost_usd_per_ph_day: 20.0,
+        resale_usd: 1e6,
+        cash_left_usd: 3e6,
+        sell_month: sell_month.to_owned(),
+        ..MiningBatchRow::default()
+    };
+    vec![
+        row("antminer-s21", 20.0, 82.4, ""),
+        row("antminer-s19-xp", 20.0, 67.0, "2028-04"),
+        row("antminer-s19j-pro", 10.0, 48.8, "2026-01"),
+    ]
+}
+
 /// A hall and its site's sum, whole and with a unit out.
 fn hot_hours() -> Vec<HotHoursRow> {
     let conditions = [("n", 0, 1.0), ("n", 1, 0.8), ("n+1", 0, 1.0), ("n+1", 1, 1.0)];
@@ -197,6 +221,7 @@ pub(crate) fn full() -> RunTables {
             ("antminer-s19j-pro".to_owned(), 48.8),
         ],
         hot_hours: hot_hours(),
+        mining_batches: mining_batches(),
         ..RunTables::default()
     };
     tables.manifest.notes = notes();

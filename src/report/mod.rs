@@ -131,7 +131,7 @@ mod tests {
     fn a_full_run_gives_every_chart_and_a_self_contained_memo() {
         let files = files_of(&fixture::full(), &|_| Ok(None));
         let charts = files.keys().filter(|name| is_kind(name, "svg")).count();
-        assert_eq!(charts, 9);
+        assert_eq!(charts, 10);
         for (name, text) in files
             .iter()
             .filter(|(name, _)| is_kind(name, "svg") || is_kind(name, "html"))
@@ -145,8 +145,8 @@ mod tests {
             }
         }
         let html = &files["memo.html"];
-        assert_eq!(html.matches("<svg").count(), 9);
-        assert_eq!(files["memo.md"].matches("](charts/").count(), 18);
+        assert_eq!(html.matches("<svg").count(), 10);
+        assert_eq!(files["memo.md"].matches("](charts/").count(), 20);
     }
 
     #[test]

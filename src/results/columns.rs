@@ -3,8 +3,8 @@
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
     AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow, HallStateRow,
-    HotHoursRow, HourlyRow, JobRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow, SettlementRow, StatementRow,
-    SummaryRow,
+    HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow,
+    SettlementRow, StatementRow, SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -122,7 +122,8 @@ table!(
         fuel_usd,
         inference_mtok,
         inference_within_target,
-        inference_first_token_p95_s
+        inference_first_token_p95_s,
+        mining_cost_usd
     ]
 );
 
@@ -259,6 +260,27 @@ table!(
 );
 
 table!(MiningBreakEvenRow, "mining_break_even.csv", [model, usd_per_mwh]);
+
+table!(
+    MiningBatchRow,
+    "mining_batches.csv",
+    [
+        site,
+        hall,
+        model,
+        machines,
+        power_mw,
+        hashrate_ph,
+        j_per_th,
+        break_even_usd_per_mwh,
+        power_usd_per_mwh,
+        hashcost_usd_per_ph_day,
+        resale_usd,
+        cash_left_usd,
+        sell_month,
+        resale_then_usd
+    ]
+);
 
 table!(
     HotHoursRow,

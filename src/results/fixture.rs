@@ -7,8 +7,8 @@ use crate::results::directory::FORMAT;
 use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 use crate::results::replication::{Cashflow, Detail, Replication, Scalar};
 use crate::results::tables::{
-    AssumptionRow, CapacityRow, EventRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, MonthlyRow,
-    RunTables, ScheduleRow, SettlementRow, StatementRow,
+    AssumptionRow, CapacityRow, EventRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow,
+    MonthlyRow, RunTables, ScheduleRow, SettlementRow, StatementRow,
 };
 
 /// Strategies of the fixture.
@@ -125,6 +125,7 @@ pub(crate) fn detailed(strategy: usize, number: u32) -> Replication {
     let site = || "west".to_owned();
     Replication {
         detail: Some(Box::new(Detail {
+            mining_costs: Vec::new(),
             settlement: vec![row!(SettlementRow {
                 site: site(),
                 quantity: 1.0 / 3.0,
@@ -200,6 +201,13 @@ pub(crate) fn tables(replications: u32) -> RunTables {
         design_mw: 14.0,
         p99_mw: 12.5,
         ..HotHoursRow::default()
+    }];
+    tables.mining_batches = vec![MiningBatchRow {
+        model: "antminer-s19-xp".to_owned(),
+        machines: 4_750.5,
+        break_even_usd_per_mwh: 75.3,
+        sell_month: "2028-04".to_owned(),
+        ..MiningBatchRow::default()
     }];
     tables.mining_break_even = vec![("antminer-s19-xp".to_owned(), 97.3)];
     tables.assumptions = vec![AssumptionRow {

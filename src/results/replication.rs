@@ -58,6 +58,8 @@ pub struct Detail {
     pub hall_states: Vec<HallStateRow>,
     /// Financial statements.
     pub statements: Vec<StatementRow>,
+    /// Cost of the next megawatt-hour at a miner, by site and hour, USD: what machines are judged by, in no file.
+    pub mining_costs: Vec<Vec<f64>>,
 }
 
 /// The outcome of one strategy in one case and replication.

@@ -67,6 +67,8 @@ pub struct MonthlyRow {
     pub revenue_usd: f64,
     /// Power bill net of receipts; a cost is positive here.
     pub power_cost_usd: f64,
+    /// Cash cost of mining: its share of power, people and overhead by energy, pool fees, maintenance, repairs.
+    pub mining_cost_usd: f64,
     /// Stranded because machines installed or load let take less than the feed gives.
     pub stranded_mwh_rack: f64,
     /// Full load of what reserved tenants and leases hold, ready or not.

@@ -297,6 +297,39 @@ pub struct MiningBreakEvenRow {
     pub usd_per_mwh: f64,
 }
 
+/// A row of `mining_batches.csv`: a batch of miners that stands at the start.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MiningBatchRow {
+    /// Site id.
+    pub site: String,
+    /// Hall id.
+    pub hall: String,
+    /// Model.
+    pub model: String,
+    /// Machines.
+    pub machines: f64,
+    /// Power at the wall of those that work.
+    pub power_mw: f64,
+    /// Their hashrate.
+    pub hashrate_ph: f64,
+    /// Energy per hash.
+    pub j_per_th: f64,
+    /// Power price at which it breaks even at the start.
+    pub break_even_usd_per_mwh: f64,
+    /// Mean cost of a megawatt-hour at the machine over the first year.
+    pub power_usd_per_mwh: f64,
+    /// Hashprice at which it breaks even at that cost.
+    pub hashcost_usd_per_ph_day: f64,
+    /// What it fetches at the start.
+    pub resale_usd: f64,
+    /// Present worth at the start of what it is expected to earn to the horizon, its resale there included.
+    pub cash_left_usd: f64,
+    /// First month in which it fetches more than it would still earn; empty where there is none.
+    pub sell_month: String,
+    /// What it fetches then.
+    pub resale_then_usd: f64,
+}
+
 /// Everything that outputs are made from.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunTables {
@@ -338,4 +371,6 @@ pub struct RunTables {
     pub hot_hours: Vec<HotHoursRow>,
     /// Break-even power price of each mining batch at the start, (model, USD/MWh), for the price chart.
     pub mining_break_even: Vec<(String, f64)>,
+    /// Batches of miners at the start: what they cost, are worth, and when to sell them.
+    pub mining_batches: Vec<MiningBatchRow>,
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::conversion::archetype::{self, Outcome};
-use crate::fleet::MiningFleet;
 use crate::id::Name;
 use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{claims, draw, lending, overlay, residency, supply};
+use crate::scenario::{claims, draw, lending, miners, overlay, residency, supply};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -66,6 +65,9 @@ impl Check for ScenarioSpec {
         self.finance.check(&at.key("finance"), problems);
         self.run.check(&at.key("run"), problems);
         self.check_sites(&at.key("sites"), problems);
+        miners::check_moves(self, at, problems);
+        miners::check_network(self, at, problems);
+        miners::check_planned(self, at, problems);
         self.check_tenants(&at.key("tenants"), problems);
         self.check_strategies(at, problems);
         self.check_uncertain(&at.key("uncertain"), problems);
@@ -342,6 +344,7 @@ impl Check for SiteSpec {
         self.grid.check(&at.key("grid"), problems);
         self.power_contracts.check(&at.key("power_contracts"), problems);
         supply::check_sources(self, at, problems);
+        miners::check_shop(self, at, problems);
         self.staff.check(&at.key("staff"), problems);
         self.costs.check(&at.key("costs"), problems);
         check_dispatch(self, at, problems);
@@ -357,7 +360,7 @@ impl Check for SiteSpec {
                     problems.error(&at.key("id"), format!("the hall `{name}` exists twice"));
                 }
             }
-            check_fleet(hall, &at, problems);
+            miners::check_fleet(hall, &at, problems);
         }
         if names.len() > HALLS_MAX {
             problems.error(
@@ -383,22 +386,6 @@ fn check_dispatch(site: &SiteSpec, at: &FieldPath, problems: &mut Problems) {
                 .index(batch)
                 .key("rules");
             operator.check_rules(&miners.rules, &at, problems);
-        }
-    }
-}
-
-/// Machines above the hall's power are no mistake of a unit: they cannot all run.
-fn check_fleet(hall: &crate::site::HallSpec, at: &FieldPath, problems: &mut Problems) {
-    let known =
-        |b: &crate::fleet::MinerBatchSpec| crate::fleet::miner_catalogue::find(b.model.as_str()).is_some();
-    if hall.miners.iter().all(known) {
-        let nameplate = MiningFleet::new(&hall.miners).nameplate().as_mw();
-        if nameplate > hall.grid_mw {
-            let message = format!(
-                "the miners draw {nameplate:.1} MW, the hall has {} MW of grid power: the rest will stand still",
-                hall.grid_mw
-            );
-            problems.warn(&at.key("miners"), message);
         }
     }
 }
@@ -472,6 +459,7 @@ impl Check for FinanceSpec {
             1.0,
             30.0,
         );
+        self.treasury.check(&at.key("treasury"), problems);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod draw;
 pub mod horizon;
 pub mod lending;
 pub mod load;
+mod miners;
 pub mod overlay;
 pub mod residency;
 pub mod schema;

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::conversion::{ProgrammeSpec, RiskSpec, Sequence, StageOverrideSpec, StartSpec};
 use crate::cooling::weather::WeatherSpec;
 use crate::fleet::MiningDispatchSpec;
+use crate::fleet::RepairShopSpec;
 use crate::id::Name;
 use crate::market::bitcoin::BitcoinSpec;
 use crate::market::carbon::CarbonSpec;
 use crate::market::gpu_rent::GpuRentSpec;
 use crate::market::power_price::PowerPriceSpec;
 use crate::market::system_load::SystemLoadSpec;
+use crate::market::treasury::TreasurySpec;
 use crate::power::backup::BackupSpec;
 use crate::power::battery::BatterySpec;
 use crate::power::contract::PowerContractsSpec;
@@ -168,6 +170,9 @@ pub struct SiteSpec {
     /// How miners are operated over time. Default: in each hour a batch does what pays then, within its rules.
     #[serde(default)]
     pub mining_dispatch: Option<MiningDispatchSpec>,
+    /// Technicians who repair miners that fail (`wear` of batches). Default: none.
+    #[serde(default)]
+    pub repair_shop: Option<RepairShopSpec>,
     /// People.
     #[serde(default)]
     pub staff: StaffSpec,
@@ -306,6 +311,8 @@ pub struct FinanceSpec {
     pub hardware_life_years: f64,
     /// What assets are worth at the horizon.
     pub residual: ResidualSpec,
+    /// What happens to coins that are mined. Default: sold as they are mined.
+    pub treasury: TreasurySpec,
 }
 
 /// What assets are worth at the horizon.
@@ -328,6 +335,7 @@ impl Default for FinanceSpec {
             facility_life_years: 20.0,
             hardware_life_years: 5.0,
             residual: ResidualSpec::default(),
+            treasury: TreasurySpec::default(),
         }
     }
 }

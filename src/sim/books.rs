@@ -4,6 +4,8 @@ use crate::conversion::{Component, HallPhase};
 use crate::finance::account::Account;
 use crate::finance::ledger::Ledger;
 use crate::finance::tax::{Depreciation, IncomeTax, IncomeTaxSpec};
+use crate::market::bitcoin::BitcoinPath;
+use crate::market::treasury::Treasury;
 use crate::power::contract::SettlementLine;
 use crate::scenario::spec::{FinanceSpec, ResidualSpec};
 use crate::sim::demand::{Demand, invoice};
@@ -12,7 +14,7 @@ use crate::sim::invariant::{self, Fault};
 use crate::sim::site::Site;
 use crate::site::LeasePower;
 use crate::staff::StaffedPower;
-use crate::time::{Month, SimTime};
+use crate::time::{Calendar, Month, SimTime};
 use crate::units::{Money, Power};
 
 /// The books of a strategy.
@@ -26,14 +28,23 @@ pub struct Books {
     pub credits_usd: f64,
     /// Revenue of GPU halls so far, USD.
     pub gpu_usd: f64,
+    /// What miners were bought for less what they were sold for so far, and were worth at the start, USD.
+    pub miners_usd: f64,
     /// Rent so far, pass-through power excluded, USD.
     pub rent_usd: f64,
+    treasury: Treasury,
     fault: Option<Fault>,
 }
 
 impl Books {
     /// Empty books from a first month on.
-    pub fn new(months: usize, first: Month, finance: &FinanceSpec, fault: Option<Fault>) -> Self {
+    /// `calendar` is the ledger's.
+    pub fn new(
+        months: usize,
+        (first, calendar): (Month, &Calendar),
+        finance: &FinanceSpec,
+        fault: Option<Fault>,
+    ) -> Self {
         let tax = IncomeTaxSpec {
             rate_percent: finance.income_tax_percent,
             ..IncomeTaxSpec::default()
@@ -44,7 +55,9 @@ impl Books {
             finance: finance.clone(),
             credits_usd: 0.0,
             gpu_usd: 0.0,
+            miners_usd: 0.0,
             rent_usd: 0.0,
+            treasury: Treasury::new(&finance.treasury, calendar),
             fault,
         }
     }
@@ -64,10 +77,32 @@ impl Books {
     /// Sells something that stood: miners, a hall.
     pub fn sell(&mut self, month: usize, account: Account, usd: Money) {
         self.ledger.receive(month, account, usd);
+        if account == Account::AsicSalvage {
+            self.miners_usd -= usd.as_usd();
+        }
     }
     /// A customer pays in advance.
     pub fn prepaid(&mut self, month: usize, usd: Money) {
         self.ledger.receive(month, Account::CustomerPrepayments, usd);
+    }
+    /// Buys miners and puts them to work.
+    pub fn buy_miners(&mut self, month: usize, usd: Money) {
+        self.ledger.pay(month, Account::CapexHardware, usd);
+        self.miners_usd += usd.as_usd();
+        self.tax.add(month, usd, Depreciation::Macrs5 {});
+    }
+    /// Pays for parts of miners' repairs, at the first year's prices, and takes what their scrap fetched. Gives what the
+    /// parts cost.
+    pub fn repair_miners(&mut self, month: usize, parts_usd: f64, scrap: Money) -> Money {
+        let parts = self.inflated(parts_usd, month);
+        self.ledger.pay(month, Account::MaintenanceCost, parts);
+        self.sell(month, Account::AsicSalvage, scrap);
+        parts
+    }
+    /// Pays for moving miners, at the first year's prices.
+    pub fn move_miners(&mut self, month: usize, usd: f64) {
+        self.ledger
+            .pay(month, Account::OtherOpex, self.inflated(usd, month));
     }
     /// An asset enters service.
     pub fn in_service(&mut self, month: usize, facility_usd: f64, hardware_usd: f64) {
@@ -77,6 +112,29 @@ impl Books {
         self.tax.add(month, Money::from_usd(facility_usd), straight);
         self.tax
             .add(month, Money::from_usd(hardware_usd), Depreciation::Macrs5 {});
+    }
+
+    /// Values coins held at the end of a month, sells what is due, settles hashprice forwards over `[from, to)`.
+    pub fn coins(&mut self, month: usize, span: (SimTime, SimTime), path: &BitcoinPath) {
+        let last = month + 1 == self.ledger.months();
+        let end = self.treasury.end_month(month, span, path, last);
+        let ledger = &mut self.ledger;
+        let usd = Money::from_usd;
+        ledger.post(
+            month,
+            Account::CoinsHeld,
+            Account::CoinRevaluation,
+            usd(end.revalued),
+        );
+        ledger.receive(month, Account::CoinsHeld, usd(end.sold));
+        // A gain was income when the coin rose; it is taxed when it is sold.
+        ledger.post(
+            month,
+            Account::CoinRevaluation,
+            Account::CoinGains,
+            usd(end.realised),
+        );
+        ledger.receive(month, Account::HashpriceForwards, usd(end.forwards));
     }
 
     /// Posts a site's power bill and what it earned by mining. Gives the bill net of receipts, a cost positive.
@@ -99,7 +157,10 @@ impl Books {
         self.ledger
             .pay(month, Account::FuelCost, Money::from_usd(site.month.fuel_usd));
         let mined = Money::from_usd(site.month.mining_usd);
-        self.ledger.receive(month, Account::MiningRevenue, mined);
+        let kept = Money::from_usd(self.treasury.keep(month, site.month.btc, mined.as_usd()));
+        self.ledger
+            .post(month, Account::CoinsHeld, Account::MiningRevenue, kept);
+        self.ledger.receive(month, Account::MiningRevenue, mined - kept);
         self.ledger.pay(
             month,
             Account::PoolFees,
@@ -134,7 +195,7 @@ impl Books {
     /// Posts staff and running costs of a site for a part of a month (1 for a whole one).
     pub fn running_costs(&mut self, month: usize, site: &Site, part: f64) {
         let costs = &site.costs;
-        let staff = site.staff.monthly_cost(&staffed(site)).as_usd() * part;
+        let staff = people_usd(site) * part;
         self.ledger
             .pay(month, Account::StaffCost, self.inflated(staff, month));
         let (mut maintenance, mut insurance, mut property, mut cloud) = (0.0, 0.0, 0.0, 0.0);
@@ -180,6 +241,26 @@ impl Books {
         );
         self.ledger
             .pay(month, Account::PropertyTax, Money::from_usd(property * twelfth));
+    }
+
+    /// What mining cost in a part of a month: power, and with the rest. Power net of receipts, people and overhead are
+    /// shared by energy at the meter. Posts nothing.
+    pub fn mining_cost_usd(&self, month: usize, site: &mut Site, net_usd: f64, part: f64) -> (f64, f64) {
+        let parts = std::mem::take(&mut site.miner_parts_usd);
+        let share = if site.month.grid_mwh > 0.0 {
+            site.month.mining_meter_mwh / site.month.grid_mwh
+        } else {
+            0.0
+        };
+        let costs = &site.costs;
+        let mines = |h: &&crate::sim::hall::Hall| h.phase == HallPhase::Mining;
+        let halls_mw: f64 = site.halls.iter().filter(mines).map(|h| h.grid_mw).sum();
+        let people = people_usd(site) + costs.site_overhead_usd_per_year / 12.0;
+        let monthly = costs.mining_usd_per_mw_year / 12.0 * halls_mw + share * people;
+        let fees = site.month.mining_usd * costs.mining_pool_fee_percent / 100.0;
+        let power = share * net_usd;
+        let rest = self.inflated(monthly * part, month).as_usd() + parts + fees;
+        (power, power + rest)
     }
 
     /// Posts what tenants owe and are owed for `[from, to)`; `rents` are the markets' at its end.
@@ -249,11 +330,13 @@ impl Books {
     }
 
     /// Tax and residual at the horizon, and the proof that the books balance.
-    pub fn finish(&mut self, sites: &[Site], demand: &Demand, hashprice_usd_per_ph_day: f64, end: SimTime) {
+    /// `miners` says at which hashprice miners that stand are worth what they fetch, and what those on the road do.
+    pub fn finish(&mut self, sites: &[Site], demand: &Demand, miners: (f64, f64), end: SimTime) {
+        let (hashprice_usd_per_ph_day, moving_usd) = miners;
         self.tax.settle(&mut self.ledger);
         let last = self.ledger.months() - 1;
         if self.finance.residual == ResidualSpec::BookValue {
-            let (mut facility, mut hardware) = (0.0, 0.0);
+            let (mut facility, mut hardware) = (0.0, moving_usd);
             for site in sites {
                 for (hall, fleet) in site.halls.iter().zip(&site.fleets) {
                     if hall.phase == HallPhase::Sold {
@@ -284,6 +367,14 @@ impl Books {
             invariant::equal("postings", "ledger", end, (left, right), 0.0);
         }
     }
+}
+
+/// A month's wages at the first year's prices, USD.
+fn people_usd(site: &Site) -> f64 {
+    let mines = site.fleets.iter().any(|fleet| !fleet.is_empty());
+    let repairers = site.repair_shop.as_ref().filter(|_| mines);
+    let repairers = repairers.map_or(0.0, |shop| shop.wages_per_year().as_usd() / 12.0);
+    site.staff.monthly_cost(&staffed(site)).as_usd() + repairers
 }
 
 /// What the energy that a site used cost, USD: its bill without the energy that was bought and sold on. What the sale

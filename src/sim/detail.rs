@@ -57,6 +57,7 @@ struct HourSums {
     hour: usize,
     limit_mw: f64,
     price: f64,
+    mining_cost: f64,
     binding: Binding,
 }
 
@@ -83,7 +84,10 @@ impl Recorder {
             hours,
             air,
             earned_usd: 0.0,
-            detail: Detail::default(),
+            detail: Detail {
+                mining_costs: vec![Vec::new(); sites],
+                ..Detail::default()
+            },
         }
     }
     /// Whether single jobs are wanted.
@@ -109,6 +113,7 @@ impl Recorder {
         sums.mining_gain_usd += t.mining_gain_usd;
         sums.capacity += closed.gpu_capacity * closed.hours;
         sums.busy += closed.gpus_busy * closed.hours;
+        sums.mining_cost += site.open.mining_usd_per_mwh * closed.hours;
         sums.hour = context.hour;
         sums.limit_mw = site.open.import_limit_mw;
         sums.price = context.paths.prices(context.hour).first().copied().unwrap_or(0.0);
@@ -127,6 +132,7 @@ impl Recorder {
                 continue;
             }
             let mean = |sum: f64| sum / sums.hours;
+            self.detail.mining_costs[site.index].push(mean(sums.mining_cost));
             let (dry_bulb_c, wet_bulb_c) = self.air[site.index];
             self.detail.hourly.push(HourlyRow {
                 strategy: self.label.strategy.clone(),
@@ -157,7 +163,9 @@ impl Recorder {
     }
 
     /// Writes a billing month of a site and its bill.
-    pub fn month(&mut self, site: &Site, month: Month, lines: &[SettlementLine], power_cost_usd: f64) {
+    /// `costs` are those of power and of mining, USD.
+    pub fn month(&mut self, site: &Site, month: Month, lines: &[SettlementLine], costs: (f64, f64)) {
+        let (power_cost_usd, mining_cost_usd) = costs;
         let t = &site.month;
         self.detail.monthly.push(MonthlyRow {
             strategy: self.label.strategy.clone(),
@@ -203,6 +211,7 @@ impl Recorder {
             carbon_contract_kg: t.carbon_contract_kg,
             revenue_usd: t.mining_usd,
             power_cost_usd,
+            mining_cost_usd,
             ..MonthlyRow::default()
         });
         let rows = lines.iter().map(|line| SettlementRow {

@@ -37,6 +37,16 @@ pub enum Event {
     Failure(failure::Event),
     /// A block of the power path fails or is repaired.
     Blocks(redundancy::Event),
+    /// A day of a site's miners: they come, go, age, fail and are repaired.
+    MinersDay {
+        /// Index of the site.
+        site: usize,
+    },
+    /// Miners arrive from another hall.
+    MinersArrive {
+        /// Index of the site.
+        site: usize,
+    },
 }
 
 impl From<project::Event> for Event {
@@ -67,5 +77,7 @@ pub const WEEK: Class = Class(4);
 pub const HOUR: Class = Class(8);
 /// Orders and calls.
 pub const ORDER: Class = Class(10);
+/// Days of miners.
+pub const MINERS: Class = Class(12);
 /// Starts of projects; their stages have class 20, failures 40.
 pub const START: Class = Class(15);

@@ -57,6 +57,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
         .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     physics(&mut scalars, PORTFOLIO, &all, bills);
     dispatched(&mut scalars, PORTFOLIO, &world.sites);
+    cost_of_coins(&mut scalars, world);
     finance(&mut scalars, world);
     reliability(&mut scalars, world);
     jobs(&mut scalars, world);
@@ -102,6 +103,9 @@ fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response
         failed(scalars, scope, t);
     }
     scalars.put(scope, Metric::BtcMined, t.btc);
+    if t.miners_failed > 0.0 {
+        scalars.put(scope, Metric::MinerFailures, t.miners_failed);
+    }
     scalars.ratio(scope, Metric::MiningRevenueUsdPerMwh, t.mining_usd, t.mining_mwh);
     scalars.put(scope, Metric::CurtailedMwh, t.curtailed_mwh);
     scalars.put(scope, Metric::StrandedMwh, t.capacity.stranded.iter().sum());
@@ -175,6 +179,23 @@ fn reliability(scalars: &mut Scalars, world: &World<'_>) {
         }
     }
     scalars.ratio(PORTFOLIO, Metric::Goodput, useful, busy);
+}
+
+/// What a coin cost, by site and of the portfolio; the worth of machines is known of the portfolio alone, since they move.
+fn cost_of_coins(scalars: &mut Scalars, world: &World<'_>) {
+    let (mut power, mut cash, mut btc) = (0.0, 0.0, 0.0);
+    for site in &world.sites {
+        let (scope, own) = (site.index + 1, site.mining_cost_usd);
+        scalars.ratio(scope, Metric::MiningPowerUsdPerBtc, own.0, site.all.btc);
+        scalars.ratio(scope, Metric::MiningCashUsdPerBtc, own.1, site.all.btc);
+        power += own.0;
+        cash += own.1;
+        btc += site.all.btc;
+    }
+    scalars.ratio(PORTFOLIO, Metric::MiningPowerUsdPerBtc, power, btc);
+    scalars.ratio(PORTFOLIO, Metric::MiningCashUsdPerBtc, cash, btc);
+    let all_in = cash + world.books.miners_usd;
+    scalars.ratio(PORTFOLIO, Metric::MiningAllInUsdPerBtc, all_in, btc);
 }
 
 fn finance(scalars: &mut Scalars, world: &World<'_>) {

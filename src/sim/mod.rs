@@ -11,6 +11,7 @@ pub mod demand;
 pub mod detail;
 pub mod event;
 pub mod fidelity;
+pub mod fleet_value;
 pub mod hall;
 pub mod hot_hours;
 pub mod invariant;

@@ -83,10 +83,10 @@ impl Paths {
             onsite: onsite(data, &weeks),
             calls,
             carbon: spec.sites.iter().map(|s| carbon(s, spec, data, &weeks)).collect(),
+            bitcoin: bitcoin(world, markets, (&prices, price_count), streams),
             weather,
             prices,
             price_count,
-            bitcoin: markets.map_or(&data.bitcoin, |m| &m.bitcoin).draw(streams),
             rents: markets
                 .map_or(&data.rents, |m| &m.rents)
                 .iter()
@@ -160,6 +160,42 @@ fn orders_of(
         orders = merge(&orders);
     }
     (orders, calls)
+}
+
+/// Days over which the world's miners see a power price.
+const FOLLOWED_DAYS: usize = 30;
+
+/// Bitcoin, whose network may follow a power price.
+fn bitcoin(
+    (scenario, spec, _): (&Scenario, &ScenarioSpec, &WeekMap),
+    markets: Option<&Markets>,
+    (prices, price_count): (&[f64], usize),
+    streams: &Streams,
+) -> BitcoinPath {
+    let own = markets.map_or(&scenario.data.bitcoin, |m| &m.bitcoin);
+    let followed = own
+        .follows()
+        .and_then(|name| spec.market.power.get_index_of(name));
+    let relative = followed.map(|index| {
+        let hours: Vec<f64> = prices.chunks_exact(price_count).map(|p| p[index]).collect();
+        over_mean(&hours)
+    });
+    own.draw_with(streams, relative.as_deref())
+}
+
+/// What the mean of the last [`FOLLOWED_DAYS`] is over the mean of all, day by day; one where all comes to nothing.
+fn over_mean(hours: &[f64]) -> Vec<f64> {
+    let mean = hours.iter().sum::<f64>() / hours.len().max(1) as f64;
+    let days: Vec<f64> = hours
+        .chunks(24)
+        .map(|day| day.iter().sum::<f64>() / day.len() as f64)
+        .collect();
+    let trailing = |day: usize| {
+        let window = &days[(day + 1).saturating_sub(FOLLOWED_DAYS)..=day];
+        window.iter().sum::<f64>() / window.len() as f64
+    };
+    let ratio = |day: usize| if mean > 0.0 { trailing(day) / mean } else { 1.0 };
+    (0..days.len()).map(ratio).collect()
 }
 
 /// Carbon intensity of a site's grid.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::fleet::failure::Kind;
-use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet};
+use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet, RepairShop};
 use crate::power::contract::{Named, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;
@@ -45,6 +45,8 @@ pub struct Opened {
     pub offer: Offer,
     /// What bound.
     pub binding: Binding,
+    /// Cost of the first megawatt-hour at a miner, cooling and losses included, USD.
+    pub mining_usd_per_mwh: f64,
     /// Load of the serving halls behind the transformers with every powered GPU at work, MW.
     pub firm_mw: f64,
 }
@@ -94,6 +96,8 @@ pub struct Totals {
     pub grid_mwh: f64,
     /// Machines of the mine, MWh.
     pub mining_mwh: f64,
+    /// At the meter, caused by the mine, MWh.
+    pub mining_meter_mwh: f64,
     /// IT of GPU halls, MWh.
     pub gpu_it_mwh: f64,
     /// IT of leased halls, MWh.
@@ -148,6 +152,8 @@ pub struct Totals {
     pub restart_usd: f64,
     /// What dispatch earned more than machines that never stop, where it is counted, USD.
     pub mining_gain_usd: f64,
+    /// Miners that failed.
+    pub miners_failed: f64,
     /// Carbon of energy at the meter by location, and of fuel burnt on site, kg.
     pub carbon_kg: f64,
     /// Likewise by contract.
@@ -161,11 +167,13 @@ impl Totals {
     pub fn add(&mut self, o: &Self) {
         self.grid_mwh += o.grid_mwh;
         self.mining_mwh += o.mining_mwh;
+        self.mining_meter_mwh += o.mining_meter_mwh;
         self.btc += o.btc;
         self.mining_usd += o.mining_usd;
         self.restarts += o.restarts;
         self.restart_usd += o.restart_usd;
         self.mining_gain_usd += o.mining_gain_usd;
+        self.miners_failed += o.miners_failed;
         self.gpu_it_mwh += o.gpu_it_mwh;
         self.lease_it_mwh += o.lease_it_mwh;
         self.cooling_mwh += o.cooling_mwh;
@@ -234,6 +242,10 @@ pub struct Site {
     pub merit: MeritOrder,
     /// What ties hours of its miners, where anything does.
     pub commitment: Option<Commitment>,
+    /// Until when the wear of miners is counted.
+    pub miners_seen: SimTime,
+    /// Who repairs miners, where anybody does.
+    pub repair_shop: Option<RepairShop>,
     /// What each hall allows its miners now.
     pub conditions: Vec<HallConditions>,
     /// What the miners of each hall do now.
@@ -262,6 +274,10 @@ pub struct Site {
     pub billing_month: Month,
     /// Power bill net of receipts so far, USD, a cost positive.
     pub power_cost_usd: f64,
+    /// Cash cost of mining so far: power, and with everything else, USD.
+    pub mining_cost_usd: (f64, f64),
+    /// Parts of miners' repairs since the billing month began, USD.
+    pub miner_parts_usd: f64,
     /// Curtailment and ancillary receipts so far, USD.
     pub demand_response_usd: f64,
     /// Readings of each pool's integral of use (on-demand, spot) at the last close.
@@ -290,7 +306,7 @@ impl Site {
         let mut fleets = Vec::new();
         for (name, entry) in &setup.halls {
             let hall = &site.halls[*entry];
-            let fleet = MiningFleet::new(&hall.miners);
+            let fleet = MiningFleet::scheduled(&hall.miners, &setup.calendar, start);
             let design_mw = fleet.nameplate().as_mw().max(1e-6);
             let mine = Plumbing {
                 plant: setup.plant(&hall.cooling),
@@ -320,6 +336,8 @@ impl Site {
             halls,
             merit: MeritOrder::new(&fleets),
             commitment: None,
+            miners_seen: start,
+            repair_shop: site.repair_shop.as_ref().map(RepairShop::new),
             fleets,
             conditions: vec![none; count],
             dispatch: vec![Dispatch::default(); count],
@@ -338,12 +356,19 @@ impl Site {
             all: Totals::default(),
             billing_month: setup.calendar.month(start),
             power_cost_usd: 0.0,
+            mining_cost_usd: (0.0, 0.0),
+            miner_parts_usd: 0.0,
             demand_response_usd: 0.0,
             pool_readings: vec![[0.0; 3]; pools],
             pool_shares: vec![[0.0; 3]; pools],
             service_readings: vec![[0.0; 2]; services],
             service_shares: vec![[0.0; 2]; services],
         }
+    }
+
+    /// Looks at the fleets anew, after one of them has changed.
+    pub fn fleets_changed(&mut self) {
+        self.merit = MeritOrder::new(&self.fleets);
     }
 
     /// The limit of orders to import less at an instant, MW; infinite without one.

@@ -41,6 +41,7 @@ fn every_file_column_metric_and_account_is_described() {
         table_of::<t::HallStateRow>(),
         table_of::<t::FanRow>(),
         table_of::<t::MiningBreakEvenRow>(),
+        table_of::<t::MiningBatchRow>(),
     ];
     let words: Vec<&str> = outputs
         .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))

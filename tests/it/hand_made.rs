@@ -118,6 +118,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// A strategy of a run directory.
+    pub(crate) fn of(dir: PathBuf, strategy: &str) -> Self {
+        let strategy = strategy.to_owned();
+        Self { dir, strategy }
+    }
     /// Rows of a file that concern the strategy.
     pub(crate) fn rows(&self, file: &str) -> Vec<Row> {
         let mut rows = rows(&self.dir.join(file));

@@ -13,6 +13,7 @@ use crate::results::tables::RunTables;
 mod canvas;
 pub mod capacity_by_hall;
 pub mod cash_flow_fan;
+pub mod fleet_curve;
 pub mod hot_hours;
 pub mod mining_dispatch;
 pub mod npv_distribution;
@@ -210,6 +211,7 @@ pub fn draw_all(tables: &RunTables, stored: Stored<'_>) -> Result<Vec<Drawn>, Ch
         render::<power_stack::PowerStack>(tables, stored)?,
         render::<price_duration_curve::PriceDurationCurve>(tables, stored)?,
         render::<mining_dispatch::MiningDispatch>(tables, stored)?,
+        render::<fleet_curve::FleetCurve>(tables, stored)?,
         render::<pue_by_month::PueByMonth>(tables, stored)?,
         render::<hot_hours::HotHours>(tables, stored)?,
     ];

@@ -14,6 +14,7 @@ pub mod markdown;
 mod appendix;
 mod decision;
 mod hot_hours;
+mod mining;
 mod operations;
 mod record;
 mod verdict;
@@ -45,6 +46,7 @@ pub fn build(tables: &RunTables, charts: Vec<Drawn>) -> Document {
         decision::cash_by_year(&view),
         operations::drivers(&view, charts.take("value_by_account")),
         operations::energy(&view, &mut charts),
+        mining::fleet(&view, charts.take("fleet_curve")),
         operations::schedule(&view, charts.take("schedule_gantt")),
         appendix::risks(&view),
         appendix::cases(&view),

@@ -12,7 +12,13 @@ use crate::results::tables::{MonthlyRow, ScheduleRow};
 use crate::time::{Calendar, SimTime};
 
 /// A measure that is a metric's P50 (P10 to P90), scaled, with so many decimals.
-fn metric<'a>(view: &'a View<'a>, name: &str, metric: Metric, scale: f64, decimals: usize) -> Measure<'a> {
+pub(crate) fn metric<'a>(
+    view: &'a View<'a>,
+    name: &str,
+    metric: Metric,
+    scale: f64,
+    decimals: usize,
+) -> Measure<'a> {
     let show = move |v: f64| format::number(v * scale, decimals);
     (
         name.to_owned(),

@@ -93,6 +93,7 @@ impl RunReader {
             fans: self.fans()?,
             hall_states: self.rows()?,
             hot_hours: self.rows()?,
+            mining_batches: self.rows()?,
             mining_break_even: self
                 .rows::<MiningBreakEvenRow>()?
                 .into_iter()

@@ -171,6 +171,7 @@ impl RunWriter {
         self.put_rows(&tables.assumptions)?;
         self.put_rows(&tables.hall_states)?;
         self.put_rows(&tables.hot_hours)?;
+        self.put_rows(&tables.mining_batches)?;
         self.put_rows(&fan_rows(tables))?;
         self.put_rows(&break_even_rows(tables))?;
         if !tables.fidelity.is_empty() {

@@ -68,6 +68,9 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
     capacity::check(&closed.totals.capacity, site, to);
     check_gpu_hours(site, to, &closed.totals, context.fault);
     site.month.add(&closed.totals);
+    for (fleet, dispatch) in site.fleets.iter_mut().zip(&site.dispatch) {
+        fleet.note_running(dispatch.batches);
+    }
     site.open.from = to;
     closed
 }
@@ -264,6 +267,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     site.firm_idle_mw = (opened.firm_mw - powers.hall_feed).max(0.0);
     let t = &mut closed.totals;
     t.grid_mwh = meter_mw * hours;
+    t.mining_meter_mwh = mining_mw * hours;
     t.gpu_it_mwh = powers.gpu_it * hours;
     t.lease_it_mwh = powers.lease_it * hours;
     t.cooling_mwh = powers.cooling * hours;

@@ -74,6 +74,7 @@ pub fn open(site: &mut Site, demand: &Demand, now: SimTime, context: &Context<'_
         binding = bound;
     }
     site.open = Opened {
+        mining_usd_per_mwh: 0.0,
         from: now,
         hour: context.hour,
         import_limit_mw,
@@ -350,6 +351,7 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
         let (cost_now, _) = marginal(mining_mw);
         commitment.open(&mut site.merit, context.hour, from, cost_now);
     }
+    let (usd_per_mwh, _) = marginal(0.0);
     // The order of merit counts each hall with its overhead at full load. A hall cut short takes less (fans by the cube
     // of their speed), or more (what idles): that difference belongs to the room, and is found in a few turns, since a
     // turn leaves a fifth of it or so.
@@ -387,6 +389,8 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     if let Some(commitment) = &mut site.commitment {
         commitment.note(&site.merit);
     }
+    let overhead = site.conditions.iter().find(|c| c.available > Power::ZERO);
+    site.open.mining_usd_per_mwh = usd_per_mwh * overhead.map_or(1.0, |c| c.overhead.as_fraction().max(1.0));
     bind(site);
 }
 

@@ -215,6 +215,7 @@ impl World<'_> {
                 }
             }
         }
+        self.schedule_miners(start);
         if !self.demand.pools.is_empty() {
             let week = Span::from_seconds(7 * DAY_S);
             let mut at = setup.monday + week;

@@ -5,7 +5,7 @@ use crate::conversion::project::Event as StageEvent;
 use crate::conversion::{Component, Effect};
 use crate::des::Outbox;
 use crate::finance::account::Account;
-use crate::fleet::{MeritOrder, MiningFleet};
+use crate::fleet::MiningFleet;
 use crate::sim::event::{self, Event};
 use crate::sim::hall::NewUse;
 use crate::time::{DAY_S, SimTime, Span};
@@ -136,7 +136,7 @@ impl World<'_> {
         self.books
             .sell(month, Account::AsicSalvage, fleet.resale(hashprice));
         site.halls[h].miners_until = Some(now);
-        site.merit = MeritOrder::new(&site.fleets);
+        site.fleets_changed();
         if let Some(commitment) = &mut site.commitment {
             commitment.leave(h);
         }

@@ -5,6 +5,7 @@ mod blocks;
 mod build;
 mod effects;
 mod failing;
+mod fleets;
 mod months;
 mod services;
 
@@ -79,6 +80,8 @@ pub struct World<'a> {
     blocks: Vec<blocks::Placed>,
     /// Sites whose interval was closed at the present instant and must be opened again.
     closed: Vec<bool>,
+    /// Miners on the road.
+    pub(super) moving: Vec<fleets::Moving>,
     effects: Vec<Effect>,
     concerned: Vec<bool>,
     settled: SimTime,
@@ -107,7 +110,12 @@ impl<'a> World<'a> {
             .collect();
         let mut world = Self {
             queue: EventQueue::new(start),
-            books: Books::new(scenario.months.len(), scenario.months[0], &spec.finance, fault),
+            books: Books::new(
+                scenario.months.len(),
+                (scenario.months[0], &scenario.horizon.calendar),
+                &spec.finance,
+                fault,
+            ),
             sites,
             demand,
             projects: Vec::new(),
@@ -115,6 +123,7 @@ impl<'a> World<'a> {
             failing: Vec::new(),
             blocks: Vec::new(),
             closed: vec![false; spec.sites.len()],
+            moving: Vec::new(),
             effects: Vec::new(),
             concerned: Vec::new(),
             settled: start,
@@ -130,6 +139,8 @@ impl<'a> World<'a> {
         for (index, site) in world.sites.iter_mut().enumerate() {
             site.commitment = Commitment::new(&world.from, &spec.sites[index], site);
         }
+        let hashprice = paths.bitcoin.at(start).hashprice_usd_per_ph_day;
+        world.books.miners_usd = world.miners_worth(hashprice);
         world.install_halls();
         world.start_transformers(start);
         world.plan_projects();
@@ -162,7 +173,14 @@ impl<'a> World<'a> {
             .bitcoin
             .at(end + Span::from_seconds(-1))
             .hashprice_usd_per_ph_day;
-        self.books.finish(&self.sites, &self.demand, hashprice, end);
+        self.books.miners_usd -= self.miners_worth(hashprice);
+        let moving_usd = self
+            .moving
+            .iter()
+            .map(|m| m.batch.resale(hashprice).as_usd())
+            .sum();
+        self.books
+            .finish(&self.sites, &self.demand, (hashprice, moving_usd), end);
     }
 
     /// Records the phases in which halls begin.
@@ -315,7 +333,12 @@ impl<'a> World<'a> {
     fn close_for(&mut self, now: SimTime, event: Event) {
         match event {
             Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd => self.close_all(now),
-            Event::MonthEnd { site } | Event::OrderEdge { site } => self.close(site, now),
+            Event::MonthEnd { site }
+            | Event::OrderEdge { site }
+            | Event::MinersDay { site }
+            | Event::MinersArrive { site } => {
+                self.close(site, now);
+            }
             // What starts closes its own sites.
             Event::LookAtStarts => {}
             Event::Start { project } => self.close_project(project, now),
@@ -343,6 +366,8 @@ impl<'a> World<'a> {
             Event::Project(event) => self.step_project(now, event),
             Event::Failure(event) => self.step_failure(now, event),
             Event::Blocks(event) => self.step_blocks(now, event),
+            Event::MinersDay { site } => self.turn_miners_day(site, now),
+            Event::MinersArrive { site } => self.receive_miners(site, now),
         }
     }
 

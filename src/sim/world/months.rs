@@ -55,8 +55,12 @@ impl World<'_> {
         let whole = site.calendar.start_of_month(month.plus(1)) - site.calendar.start_of_month(month);
         self.books
             .running_costs(ledger_month, site, (now - begin).as_hours() / whole.as_hours());
+        let part = (now - begin).as_hours() / whole.as_hours();
+        let mining = self.books.mining_cost_usd(ledger_month, site, net, part);
+        site.mining_cost_usd.0 += mining.0;
+        site.mining_cost_usd.1 += mining.1;
         if let Some(recorder) = &mut self.recorder {
-            recorder.month(site, month, &lines, net);
+            recorder.month(site, month, &lines, (net, mining.1));
         }
         let totals = std::mem::take(&mut site.month);
         site.all.add(&totals);
@@ -84,6 +88,7 @@ impl World<'_> {
         let span = (self.ledger_from, now);
         self.books
             .tenants(month, &mut self.demand, span, &rents, &self.concerned);
+        self.books.coins(month, span, &self.from.paths.bitcoin);
         let mut jobs = MonthOfJobs::default();
         for pool in &mut self.demand.pools {
             jobs.add(std::mem::take(&mut pool.month));

@@ -1,15 +1,26 @@
 //! Miners: batches of one model, the fleet of a hall, and what it does with a megawatt now.
 //!
+//! What a batch is and says stands in `batch`; how it is run in `mode`, how it wears in `wear`, who repairs it in
+//! `shop`, what it fetches in `value`, when it comes and goes in `life`.
+//!
 //! A fleet is sorted by energy per hash. Because worth per megawatt-hour falls along that order, what runs is always
 //! a prefix: prices cut it at a batch, caps cut it inside one. Heat slows every machine alike.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+mod batch;
+mod life;
+mod mode;
+mod shop;
+mod value;
+mod wear;
 
-use super::dispatch::{BatchRules, BatchRulesSpec};
-use super::miner_catalogue::{self, MODELS, MinerModel};
-use crate::id::Name;
-use crate::problem::{Check, FieldPath, Problems};
+pub use batch::{MinerBatch, MinerBatchSpec};
+pub use life::{MoveSpec, PurchaseSpec};
+pub use mode::MinerMode;
+pub use shop::{RepairShop, RepairShopSpec};
+pub use value::{MinerValueSpec, PaybackSpec};
+pub use wear::{MinerWearSpec, WornDay};
+
+use crate::time::{Calendar, SimTime, Span};
 use crate::units::{EnergyPrice, Money, Power, Ratio, Temperature};
 
 /// The most machines in one batch.
@@ -21,134 +32,6 @@ pub const BATCHES_MAX: usize = 64;
 pub const RESALE_REFERENCE_HASHPRICE: f64 = 30.0;
 /// Megawatt-hours a day that one PH/s draws at 1 J/TH.
 const MWH_PER_DAY_PER_PH_AT_ONE_J_PER_TH: f64 = 0.024;
-
-fn default_uptime_percent() -> f64 {
-    95.5
-}
-
-/// Miners of one model in a hall.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MinerBatchSpec {
-    /// Model of the catalogue, such as `antminer-s19-xp`.
-    pub model: Name,
-    /// Number of machines.
-    pub count: u32,
-    /// Share of the machines that work at any time, percent; the others stand without power. Default 95.5: hosted
-    /// sites without UPS reach 92 to 98 (assumption; operators name 95 to 97).
-    #[serde(default = "default_uptime_percent")]
-    pub uptime_percent: f64,
-    /// Hashrate of one machine in TH/s where it differs from the catalogue (firmware, overclock); default: the
-    /// catalogue's.
-    #[serde(default)]
-    pub hashrate_th_s: Option<f64>,
-    /// Power of one machine at the wall in W where it differs from the catalogue; default: the catalogue's.
-    #[serde(default)]
-    pub power_w: Option<f64>,
-    /// Rules that tie what the batch does in an hour to the hours before: ramp, minimum times, restarts. Default: none.
-    #[serde(default)]
-    pub rules: BatchRulesSpec,
-}
-
-impl Check for MinerBatchSpec {
-    fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        if miner_catalogue::find(self.model.as_str()).is_none() {
-            let known = MODELS.iter().map(|m| m.id);
-            problems.unknown(&at.key("model"), "miner model", self.model.as_str(), known);
-        }
-        if self.count == 0 || self.count > MACHINES_MAX {
-            let message = format!("`{}` machines: must lie between 1 and {MACHINES_MAX}", self.count);
-            problems.error(&at.key("count"), message);
-        }
-        problems.percent(&at.key("uptime_percent"), self.uptime_percent, 100.0);
-        if let Some(th) = self.hashrate_th_s {
-            problems.within(&at.key("hashrate_th_s"), th, 0.001, 100_000.0);
-        }
-        if let Some(w) = self.power_w {
-            problems.within(&at.key("power_w"), w, 1.0, 100_000.0);
-        }
-        self.rules.check(&at.key("rules"), problems);
-    }
-}
-
-/// Miners of one model at work.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MinerBatch {
-    model: &'static MinerModel,
-    count: u32,
-    uptime: f64,
-    hashrate_th_s: f64,
-    power_w: f64,
-    power_mw: f64,
-    hashrate_ph: f64,
-    /// USD/MWh that it earns per USD/PH/day.
-    worth_per_hashprice: f64,
-    rules: BatchRules,
-}
-
-impl MinerBatch {
-    /// The batch of a checked spec; `None` for a model that the catalogue lacks.
-    pub fn new(spec: &MinerBatchSpec) -> Option<Self> {
-        let model = miner_catalogue::find(spec.model.as_str())?;
-        let hashrate_th_s = spec.hashrate_th_s.unwrap_or(model.hashrate_th_s);
-        let power_w = spec.power_w.unwrap_or(model.power_w);
-        let working = f64::from(spec.count) * spec.uptime_percent / 100.0;
-        Some(Self {
-            model,
-            count: spec.count,
-            uptime: spec.uptime_percent / 100.0,
-            hashrate_th_s,
-            power_w,
-            power_mw: working * power_w * 1e-6,
-            hashrate_ph: working * hashrate_th_s * 1e-3,
-            worth_per_hashprice: revenue_per_mwh(1.0, power_w / hashrate_th_s).as_usd_per_mwh(),
-            rules: BatchRules::new(&spec.rules, spec.count),
-        })
-    }
-    /// What ties its hours to each other.
-    pub fn rules(&self) -> &BatchRules {
-        &self.rules
-    }
-    /// The catalogue's model.
-    pub fn model(&self) -> &'static MinerModel {
-        self.model
-    }
-    /// Machines, working or not.
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-    /// Power at the wall of all that work, at full speed.
-    pub fn power(&self) -> Power {
-        Power::from_mw(self.power_mw)
-    }
-    /// Power at the wall if every machine worked: what the hall's feeders must carry.
-    pub fn nameplate(&self) -> Power {
-        Power::from_mw(f64::from(self.count) * self.power_w * 1e-6)
-    }
-    /// Hashrate of all that work at full speed, PH/s.
-    pub fn hashrate_ph(&self) -> f64 {
-        self.hashrate_ph
-    }
-    /// Share of machines that work.
-    pub fn uptime(&self) -> Ratio {
-        Ratio::from_fraction(self.uptime)
-    }
-    /// Energy per hash, J/TH.
-    pub fn efficiency_j_per_th(&self) -> f64 {
-        self.power_w / self.hashrate_th_s
-    }
-    /// What a megawatt-hour at the wall earns at a hashprice: the power price at which mining breaks even.
-    pub fn break_even(&self, hashprice_usd_per_ph_day: f64) -> EnergyPrice {
-        EnergyPrice::from_usd_per_mwh(hashprice_usd_per_ph_day * self.worth_per_hashprice)
-    }
-    /// What the batch fetches when it is sold: its 2026 resale price per TH/s, in proportion to hashprice. The
-    /// proportion is held between a tenth and three times, because scrap and scarcity bound it (assumption).
-    pub fn resale(&self, hashprice_usd_per_ph_day: f64) -> Money {
-        let (price, _) = self.model.resale_usd_per_th();
-        let proportion = (hashprice_usd_per_ph_day / RESALE_REFERENCE_HASHPRICE).clamp(0.1, 3.0);
-        Money::from_usd(f64::from(self.count) * self.hashrate_th_s * price.mode * proportion)
-    }
-}
 
 /// What a megawatt-hour at the wall earns: `hashprice / (0.024 * J/TH)`.
 pub fn revenue_per_mwh(hashprice_usd_per_ph_day: f64, efficiency_j_per_th: f64) -> EnergyPrice {
@@ -207,19 +90,86 @@ pub struct MiningFleet {
 }
 
 impl MiningFleet {
-    /// The fleet of checked specs; models that the catalogue lacks were refused by the check.
+    /// The fleet of checked specs with every batch in place; models that the catalogue lacks were refused by the check.
     pub fn new(specs: &[MinerBatchSpec]) -> Self {
-        let mut batches: Vec<MinerBatch> = specs.iter().filter_map(MinerBatch::new).collect();
+        Self::of(specs, MinerBatch::new)
+    }
+    /// The fleet at a start: batches that are still to be bought do not stand yet.
+    pub fn scheduled(specs: &[MinerBatchSpec], calendar: &Calendar, start: SimTime) -> Self {
+        Self::of(specs, |spec| MinerBatch::scheduled(spec, calendar, start))
+    }
+    fn of(specs: &[MinerBatchSpec], make: impl Fn(&MinerBatchSpec) -> Option<MinerBatch>) -> Self {
+        let batches: Vec<MinerBatch> = specs.iter().filter_map(make).collect();
         assert!(
             batches.len() == specs.len(),
             "{} of {} models are known",
             batches.len(),
             specs.len()
         );
+        let mut fleet = Self {
+            batches,
+            power_mw: 0.0,
+        };
+        fleet.refresh();
+        fleet
+    }
+    /// Sorts and adds up anew, after a batch has changed.
+    fn refresh(&mut self) {
         // A stable sort: equals stay in file order, so the outcome does not depend on the platform.
-        batches.sort_by(|a, b| a.efficiency_j_per_th().total_cmp(&b.efficiency_j_per_th()));
-        let power_mw = batches.iter().map(|b| b.power_mw).sum();
-        Self { batches, power_mw }
+        self.batches
+            .sort_by(|a, b| a.efficiency_j_per_th().total_cmp(&b.efficiency_j_per_th()));
+        self.power_mw = self.batches.iter().map(|b| b.power().as_mw()).sum();
+    }
+    /// Whether anything about the fleet changes over time by itself.
+    pub fn changes(&self) -> bool {
+        self.batches.iter().any(MinerBatch::changes)
+    }
+    /// Counts the batches that have started since they were last looked at: `running` of those that have power run, the
+    /// best ones.
+    pub fn note_running(&mut self, running: usize) {
+        let with_power = self.batches.iter_mut().filter(|b| b.power().as_mw() > 0.0);
+        for (index, batch) in with_power.enumerate() {
+            batch.note_running(index < running);
+        }
+    }
+    /// Lets a stretch of time pass over machines at `from`: they age, fail by hours and restarts, and are repaired by
+    /// the shop, best machines first.
+    pub fn wear(&mut self, span: Span, shop: Option<&mut RepairShop>) -> WornDay {
+        let mut done = WornDay::default();
+        let mut shop = shop;
+        for batch in &mut self.batches {
+            done.add(&batch.wear(span, shop.as_deref_mut()));
+        }
+        self.refresh();
+        done
+    }
+    /// Puts the batches in place whose day has come. Gives what they cost.
+    pub fn arrive(&mut self, now: SimTime, hashprice_usd_per_ph_day: f64) -> Money {
+        let cost = self
+            .batches
+            .iter_mut()
+            .filter_map(|b| b.arrive(now, hashprice_usd_per_ph_day))
+            .sum();
+        self.refresh();
+        cost
+    }
+    /// Takes the batches out that leave for another hall now.
+    pub fn depart(&mut self, now: SimTime) -> Vec<MinerBatch> {
+        self.take(|b| b.departs(now))
+    }
+    /// Takes the batches out whose life has ended.
+    pub fn retire(&mut self, now: SimTime) -> Vec<MinerBatch> {
+        self.take(|b| b.retires(now))
+    }
+    fn take(&mut self, goes: impl Fn(&MinerBatch) -> bool) -> Vec<MinerBatch> {
+        let gone = self.batches.extract_if(.., |b| goes(b)).collect();
+        self.refresh();
+        gone
+    }
+    /// Puts a batch in that comes from another hall.
+    pub fn put(&mut self, batch: MinerBatch) {
+        self.batches.push(batch);
+        self.refresh();
     }
     /// The batches, best first.
     pub fn batches(&self) -> &[MinerBatch] {
@@ -233,13 +183,13 @@ impl MiningFleet {
     pub fn power(&self) -> Power {
         Power::from_mw(self.power_mw)
     }
-    /// Power if every machine worked.
+    /// Power if every machine worked that stands or is still to come.
     pub fn nameplate(&self) -> Power {
         self.batches.iter().map(MinerBatch::nameplate).sum()
     }
     /// Hashrate at full speed of all that work, PH/s.
     pub fn hashrate_ph(&self) -> f64 {
-        self.batches.iter().map(|b| b.hashrate_ph).sum()
+        self.batches.iter().map(MinerBatch::hashrate_ph).sum()
     }
     /// What the whole fleet fetches.
     pub fn resale(&self, hashprice_usd_per_ph_day: f64) -> Money {
@@ -258,7 +208,7 @@ impl MiningFleet {
         let mut out = Tally::default();
         for batch in &self.batches {
             if batch.break_even(now.hashprice_usd_per_ph_day).as_usd_per_mwh() <= cost {
-                out.price += batch.power_mw;
+                out.price += batch.power().as_mw();
                 continue;
             }
             left -= out.take(batch, heat, left);
@@ -281,13 +231,14 @@ struct Tally {
 impl Tally {
     /// Runs as much of a batch as heat and the megawatts left allow; gives the megawatts taken.
     fn take(&mut self, batch: &MinerBatch, heat: f64, left: f64) -> f64 {
-        let allowed = batch.power_mw * heat;
+        let power_mw = batch.power().as_mw();
+        let allowed = power_mw * heat;
         let taken = allowed.min(left).max(0.0);
-        self.heat += batch.power_mw - allowed;
+        self.heat += power_mw - allowed;
         self.cap += allowed - taken;
         self.it += taken;
-        if batch.power_mw > 0.0 {
-            self.hashrate_ph += batch.hashrate_ph * (taken / batch.power_mw);
+        if power_mw > 0.0 {
+            self.hashrate_ph += batch.hashrate_ph() * (taken / power_mw);
         }
         self.batches += usize::from(taken > 0.0);
         taken
@@ -312,12 +263,8 @@ pub(crate) mod tests {
 
     pub(crate) fn batch(model: &str, count: u32) -> MinerBatchSpec {
         MinerBatchSpec {
-            model: Name::from(model),
-            count,
             uptime_percent: 100.0,
-            hashrate_th_s: None,
-            power_w: None,
-            rules: BatchRulesSpec::default(),
+            ..MinerBatchSpec::plain(model, count)
         }
     }
 
@@ -403,31 +350,6 @@ pub(crate) mod tests {
         let share = |t: f64| throttle_at_inlet(Temperature::from_c(t)).as_fraction();
         assert_eq!((share(25.0), share(47.5)), (1.0, 0.0));
         assert!((share(43.0) - 0.898).abs() < 1e-3);
-    }
-
-    #[test]
-    fn a_spec_reports_all_that_is_wrong_and_the_model_meant() {
-        let spec = MinerBatchSpec {
-            model: Name::from("antminer-s19xp"),
-            count: 0,
-            uptime_percent: 120.0,
-            hashrate_th_s: Some(-1.0),
-            power_w: Some(f64::NAN),
-            rules: BatchRulesSpec::default(),
-        };
-        let mut problems = Problems::new();
-        spec.check(&FieldPath::root().key("miners").index(0), &mut problems);
-        assert_eq!(problems.as_slice().len(), 5);
-        let first = &problems.as_slice()[0];
-        assert_eq!(first.path.to_string(), "miners[0].model");
-        assert_eq!(first.help.as_deref(), Some("did you mean `antminer-s19-xp`?"));
-    }
-
-    #[test]
-    fn a_file_may_leave_out_the_defaults_but_not_invent_keys() {
-        let spec: MinerBatchSpec = toml::from_str("model = \"antminer-s21\"\ncount = 900").unwrap();
-        assert_eq!(spec.uptime_percent, 95.5);
-        assert!(toml::from_str::<MinerBatchSpec>("model = \"antminer-s21\"\ncount = 1\npower = 3").is_err());
     }
 
     proptest! {

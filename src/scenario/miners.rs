@@ -1,0 +1,160 @@
+//! What must hold of miners across the parts of a scenario: halls that carry them, where they move, who repairs them.
+
+use crate::fleet::miner_catalogue;
+use crate::fleet::{BatchRulesSpec, MinerBatchSpec, MiningFleet};
+use crate::market::bitcoin::BitcoinProcessSpec;
+use crate::problem::{Check, FieldPath, Problems, nearest};
+use crate::scenario::spec::{ScenarioSpec, SiteSpec};
+use crate::site::HallSpec;
+
+/// Machines above the hall's power are no mistake of a unit: they cannot all run.
+pub(super) fn check_fleet(hall: &HallSpec, at: &FieldPath, problems: &mut Problems) {
+    let known = |b: &MinerBatchSpec| miner_catalogue::find(b.model.as_str()).is_some();
+    if !hall.miners.iter().all(known) {
+        return;
+    }
+    let (mut later, mut first): (Vec<MinerBatchSpec>, Vec<MinerBatchSpec>) =
+        hall.miners.iter().cloned().partition(|b| b.bought.is_some());
+    let mut warn = |specs: &[MinerBatchSpec], whose: &str| {
+        let nameplate = MiningFleet::new(specs).nameplate().as_mw();
+        if nameplate > hall.grid_mw {
+            let message = format!(
+                "the miners draw {nameplate:.1} MW{whose}, the hall has {} MW of grid power: the rest will stand still",
+                hall.grid_mw
+            );
+            problems.warn(&at.key("miners"), message);
+        }
+        nameplate > hall.grid_mw
+    };
+    if warn(&first, "") || later.is_empty() {
+        return;
+    }
+    // Batches that have left by the time others come make room for them; those that stay do not.
+    first.retain(|b| b.moves.is_none() && b.life_years.is_none());
+    first.append(&mut later);
+    warn(&first, " with those bought later");
+}
+
+/// The repair shop of a site, and whether there is one where machines fail.
+pub(super) fn check_shop(site: &SiteSpec, at: &FieldPath, problems: &mut Problems) {
+    if let Some(shop) = &site.repair_shop {
+        shop.check(&at.key("repair_shop"), problems);
+        return;
+    }
+    let mut batches = site.halls.iter().flat_map(|h| &h.miners);
+    if batches.any(|b| b.wear.is_some()) {
+        let message =
+            "miners of this site wear and nobody repairs them: what fails stays out; state a `repair_shop`";
+        problems.warn(at, message);
+    }
+}
+
+/// Planning over time counts the batches of the start: fleets that change are not planned with it.
+pub(super) fn check_planned(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems) {
+    let batches = |site: &SiteSpec| -> Vec<MinerBatchSpec> { site.halls.iter().flat_map(|h| h.miners.clone()).collect() };
+    let changes = |b: &MinerBatchSpec| {
+        b.wear.is_some() || b.life_years.is_some() || b.bought.is_some() || b.moves.is_some()
+    };
+    let all: Vec<MinerBatchSpec> = spec.sites.iter().flat_map(batches).collect();
+    let goes_to = |site: &SiteSpec| {
+        let to = |b: &MinerBatchSpec| {
+            let moves = b.moves.as_ref().and_then(|m| m.to.split_once('/'));
+            moves.is_some_and(|(to, _)| to == site.id.as_str())
+        };
+        all.iter().any(to)
+    };
+    for (index, site) in spec.sites.iter().enumerate() {
+        let own = batches(site);
+        let ruled = own.iter().any(|b| b.rules != BatchRulesSpec::default());
+        if (site.mining_dispatch.is_some() || ruled) && (own.iter().any(changes) || goes_to(site)) {
+            problems.error_with_help(
+                &at.key("sites").index(index),
+                "miners that wear, come, move or end are not planned over time yet",
+                "leave out `mining_dispatch` and `rules`, or `wear`, `life_years`, `bought` and `moves`",
+            );
+        }
+    }
+}
+
+/// The network follows a price that exists.
+pub(super) fn check_network(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems) {
+    let Some(BitcoinProcessSpec::Frontier(frontier)) = &spec.market.bitcoin.process else {
+        return;
+    };
+    let Some(follows) = &frontier.power_follows else {
+        return;
+    };
+    if !spec.market.power.contains_key(&follows.price) {
+        let at = [
+            "market",
+            "bitcoin",
+            "process",
+            "frontier",
+            "power_follows",
+            "price",
+        ]
+        .iter()
+        .fold(at.clone(), |at, key| at.key(*key));
+        let known = spec.market.power.keys().map(crate::id::Name::as_str);
+        problems.unknown(&at, "power price", follows.price.as_str(), known);
+    }
+}
+
+/// Miners move to a hall that exists, mines, and is not their own.
+pub(super) fn check_moves(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems) {
+    let place = |site: &SiteSpec, hall: &str| format!("{}/{hall}", site.id);
+    let halls: Vec<(String, bool)> = spec
+        .sites
+        .iter()
+        .flat_map(|site| {
+            site.halls
+                .iter()
+                .filter(|h| h.repeat <= 200)
+                .flat_map(move |hall| {
+                    let mines = !hall.miners.is_empty();
+                    hall.names()
+                        .into_iter()
+                        .map(move |name| (place(site, &name), mines))
+                })
+        })
+        .collect();
+    for (s, site) in spec.sites.iter().enumerate() {
+        for (h, hall) in site.halls.iter().enumerate() {
+            for (b, batch) in hall.miners.iter().enumerate() {
+                let Some(moves) = &batch.moves else { continue };
+                let at = at
+                    .key("sites")
+                    .index(s)
+                    .key("halls")
+                    .index(h)
+                    .key("miners")
+                    .index(b)
+                    .key("moves")
+                    .key("to");
+                match halls.iter().find(|(name, _)| *name == moves.to) {
+                    None => {
+                        let message = format!("there is no hall `{}`", moves.to);
+                        match nearest(&moves.to, halls.iter().map(|(name, _)| name.as_str())) {
+                            Some(near) => {
+                                problems.error_with_help(&at, message, format!("did you mean `{near}`?"))
+                            }
+                            None => problems.error_with_help(&at, message, "write `site/hall`"),
+                        }
+                    }
+                    Some((_, false)) => problems.error_with_help(
+                        &at,
+                        format!("the hall `{}` does not mine", moves.to),
+                        "move to a hall that has miners of its own, or buys some",
+                    ),
+                    Some(_) => {
+                        let own =
+                            hall.repeat <= 200 && hall.names().iter().any(|n| place(site, n) == moves.to);
+                        if own {
+                            problems.error(&at, "the miners stand in this hall already");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
