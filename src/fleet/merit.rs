@@ -230,7 +230,6 @@ impl MeritOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::dispatch::BatchRulesSpec;
     use crate::fleet::miner::{DispatchConditions, MinerBatchSpec};
 
     fn fleet(model: &str, count: u32) -> MiningFleet {

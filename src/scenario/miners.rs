@@ -51,7 +51,9 @@ pub(super) fn check_shop(site: &SiteSpec, at: &FieldPath, problems: &mut Problem
 
 /// Planning over time counts the batches of the start: fleets that change are not planned with it.
 pub(super) fn check_planned(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems) {
-    let batches = |site: &SiteSpec| -> Vec<MinerBatchSpec> { site.halls.iter().flat_map(|h| h.miners.clone()).collect() };
+    let batches = |site: &SiteSpec| -> Vec<MinerBatchSpec> {
+        site.halls.iter().flat_map(|h| h.miners.clone()).collect()
+    };
     let changes = |b: &MinerBatchSpec| {
         b.wear.is_some() || b.life_years.is_some() || b.bought.is_some() || b.moves.is_some()
     };

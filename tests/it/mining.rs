@@ -299,7 +299,11 @@ fn what_cannot_be_of_miners_is_refused_with_its_place() {
             "in this hall already",
         ),
         ("#BATCH", ", bought = { on = \"soon\" }", "expected a date"),
-        ("#BATCH", ", life_years = 5, rules = { min_up_hours = 4 }", "not planned over time"),
+        (
+            "#BATCH",
+            ", life_years = 5, rules = { min_up_hours = 4 }",
+            "not planned over time",
+        ),
         ("#SITE", "repair_shop = { days_per_week = 9 }", "days_per_week"),
     ];
     for (from, to, what) in cases {
