@@ -46,7 +46,7 @@ pub struct FrontierSpec {
     #[serde(default = "machines")]
     pub machines: Vec<WorldMachinesSpec>,
     /// Median of the power prices that the world's miners pay, USD/MWh. Default 55: with the default spread and machines
-    /// 17 % of capacity lies below break-even at 40 USD a PH and day, as in late 2025 (CoinShares: 15 to 20, S43;
+    /// 17 % of capacity lies below break-even at 40 USD a PH and day, as in late 2025 (`CoinShares`: 15 to 20, S43;
     /// computed).
     #[serde(default = "power_usd_per_mwh")]
     pub power_usd_per_mwh: f64,
@@ -323,7 +323,11 @@ impl Frontier {
         let growth = (self.day.growth * cover).clamp(0.0, GROWTH_MAX / YEAR_DAYS);
         let new = self.hashrate() * growth.exp_m1();
         let online = self.breaking_even(self.best_j_per_th, self.hashprice(), dearer);
-        match self.classes.last_mut().filter(|_| self.days % VINTAGE_DAYS != 0) {
+        match self
+            .classes
+            .last_mut()
+            .filter(|_| !self.days.is_multiple_of(VINTAGE_DAYS))
+        {
             Some(class) => {
                 let installed = class.installed + new;
                 let mean = |old: f64, own: f64| (old * class.installed + own * new) / installed.max(1.0);

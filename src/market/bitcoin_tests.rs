@@ -1,5 +1,7 @@
 //! Tests of `bitcoin`, in their own file for length.
 
+use std::fmt::Write as _;
+
 use super::super::bitcoin_protocol::utc_day;
 use super::*;
 use crate::problem::FieldPath;
@@ -191,7 +193,7 @@ fn around(rows: &[(&str, f64, f64, Option<f64>)]) -> BitcoinSeries {
     let mut text = "date,price_usd,hashrate_hs,difficulty,fees_btc\n".to_owned();
     for (date, price, hashrate, difficulty) in rows {
         let difficulty = difficulty.map_or_else(String::new, |d| d.to_string());
-        text += &format!("{date},{price},{hashrate},{difficulty},\n");
+        writeln!(text, "{date},{price},{hashrate},{difficulty},").unwrap();
     }
     BitcoinFormat::MiningDaily
         .read("m.csv", text.as_bytes(), GapPolicy::Refuse)

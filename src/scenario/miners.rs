@@ -138,7 +138,7 @@ pub(super) fn check_moves(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Pr
                         let message = format!("there is no hall `{}`", moves.to);
                         match nearest(&moves.to, halls.iter().map(|(name, _)| name.as_str())) {
                             Some(near) => {
-                                problems.error_with_help(&at, message, format!("did you mean `{near}`?"))
+                                problems.error_with_help(&at, message, format!("did you mean `{near}`?"));
                             }
                             None => problems.error_with_help(&at, message, "write `site/hall`"),
                         }

@@ -66,7 +66,7 @@ pub fn batches(scenario: &Scenario, setup: &Setup, detail: &Detail) -> Vec<Minin
                     batch,
                     hashprices[0],
                     power,
-                    outlook,
+                    &outlook,
                     scenario,
                 ));
             }
@@ -150,7 +150,7 @@ fn row(
     batch: &MinerBatch,
     hashprice: f64,
     power: f64,
-    outlook: Outlook,
+    outlook: &Outlook,
     scenario: &Scenario,
 ) -> MiningBatchRow {
     let month = |(m, _): (usize, f64)| scenario.months[m].to_string();

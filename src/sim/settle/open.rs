@@ -309,11 +309,7 @@ fn shed_hall(
 fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context: &Context<'_>) {
     let offer = site.open.offer;
     let fixed_mw = firm_mw + site.open.other_mw + offer.ups_charge_mw;
-    let room_mw = if offer.outage {
-        0.0
-    } else {
-        (available_mw - fixed_mw).max(0.0).min(site.open.call_limit_mw)
-    };
+    let room_mw = mining_room_mw(&site.open, available_mw, fixed_mw);
     for (index, hall) in site.halls.iter().enumerate() {
         (site.conditions[index], site.allowed[index]) = conditions(site, hall, index, base);
     }
@@ -386,11 +382,27 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
             wanted = (wanted - (feed - room_mw) * 1.05).max(0.0);
         }
     }
+    dispatched(site, usd_per_mwh);
+}
+
+/// The most that the miners' feeds may take, MW.
+fn mining_room_mw(open: &Opened, available_mw: f64, fixed_mw: f64) -> f64 {
+    if open.offer.outage {
+        0.0
+    } else {
+        (available_mw - fixed_mw).max(0.0).min(open.call_limit_mw)
+    }
+}
+
+/// Notes what was dispatched, what bound, and what the first megawatt-hour costs at a machine of the first hall that may
+/// mine.
+fn dispatched(site: &mut Site, usd_per_mwh: f64) {
     if let Some(commitment) = &mut site.commitment {
         commitment.note(&site.merit);
     }
     let overhead = site.conditions.iter().find(|c| c.available > Power::ZERO);
-    site.open.mining_usd_per_mwh = usd_per_mwh * overhead.map_or(1.0, |c| c.overhead.as_fraction().max(1.0));
+    let overhead = overhead.map_or(1.0, |c| c.overhead.as_fraction().max(1.0));
+    site.open.mining_usd_per_mwh = usd_per_mwh * overhead;
     bind(site);
 }
 

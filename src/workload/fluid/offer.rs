@@ -26,8 +26,9 @@ const LUMPS: usize = 16;
 const LUMPS_OF_A_WHOLE: usize = 4;
 /// Words of the random stream that a job of a week takes: two draws of 64 bits (`WeekSampler::arrivals`).
 const WORDS_PER_JOB: u128 = 4;
-/// Run times of an hour of one week, and of all copies, above which they are put on the grid.
+/// Run times of an hour of one week above which they are put on the grid.
 const ITEMS_OF_A_WEEK: usize = CLASSES;
+/// Run times of an hour of all copies above which they are put on the grid.
 const ITEMS_MAX: usize = 3 * CLASSES;
 
 /// What an hour brings.
