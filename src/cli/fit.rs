@@ -242,10 +242,10 @@ fn text(args: &FitArgs, model: &ModelSpec, table: &Goodness) -> String {
             row.held_out_high,
         ];
         let cells = |cells: &[Option<f64>]| {
-            cells
-                .iter()
-                .map(|cell| format!(" {:>9}", short(*cell)))
-                .collect::<String>()
+            cells.iter().fold(String::new(), |mut text, cell| {
+                let _ = write!(text, " {:>9}", short(*cell));
+                text
+            })
         };
         let (left, right) = (
             cells(&[row.trace, row.generated, row.generated_low, row.generated_high]),

@@ -100,7 +100,9 @@ impl Arrivals {
         // Bursts that last cannot have more variance than an hour has.
         let most = at_once.min(LOG_VARIANCE_MAX);
         if all > most {
-            variances.iter_mut().for_each(|variance| *variance *= most / all);
+            for variance in &mut variances {
+                *variance *= most / all;
+            }
         }
         let rest = at_once - variances.iter().sum::<f64>();
         if rest > 1e-3 {

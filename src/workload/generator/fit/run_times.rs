@@ -119,7 +119,9 @@ pub(super) fn likeness(jobs: &[Job], crowds: &[f64]) -> Likeness {
     let mut shares = least::non_negative(&rows, &y, &weights);
     let all: f64 = shares.iter().sum();
     if all > EXPLAINED_MAX {
-        shares.iter_mut().for_each(|share| *share *= EXPLAINED_MAX / all);
+        for share in &mut shares {
+            *share *= EXPLAINED_MAX / all;
+        }
     }
     let part = |(lasts_hours, share): (f64, f64)| MemorySpec {
         lasts_hours,
@@ -218,10 +220,7 @@ mod tests {
         let near = neighbours(&jobs, &[1.0, 2.0, 3.0, 4.0], (0, 60)).unwrap();
         assert_eq!((near.jobs, near.product), (1.0, 2.0));
         let far = neighbours(&jobs, &[1.0, 2.0, 3.0, 4.0], (60, 300)).unwrap();
-        assert_eq!(
-            (far.jobs, far.product, far.gap_h),
-            (2.0, (3.0 + 6.0) / 2.0, 85.0 / HOUR)
-        );
+        assert_eq!((far.jobs, far.product, far.gap_h), (2.0, 4.5, 85.0 / HOUR));
         assert!(neighbours(&jobs, &[0.0; 4], (300, 1_000)).is_none());
     }
 }
