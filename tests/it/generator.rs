@@ -211,6 +211,11 @@ fn what_cannot_be_fitted_or_written_is_refused_and_nothing_is_left() {
         2,
         "at most 20000000 are written",
     );
+}
+
+#[test]
+fn an_output_that_is_there_stays_unless_it_may_be_replaced() {
+    let place = place(4);
     place.write("taken.toml", "mine");
     let taken = &["fit", "jobs.csv", "--out", "taken.toml"];
     place.repower(taken).assert().code(3);
