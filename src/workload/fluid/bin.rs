@@ -20,20 +20,23 @@ const DRAWN: usize = 7;
 pub(super) struct Item {
     pub(super) hours: f64,
     pub(super) gpus: f64,
-    /// The last run time of the grid that is not longer.
-    pub(super) class: usize,
 }
 
 impl Item {
-    /// The two neighbours on the grid, with the same GPUs and the same work.
-    pub(super) fn split(&self, grid_h: &[f64; CLASSES]) -> [Self; 2] {
-        let class = self.class.min(CLASSES - 2);
+    /// Becomes the mean of both, with the GPUs and the work of both; says so.
+    pub(super) fn take_in(&mut self, other: &Self) -> bool {
+        let gpus = self.gpus + other.gpus;
+        self.hours += (other.hours - self.hours) * (other.gpus / gpus);
+        self.gpus = gpus;
+        true
+    }
+    /// Its GPUs on the grid, split between the two neighbours so that GPUs and work stay.
+    pub(super) fn onto(&self, gpus: &mut [f64; CLASSES], grid_h: &[f64; CLASSES]) {
+        let class = grid_h.partition_point(|h| *h <= self.hours).clamp(1, CLASSES - 1) - 1;
+        // A little above one where a job that has just started is killed.
         let beyond = (self.hours - grid_h[class]) / (grid_h[class + 1] - grid_h[class]);
-        [(class, 1.0 - beyond), (class + 1, beyond)].map(|(class, share)| Self {
-            hours: grid_h[class],
-            gpus: self.gpus * share,
-            class,
-        })
+        gpus[class] += self.gpus * (1.0 - beyond);
+        gpus[class + 1] += self.gpus * beyond;
     }
 }
 
@@ -45,6 +48,7 @@ impl Bin {
     pub(super) const EMPTY: Self = Self([0.0; HEAD]);
 
     /// Jobs.
+    #[inline]
     pub(super) fn jobs(&self) -> f64 {
         self.0[JOBS]
     }
@@ -54,38 +58,43 @@ impl Bin {
         self.0[TOO_LARGE]
     }
     /// All work, GPU-hours.
+    #[inline]
     pub(super) fn work_gpu_h(&self) -> f64 {
         self.0[WORK]
     }
     /// Work sold as spot, GPU-hours.
+    #[inline]
     pub(super) fn spot_gpu_h(&self) -> f64 {
         self.0[SPOT]
     }
     /// Work times the share of dynamic power that its GPUs draw, GPU-hours.
+    #[inline]
     pub(super) fn drawn_gpu_h(&self) -> f64 {
         self.0[DRAWN]
     }
     /// Work of jobs below an hour, GPU-hours.
+    #[inline]
     pub(super) fn short_gpu_h(&self) -> f64 {
         self.0[SHORT]
     }
     /// GPUs of longer jobs.
+    #[inline]
     pub(super) fn long_gpus(&self) -> f64 {
         self.0[LONG]
     }
-    /// GPUs of jobs below an hour, taken as equally long.
-    fn short_gpus(&self) -> f64 {
-        if self.0[SHORT_SQUARED] > 0.0 {
-            self.0[SHORT] * self.0[SHORT] / self.0[SHORT_SQUARED]
+    /// GPUs that its short jobs hold while they run one after the other through so many hours, which are no more than
+    /// if all of them ran at once.
+    #[inline]
+    pub(super) fn short_held(&self, work_h: f64) -> f64 {
+        let [work, squared] = [self.0[SHORT], self.0[SHORT_SQUARED]];
+        if squared <= work * work_h {
+            work / work_h
         } else {
-            0.0
+            work * work / squared
         }
     }
-    /// GPUs that its short jobs hold while they run one after the other through so many hours.
-    pub(super) fn short_held(&self, work_h: f64) -> f64 {
-        (self.short_gpu_h() / work_h).min(self.short_gpus())
-    }
     /// Work of short jobs that is not done at the end of so many hours over which they start evenly.
+    #[inline]
     pub(super) fn short_left_gpu_h(&self, work_h: f64) -> f64 {
         let [work, squared] = [self.0[SHORT], self.0[SHORT_SQUARED]];
         if squared <= work * work_h {
@@ -96,28 +105,30 @@ impl Bin {
         }
     }
     /// Adds a share of another.
+    #[inline]
     pub(super) fn add(&mut self, other: &Self, share: f64) {
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine += share * theirs;
+        for number in 0..HEAD {
+            self.0[number] += share * other.0[number];
         }
     }
     /// Adds a share of another, of which so much more is sold as spot as is not yet.
+    #[inline]
     pub(super) fn add_as_spot(&mut self, other: &Self, share: f64, spot: f64) {
         self.add(other, share);
         self.0[SPOT] += share * spot * (other.0[WORK] - other.0[SPOT]);
     }
     /// Leaves a share of everything.
+    #[inline]
     pub(super) fn scale(&mut self, share: f64) {
-        self.0.iter_mut().for_each(|number| *number *= share);
+        for number in &mut self.0 {
+            *number *= share;
+        }
     }
     /// A share of it.
+    #[inline]
     pub(super) fn scaled(mut self, share: f64) -> Self {
         self.scale(share);
         self
-    }
-    /// Leaves nothing below zero.
-    pub(super) fn floor(&mut self) {
-        self.0.iter_mut().for_each(|number| *number = number.max(0.0));
     }
     /// Adds GPUs that are held for so many hours; how many jobs that is, is counted apart.
     pub(super) fn add_gpus(&mut self, (gpus, hours): (f64, f64), (spot, drawn): (f64, f64)) {
@@ -147,20 +158,4 @@ pub(super) fn grid(longest_h: f64) -> [f64; CLASSES] {
     // A day beyond it leaves room for what kills add.
     let ratio = ((longest_h + 24.0) / SHORT_H).powf(1.0 / (CLASSES - 1) as f64);
     std::array::from_fn(|class| SHORT_H * ratio.powi(class as i32))
-}
-
-/// Where a run time lies on the grid; nowhere for a short one.
-pub(super) fn place(hours: f64, grid_h: &[f64; CLASSES]) -> Option<usize> {
-    if hours < SHORT_H {
-        return None;
-    }
-    Some(grid_h.partition_point(|h| *h <= hours).clamp(1, CLASSES - 1) - 1)
-}
-
-/// The same, for run times that come in rising order: searched from the last one's place on.
-pub(super) fn place_from(mut class: usize, hours: f64, grid_h: &[f64; CLASSES]) -> usize {
-    while class + 2 < CLASSES && grid_h[class + 1] <= hours {
-        class += 1;
-    }
-    class
 }

@@ -162,7 +162,7 @@ impl Trial<'_> {
         );
         let mut flow = Week::default();
         let (purpose, demand) = (self.purpose(), self.demand());
-        let mut before = pool.totals();
+        let (mut lost_gpu_h, mut withdrawn) = (0.0, 0.0);
         let mut hours = Vec::with_capacity(self.power.len());
         for (hour, &(gpus, speed)) in self.power.iter().enumerate() {
             if hour % WEEK_HOURS == 0 {
@@ -177,20 +177,20 @@ impl Trial<'_> {
                 f64::from(speed) / 1_000.0,
                 flow.hour(hour % WEEK_HOURS),
             );
-            let after = pool.totals();
+            let (before_gpu_h, before) = (lost_gpu_h, withdrawn);
+            (lost_gpu_h, withdrawn) = pool.losses();
             hours.push(HourOf {
                 busy_gpu_h: step.busy_gpu_h,
                 wait_h: step.wait_h,
                 started: step.started,
-                lost_gpu_h: after.lost_gpu_h - before.lost_gpu_h,
-                withdrawn: after.withdrawn - before.withdrawn,
+                lost_gpu_h: lost_gpu_h - before_gpu_h,
+                withdrawn: withdrawn - before,
                 waiting: pool.waiting(),
                 plain_wait_h: step.plain_wait_h,
                 age_h: step.age_h,
                 load: step.load,
                 week_load: step.week_load,
             });
-            before = after;
         }
         pool.assert_conserved();
         hours

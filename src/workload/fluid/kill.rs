@@ -3,19 +3,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::bin::{CLASSES, place_from};
-use super::ring::Taken;
+use super::bin::CLASSES;
 use super::state::FluidPool;
 use super::surface::{RATIOS, locate};
 
 /// GPUs below which nothing is held to be too many.
 const ROUNDING_GPUS: f64 = 1e-9;
 
-/// Who is killed.
+/// What is lost where GPUs are killed, and who they are.
 #[derive(Debug, Clone, Copy)]
-struct Victims {
-    /// How long they have run, hours.
-    age_h: f64,
+struct Loss {
+    /// Work lost, and a restart.
+    lost_h: f64,
+    restart_h: f64,
     /// Share of spot.
     spot: f64,
     jobs_per_gpu: f64,
@@ -53,21 +53,36 @@ impl FluidPool {
         let spot = (self.ring.running * self.shares().0 / gpus).min(1.0);
         let back_h = self.started_within(gpus);
         let offer = Arc::clone(&self.offer);
+        let (grid_h, mix) = (offer.grid_h(), offer.mix());
         let mut left = gpus.min(self.ring.running);
-        for (class, longest_h) in offer.grid_h().iter().enumerate() {
-            let newest_h = back_h.min(*longest_h);
-            let wanted = (self.ring.recent(class) * newest_h).min(left);
-            if wanted <= 0.0 {
-                continue;
+        // GPUs of an hour that belong to late starts: each run time's reach from itself down by how far back they go.
+        let (mut rate, mut opened, mut closed) = (0.0, 0, 0);
+        for (class, hours) in self.intervals(self.loss(0.5 * back_h, (spot, 0.0))) {
+            let newest_h = back_h.min(grid_h[class]);
+            let loss = self.loss(0.5 * newest_h, (spot, offer.jobs_per_gpu()[class]));
+            let mut killed = (0.0, 0.0);
+            let mut ahead = hours.start;
+            while ahead < hours.end && closed < CLASSES {
+                while opened < CLASSES && grid_h[opened] - back_h <= ahead as f64 {
+                    rate += self.ring.recent * mix[opened];
+                    opened += 1;
+                }
+                while closed < opened && grid_h[closed] <= ahead as f64 {
+                    rate -= self.ring.recent * mix[closed];
+                    closed += 1;
+                }
+                if opened > closed {
+                    let gpus = self.ring.take(ahead, left.min(rate));
+                    left -= gpus;
+                    killed.0 += gpus;
+                    killed.1 += gpus * self.ring.hours_to(ahead);
+                    ahead += 1;
+                } else if opened < CLASSES {
+                    // Nothing of late ends before the next run time comes into reach.
+                    ahead = (grid_h[opened] - back_h).ceil() as usize;
+                }
             }
-            let from = ((longest_h - newest_h) as usize).max(1);
-            let to = (longest_h.ceil() as usize).max(from + 1);
-            let victims = Victims {
-                age_h: 0.5 * newest_h,
-                spot,
-                jobs_per_gpu: offer.jobs_per_gpu()[class],
-            };
-            left -= self.take_back(from..to, Taken::Each(wanted / (to - from) as f64), victims);
+            self.take_back(killed, loss);
         }
         // What recent starts do not explain is taken evenly.
         if left > ROUNDING_GPUS {
@@ -79,13 +94,31 @@ impl FluidPool {
     /// Returns so many GPUs of whatever runs to the queue.
     fn kill_evenly(&mut self, gpus: f64, spot: f64) {
         let share = (gpus / self.ring.running).clamp(0.0, 1.0);
-        let victims = Victims {
-            // In the long run running work is as old as what it still has to do is long.
-            age_h: self.left_gpu_h / self.ring.running,
-            spot,
-            jobs_per_gpu: self.offer.jobs_per_running_gpu(),
-        };
-        self.take_back(self.ring.hours(), Taken::Share(share), victims);
+        // In the long run running work is as old as what it still has to do is long.
+        let age_h = self.left_gpu_h / self.ring.running;
+        let loss = self.loss(age_h, (spot, self.offer.jobs_per_running_gpu()));
+        for (_, hours) in self.intervals(loss) {
+            let killed = self.ring.take_share(hours, share);
+            self.take_back(killed, loss);
+        }
+    }
+
+    /// The hours of the ring from one run time of the grid to the next, which is given: what is killed of them has so
+    /// much to do again, so GPUs and work stay when it is put on the grid.
+    fn intervals(&self, loss: Loss) -> [(usize, Range<usize>); CLASSES] {
+        let most = self.ring.hours().end;
+        let grid_h = self.offer.grid_h();
+        let mut from = 0;
+        std::array::from_fn(|class| {
+            let to = if class + 1 < CLASSES {
+                (grid_h[class] - loss.lost_h - loss.restart_h).max(0.0) as usize + 1
+            } else {
+                most
+            };
+            let hours = from..to.clamp(from, most);
+            from = hours.end;
+            (class, hours)
+        })
     }
 
     fn settle_rounding(&mut self) {
@@ -98,57 +131,54 @@ impl FluidPool {
     /// How far back starts must be undone to find so many GPUs, hours.
     fn started_within(&self, gpus: f64) -> f64 {
         let (mut from_h, mut found) = (0.0, 0.0);
-        let mut rate: f64 = (0..CLASSES).map(|class| self.ring.recent(class)).sum();
-        for (class, hours) in self.offer.grid_h().iter().enumerate() {
+        let mut rate = self.ring.recent;
+        for (hours, share) in self.offer.grid_h().iter().zip(self.offer.mix()) {
             let more = rate * (hours - from_h);
             if found + more >= gpus {
                 return from_h + (gpus - found) / rate;
             }
             found += more;
-            rate -= self.ring.recent(class);
+            rate -= self.ring.recent * share;
             from_h = *hours;
         }
         from_h
     }
 
-    /// Kills GPUs of those that are released in some hours; gives how many there were.
-    fn take_back(&mut self, hours: Range<usize>, wanted: Taken, victims: Victims) -> f64 {
+    fn loss(&self, age_h: f64, (spot, jobs_per_gpu): (f64, f64)) -> Loss {
         let interval_h = self.terms.checkpoint_h;
         let even_h = if interval_h > 0.0 {
-            victims.age_h.min(0.5 * interval_h)
+            age_h.min(0.5 * interval_h)
         } else {
-            victims.age_h
+            age_h
         };
-        let most_lost_h = even_h * self.surface.lost;
-        let grid_h = self.offer.grid_h();
-        let (spot, drawn) = (victims.spot, self.shares().1);
-        let (mut all, mut left_gpu_h) = (0.0, 0.0);
-        let mut class = 0;
-        for ahead in hours {
-            let killed = self.ring.take(ahead, wanted);
-            if killed <= 0.0 {
-                continue;
-            }
-            let hours = self.ring.hours_to(ahead);
-            // Nothing has more to do than the longest job at its start.
-            let room_h = (grid_h[CLASSES - 1] - hours).max(0.0);
-            let lost_h = most_lost_h.min(room_h);
-            let restart_h = self.terms.restart_h.min(room_h - lost_h);
-            let again_h = hours + lost_h + restart_h;
-            class = place_from(class, again_h, grid_h);
-            self.returning
-                .add((grid_h, class), (killed, again_h), (spot, drawn));
-            all += killed;
-            left_gpu_h += killed * hours;
-            self.totals.lost_gpu_h += killed * lost_h;
-            self.totals.overhead_gpu_h += killed * restart_h;
+        Loss {
+            lost_h: even_h * self.surface.lost,
+            restart_h: self.terms.restart_h,
+            spot,
+            jobs_per_gpu,
         }
+    }
+
+    /// Puts killed GPUs and what they had left to do into the queue again.
+    fn take_back(&mut self, (killed, left_gpu_h): (f64, f64), loss: Loss) {
+        if killed <= 0.0 {
+            return;
+        }
+        let (_, drawn) = self.shares();
+        let hours = left_gpu_h / killed;
+        // Nothing has more to do than the longest job at its start.
+        let room_h = (self.offer.grid_h()[CLASSES - 1] - hours).max(0.0);
+        let lost_h = loss.lost_h.min(room_h);
+        let restart_h = loss.restart_h.min(room_h - lost_h);
         self.left_gpu_h -= left_gpu_h;
-        self.left_spot_gpu_h -= spot * left_gpu_h;
+        self.left_spot_gpu_h -= loss.spot * left_gpu_h;
         self.left_drawn_gpu_h -= drawn * left_gpu_h;
-        let jobs = all * victims.jobs_per_gpu;
-        self.returning.bin.add_jobs(jobs);
+        let again = (killed, hours + lost_h + restart_h);
+        let jobs = killed * loss.jobs_per_gpu;
+        self.returning
+            .add(self.offer.grid_h(), again, (loss.spot, drawn), jobs);
         self.waiting += jobs;
-        all
+        self.totals.lost_gpu_h += killed * lost_h;
+        self.totals.overhead_gpu_h += killed * restart_h;
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use super::bin::{Bin, CLASSES, Item, grid, place};
+use super::bin::{Bin, CLASSES, Item, SHORT_H, grid};
 use crate::random::Streams;
 use crate::time::{HOUR_S, Span};
 use crate::workload::demand::{WeekDemand, WeekSampler};
@@ -51,6 +51,7 @@ pub struct Week {
 
 impl Week {
     /// What an hour of the week brings; nothing before a week was drawn.
+    #[inline]
     pub fn hour(&self, hour: usize) -> Arrivals<'_> {
         static NOTHING: Bin = Bin::EMPTY;
         let Some(bin) = self.bins.get(hour) else {
@@ -76,6 +77,15 @@ impl Week {
         self.items.clear();
         self.ends.clear();
     }
+    fn extend(&mut self, items: &[Item], share: f64) {
+        let from = self.items.len();
+        self.items.extend_from_slice(items);
+        if share < 1.0 {
+            for item in &mut self.items[from..] {
+                item.gpus *= share;
+            }
+        }
+    }
     /// Closes an hour whose items were added.
     fn close(&mut self, bin: Bin, grid_h: &[f64; CLASSES], most: usize) {
         let from = self.ends.last().map_or(0, |end| *end as usize);
@@ -90,11 +100,7 @@ impl Week {
 /// Puts the items from a place on onto the grid.
 fn onto_grid(items: &mut Vec<Item>, from: usize, grid_h: &[f64; CLASSES]) {
     let mut gpus = [0.0; CLASSES];
-    for item in &items[from..] {
-        for part in item.split(grid_h) {
-            gpus[part.class] += part.gpus;
-        }
-    }
+    items[from..].iter().for_each(|item| item.onto(&mut gpus, grid_h));
     items.truncate(from);
     items.extend(on_grid(&gpus, grid_h));
 }
@@ -104,13 +110,11 @@ pub(super) fn on_grid<'a>(
     gpus: &'a [f64; CLASSES],
     grid_h: &'a [f64; CLASSES],
 ) -> impl Iterator<Item = Item> + 'a {
-    let each = gpus.iter().zip(grid_h).enumerate();
-    each.filter(|(_, (gpus, _))| **gpus != 0.0)
-        .map(|(class, (gpus, hours))| Item {
-            hours: *hours,
-            gpus: *gpus,
-            class,
-        })
+    let each = gpus.iter().zip(grid_h).filter(|(gpus, _)| **gpus != 0.0);
+    each.map(|(gpus, hours)| Item {
+        hours: *hours,
+        gpus: *gpus,
+    })
 }
 
 /// A job that keeps its own draws.
@@ -121,9 +125,6 @@ struct Lump {
     hour: usize,
     gpus: f64,
     hours: f64,
-    /// Its run time on the grid; none for a short one.
-    class: Option<usize>,
-    items: [Option<Item>; 2],
     work_gpu_h: f64,
     spot: bool,
     /// Share of dynamic power.
@@ -133,7 +134,7 @@ struct Lump {
 #[derive(Debug, Clone, Default)]
 struct WeekOffer {
     flow: Week,
-    /// The most work first.
+    /// Large jobs, which are not in the flow; the most work first.
     lumps: Vec<Lump>,
 }
 
@@ -142,6 +143,8 @@ struct WeekOffer {
 pub struct Offer {
     grid_h: [f64; CLASSES],
     weeks: Vec<WeekOffer>,
+    /// Share of a run time in the GPUs that start.
+    mix: [f64; CLASSES],
     /// Jobs for each GPU that starts with a run time.
     jobs_per_gpu: [f64; CLASSES],
     /// The same of all that start, and of all that run.
@@ -182,6 +185,7 @@ impl Offer {
                 .map(|jobs| WeekOffer::new(jobs, settings, (stretch, &grid_h)))
                 .collect(),
             grid_h,
+            mix: long.by_class.map(|[_, gpus]| ratio([gpus, long.started[1]])),
             jobs_per_gpu: long.by_class.map(ratio),
             jobs_per_started_gpu: ratio(long.started),
             jobs_per_running_gpu: ratio(long.running),
@@ -193,6 +197,10 @@ impl Offer {
     /// The grid of run times, hours.
     pub(super) fn grid_h(&self) -> &[f64; CLASSES] {
         &self.grid_h
+    }
+    /// Share of a run time of the grid in the GPUs that start.
+    pub(super) fn mix(&self) -> &[f64; CLASSES] {
+        &self.mix
     }
     /// Jobs for each GPU that starts with a run time of the grid.
     pub(super) fn jobs_per_gpu(&self) -> &[f64; CLASSES] {
@@ -239,43 +247,36 @@ impl Offer {
         out.clear();
         let order = sampler.order(streams, purpose, week, demand.copies.ceil() as usize);
         let spot = demand.spot_share.as_fraction();
-        let mut drawn = Vec::new();
+        let mut large = Vec::new();
         for (copy, number) in order.iter().enumerate() {
             let share = (demand.copies - copy as f64).min(1.0);
-            if share < 1.0 || spot > 0.0 {
-                let rng = streams.stream(&format!("{purpose}/week/{week}/copy/{copy}"));
-                self.weeks[*number].draw_lumps(rng, (share, spot), &mut drawn);
-            }
+            let draws = share < 1.0 || spot > 0.0;
+            let rng = draws.then(|| streams.stream(&format!("{purpose}/week/{week}/copy/{copy}")));
+            self.weeks[*number].large(rng, (share, spot), &mut large);
         }
-        drawn.sort_by_key(|(hour, ..)| *hour);
-        let mut drawn = drawn.as_slice();
+        large.sort_by_key(|(hour, ..)| *hour);
+        let mut large = large.as_slice();
         for hour in 0..WEEK_HOURS {
             let mut bin = Bin::default();
             for (copy, number) in order.iter().enumerate() {
                 let share = (demand.copies - copy as f64).min(1.0);
                 let from = self.weeks[*number].flow.hour(hour);
                 bin.add_as_spot(from.bin, share, spot);
-                let scaled = |item: &Item| Item {
-                    gpus: share * item.gpus,
-                    ..*item
-                };
-                out.items.extend(from.items.iter().map(scaled));
+                out.extend(from.items, share);
             }
-            while let Some(((_, own, items), rest)) = drawn.split_first().filter(|(first, _)| first.0 == hour)
+            while let Some(((_, own, item), rest)) = large.split_first().filter(|(first, _)| first.0 == hour)
             {
                 bin.add(own, 1.0);
-                // What rounding leaves of a job that was taken out again.
-                bin.floor();
-                out.items.extend(items.iter().flatten());
-                drawn = rest;
+                out.items.extend(item);
+                large = rest;
             }
             out.close(bin, &self.grid_h, ITEMS_MAX);
         }
     }
 }
 
-/// What a large job's draw adds to what was expected of it: its hour, sums and GPUs.
-type Drawn = (usize, Bin, [Option<Item>; 2]);
+/// What becomes of a large job: its hour, sums and GPUs.
+type Drawn = (usize, Bin, Option<Item>);
 
 fn gangs<'a>(jobs: impl Iterator<Item = &'a Job>) -> Vec<(u32, f64)> {
     let mut gangs = BTreeMap::new();
@@ -296,9 +297,10 @@ struct Long {
 impl Long {
     fn add(&mut self, job: &Job, hours: f64, grid_h: &[f64; CLASSES]) {
         let gpus = f64::from(job.gpus);
-        let Some(class) = place(hours, grid_h) else {
+        if hours < SHORT_H {
             return;
-        };
+        }
+        let class = grid_h.partition_point(|h| *h <= hours).max(1) - 1;
         let add = |sums: &mut [f64; 2], weight: f64| {
             sums[0] += weight;
             sums[1] += weight * gpus;
@@ -324,64 +326,41 @@ fn hours_of(job: &Job) -> f64 {
 }
 
 impl Lump {
-    fn new((index, job): (usize, &Job), hours: f64, grid_h: &[f64; CLASSES]) -> Self {
+    fn new((index, job): (usize, &Job), hours: f64) -> Self {
         Self {
             index: index as u128,
             hour: ((job.submit_s / HOUR_S) as usize).min(WEEK_HOURS - 1),
             gpus: f64::from(job.gpus),
             hours,
-            class: place(hours, grid_h),
-            items: [None; 2],
             work_gpu_h: f64::from(job.gpus) * hours,
             spot: job.class == JobClass::Spot,
             drawn: f64::from(job.power_per_mille) / f64::from(FULL_POWER),
         }
     }
     fn item(&self) -> Option<Item> {
-        self.class.map(|class| Item {
+        (self.hours >= SHORT_H).then_some(Item {
             hours: self.hours,
             gpus: self.gpus,
-            class,
         })
-    }
-    /// The same as it stands in its hour of the week: on the grid where that was needed.
-    fn items(&self, flow: &Week, grid_h: &[f64; CLASSES]) -> [Option<Item>; 2] {
-        let Some(item) = self.item() else {
-            return [None; 2];
-        };
-        let there = flow.hour(self.hour).items;
-        if there.iter().any(|other| other.hours == item.hours) {
-            [Some(item), None]
-        } else {
-            item.split(grid_h).map(Some)
-        }
     }
     /// What it brings to the sums of its hour, as spot or not.
     fn bin(&self, spot: f64) -> Bin {
         let mut bin = Bin::default();
+        bin.add_jobs(1.0);
         bin.add_gpus((self.gpus, self.hours), (spot, self.drawn));
         bin
     }
-    /// What its own draw adds to what was expected.
-    fn draw(&self, rng: &mut crate::random::Stream, (share, spot): (f64, f64)) -> Drawn {
+    /// What its own draw makes of it; nothing where it is left out.
+    fn draw(&self, rng: &mut crate::random::Stream, (share, spot): (f64, f64)) -> Option<Drawn> {
         rng.set_word_pos(self.index * WORDS_PER_JOB);
-        let kept = if rng.random::<f64>() < share { 1.0 } else { 0.0 };
-        let is_spot = if rng.random::<f64>() < spot || self.spot {
-            1.0
-        } else {
-            0.0
-        };
-        let expected = if self.spot { 1.0 } else { spot };
-        let mut bin = Bin::default();
-        bin.add(&self.bin(is_spot), kept);
-        bin.add(&self.bin(expected), -share);
-        let items = self.items.map(|item| {
-            item.filter(|_| kept != share).map(|item| Item {
-                gpus: (kept - share) * item.gpus,
-                ..item
-            })
-        });
-        (self.hour, bin, items)
+        let kept = rng.random::<f64>() < share;
+        let is_spot = rng.random::<f64>() < spot || self.spot;
+        kept.then(|| (self.hour, self.bin(f64::from(u8::from(is_spot))), self.item()))
+    }
+    /// What is expected of it in a whole copy.
+    fn expected(&self, spot: f64) -> Drawn {
+        let spot = if self.spot { 1.0 } else { spot };
+        (self.hour, self.bin(spot), self.item())
     }
 }
 
@@ -390,43 +369,38 @@ impl WeekOffer {
         let mut hours = vec![(Bin::default(), Vec::new()); WEEK_HOURS];
         let mut lumps = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
-            let lump = Lump::new((index, job), stretch * hours_of(job), grid_h);
-            let (bin, items) = &mut hours[lump.hour];
-            if !serves(settings, job) {
-                bin.add_too_large(1.0);
-                continue;
+            let lump = Lump::new((index, job), stretch * hours_of(job));
+            if serves(settings, job) {
+                lumps.push(lump);
+            } else {
+                hours[lump.hour].0.add_too_large(1.0);
             }
-            bin.add_jobs(1.0);
-            bin.add(&lump.bin(if lump.spot { 1.0 } else { 0.0 }), 1.0);
+        }
+        lumps.sort_by(|a, b| b.work_gpu_h.total_cmp(&a.work_gpu_h).then(a.index.cmp(&b.index)));
+        for lump in lumps.drain(LUMPS.min(lumps.len())..) {
+            let (bin, items) = &mut hours[lump.hour];
+            bin.add(&lump.bin(f64::from(u8::from(lump.spot))), 1.0);
             items.extend(lump.item());
-            lumps.push(lump);
         }
         let mut flow = Week::default();
         for (bin, mut items) in hours {
             items.sort_by(|a, b| a.hours.total_cmp(&b.hours));
-            items.dedup_by(|next, kept| {
-                let same = next.hours == kept.hours;
-                kept.gpus += if same { next.gpus } else { 0.0 };
-                same
-            });
+            // Between two whole hours only their mean counts, as steps are whole hours as a rule.
+            items.dedup_by(|next, kept| next.hours.floor() == kept.hours.floor() && kept.take_in(next));
             flow.items.extend(items);
             flow.close(bin, grid_h, ITEMS_OF_A_WEEK);
         }
-        lumps.sort_by(|a, b| b.work_gpu_h.total_cmp(&a.work_gpu_h).then(a.index.cmp(&b.index)));
-        lumps.truncate(LUMPS);
-        for lump in &mut lumps {
-            lump.items = lump.items(&flow, grid_h);
-        }
         Self { flow, lumps }
     }
-    /// The draws of its large jobs in one copy.
-    fn draw_lumps(&self, mut rng: crate::random::Stream, shares: (f64, f64), out: &mut Vec<Drawn>) {
-        let most = if shares.0 < 1.0 { LUMPS } else { LUMPS_OF_A_WHOLE };
-        out.extend(
-            self.lumps
-                .iter()
-                .take(most)
-                .map(|lump| lump.draw(&mut rng, shares)),
-        );
+    /// Its large jobs in one copy.
+    fn large(&self, rng: Option<crate::random::Stream>, (share, spot): (f64, f64), out: &mut Vec<Drawn>) {
+        let mut others = self.lumps.as_slice();
+        if let Some(mut rng) = rng {
+            let most = if share < 1.0 { LUMPS } else { LUMPS_OF_A_WHOLE };
+            let (drawn, rest) = others.split_at(most.min(others.len()));
+            out.extend(drawn.iter().filter_map(|lump| lump.draw(&mut rng, (share, spot))));
+            others = rest;
+        }
+        out.extend(others.iter().map(|lump| lump.expected(spot)));
     }
 }

@@ -1,6 +1,6 @@
 //! Killed work that starts before all other.
 
-use super::bin::{Bin, CLASSES, SHORT_H};
+use super::bin::{Bin, CLASSES, Item, SHORT_H};
 use super::offer::on_grid;
 use super::ring::{Begin, Ring};
 
@@ -21,20 +21,18 @@ impl Default for Returning {
 }
 
 impl Returning {
-    /// Adds GPUs that are to be held for so many hours, of a class of the grid unless that is short; how many jobs that
-    /// is, is counted apart.
+    /// Adds GPUs that are to be held for so many hours, of so many jobs.
     pub(super) fn add(
         &mut self,
-        (grid_h, class): (&[f64; CLASSES], usize),
+        grid_h: &[f64; CLASSES],
         (gpus, hours): (f64, f64),
         shares: (f64, f64),
+        jobs: f64,
     ) {
         self.bin.add_gpus((gpus, hours), shares);
+        self.bin.add_jobs(jobs);
         if hours >= SHORT_H {
-            // A little above one where a job that has just started is killed: GPUs and work stay exact.
-            let beyond = (hours - grid_h[class]) / (grid_h[class + 1] - grid_h[class]);
-            self.gpus[class] += gpus * (1.0 - beyond);
-            self.gpus[class + 1] += gpus * beyond;
+            Item { hours, gpus }.onto(&mut self.gpus, grid_h);
         }
     }
     /// Starts a share of it.

@@ -1,6 +1,8 @@
 //! Running GPUs by the reading of the work clock at which they are released.
 
-use super::bin::{CLASSES, Item};
+use std::ops::Range;
+
+use super::bin::Item;
 
 /// Over which starts are remembered, hours.
 const WEEK_H: f64 = 168.0;
@@ -17,18 +19,8 @@ pub(super) struct Ring {
     pub(super) running: f64,
     /// Of them, those of short jobs that ran over into the next hour.
     over: f64,
-    /// GPUs an hour that started of late, by run time, and what all of them are to be multiplied by.
-    recent: [f64; CLASSES],
-    faded: f64,
-}
-
-/// How many GPUs are taken of those that an hour releases.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Taken {
-    /// So many, if there are.
-    Each(f64),
-    /// A share.
-    Share(f64),
+    /// GPUs of longer jobs an hour that started of late.
+    pub(super) recent: f64,
 }
 
 /// Where on the work clock goes what started evenly over the step that has just ended.
@@ -39,8 +31,6 @@ pub(super) struct Begin {
     /// Mean hours to what is released in the rest of the present hour, and between it and the next.
     now_h: f64,
     next_h: f64,
-    /// What starts are multiplied by, to be remembered.
-    weight: f64,
 }
 
 impl Ring {
@@ -52,8 +42,7 @@ impl Ring {
             releases: vec![0.0; (longest + 4).next_power_of_two()],
             running: 0.0,
             over: 0.0,
-            recent: [0.0; CLASSES],
-            faded: 1.0,
+            recent: 0.0,
         }
     }
     fn mask(&self) -> usize {
@@ -68,6 +57,7 @@ impl Ring {
         self.releases[(self.slot + ahead) & self.mask()]
     }
     /// Mean work left to what is released in the hour of the work clock that lies so many ahead.
+    #[inline]
     pub(super) fn hours_to(&self, ahead: usize) -> f64 {
         if ahead == 0 {
             0.5 * (1.0 - self.within)
@@ -81,27 +71,24 @@ impl Ring {
             .map(|ahead| self.ahead(ahead) * self.hours_to(ahead))
             .sum()
     }
-    /// GPUs an hour that started of late with a run time.
-    pub(super) fn recent(&self, class: usize) -> f64 {
-        self.recent[class] * self.faded
-    }
-
     /// Where what started evenly over the last step goes, now that it has been released.
-    pub(super) fn begin(&mut self, work_h: f64) -> Begin {
-        self.faded *= 1.0 - work_h / WEEK_H;
-        if self.faded < 1e-100 {
-            self.recent.iter_mut().for_each(|recent| *recent *= self.faded);
-            self.faded = 1.0;
-        }
+    #[inline]
+    pub(super) fn begin(&self, work_h: f64) -> Begin {
         Begin {
             offset: self.within - 0.5 - 0.5 * work_h,
             now_h: self.hours_to(0) + 0.5 * work_h,
             next_h: self.hours_to(1) - self.hours_to(0),
-            weight: 1.0 / (WEEK_H * self.faded),
         }
+    }
+    /// Counts GPUs of longer jobs as running that were started over a step.
+    #[inline]
+    pub(super) fn count(&mut self, long_gpus: f64, work_h: f64) {
+        self.running += long_gpus;
+        self.recent += (long_gpus - self.recent * work_h) * (1.0 / WEEK_H);
     }
 
     /// Lets the work clock run; gives the work of what was running, and GPUs of longer jobs that were released.
+    #[inline]
     pub(super) fn release(&mut self, work_h: f64) -> (f64, f64) {
         let (mut left, mut done, mut released) = (work_h, 0.0, 0.0);
         let mask = self.mask();
@@ -129,12 +116,12 @@ impl Ring {
     }
 
     /// Puts a share of what starts on the clock.
+    #[inline]
     pub(super) fn start(&mut self, items: &[Item], share: f64, at: Begin) {
         let mask = self.mask();
         let ring = self.releases.as_mut_slice();
         for item in items {
             let gpus = item.gpus * share;
-            self.recent[item.class] += gpus * at.weight;
             let place = at.offset + item.hours;
             let hour = place as usize;
             let (hour, beyond) = if hour >= 1 {
@@ -149,12 +136,17 @@ impl Ring {
     }
 
     /// Work of short jobs that runs over, on about so many GPUs; gives how many there are so that the work is exact.
+    #[inline]
     pub(super) fn run_over(&mut self, work_gpu_h: f64, gpus: f64) -> f64 {
         if work_gpu_h <= 0.0 {
             return 0.0;
         }
         // Nothing is released sooner than half an hour from now on average, nor has much more than an hour to go.
-        let hours = (work_gpu_h / gpus).clamp(0.5, 1.5);
+        let hours = if 2.0 * work_gpu_h <= gpus {
+            0.5
+        } else {
+            (work_gpu_h / gpus).min(1.5)
+        };
         let gpus = work_gpu_h / hours;
         let first = usize::from(hours > self.hours_to(1));
         let (soon_h, late_h) = (self.hours_to(first), self.hours_to(first + 1));
@@ -167,16 +159,31 @@ impl Ring {
     }
 
     /// Takes GPUs out of those that are released in an hour; gives how many there were.
-    pub(super) fn take(&mut self, ahead: usize, wanted: Taken) -> f64 {
+    #[inline]
+    pub(super) fn take(&mut self, ahead: usize, gpus: f64) -> f64 {
         let mask = self.mask();
         let slot = &mut self.releases[(self.slot + ahead) & mask];
-        let taken = match wanted {
-            Taken::Each(gpus) => gpus.min(*slot),
-            Taken::Share(share) => share * *slot,
-        };
-        let taken = taken.max(0.0);
+        let taken = gpus.min(*slot).max(0.0);
         *slot -= taken;
         self.running -= taken;
         taken
+    }
+    /// Takes a share of what is released in some hours, none of them the present one; gives GPUs and their work left.
+    pub(super) fn take_share(&mut self, hours: Range<usize>, share: f64) -> (f64, f64) {
+        let (from, len, mask) = ((self.slot + hours.start) & self.mask(), hours.len(), self.mask());
+        let before_wrap = len.min(mask + 1 - from);
+        let (mut gpus, mut work) = (0.0, 0.0);
+        let mut hours_to = self.hours_to(hours.start);
+        for slots in [from..from + before_wrap, 0..len - before_wrap] {
+            for slot in &mut self.releases[slots] {
+                let taken = share * slot.max(0.0);
+                *slot -= taken;
+                gpus += taken;
+                work += taken * hours_to;
+                hours_to += 1.0;
+            }
+        }
+        self.running -= gpus;
+        (gpus, work)
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Room {
 }
 
 impl Room {
+    #[inline]
     pub(super) fn new(usable: f64, (running, done_gpu_h): (f64, f64), work_h: f64) -> Self {
         Self {
             at_end: usable - running,
@@ -26,6 +27,7 @@ impl Room {
         }
     }
     /// Takes the share of a bin that fits. Long jobs start evenly over the step, so half of them count on average.
+    #[inline]
     pub(super) fn take(&mut self, bin: &Bin) -> f64 {
         let over_gpu_h = bin.short_left_gpu_h(self.work_h);
         let (long, held) = (bin.long_gpus(), bin.short_held(self.work_h));

@@ -174,6 +174,10 @@ impl FluidPool {
         totals.overhead_gpu_h += totals.work_gpu_h * self.offer.checkpoint_share();
         totals
     }
+    /// Work lost to kills, GPU-hours, and jobs that left.
+    pub(super) fn losses(&self) -> (f64, f64) {
+        (self.totals.lost_gpu_h, self.totals.withdrawn)
+    }
     /// Jobs that wait.
     pub fn waiting(&self) -> f64 {
         self.waiting
@@ -193,14 +197,15 @@ impl FluidPool {
 
     /// Shares of the work that runs: spot, and by dynamic power.
     pub(super) fn shares(&self) -> (f64, f64) {
-        let of = |part: f64| {
-            if self.left_gpu_h > 0.0 {
-                (part / self.left_gpu_h).clamp(0.0, 1.0)
-            } else {
-                0.0
-            }
+        let each = if self.left_gpu_h > 0.0 {
+            1.0 / self.left_gpu_h
+        } else {
+            0.0
         };
-        (of(self.left_spot_gpu_h), of(self.left_drawn_gpu_h))
+        (
+            (self.left_spot_gpu_h * each).min(1.0),
+            (self.left_drawn_gpu_h * each).min(1.0),
+        )
     }
 
     /// Moves on by `hours` (at most one) from `at_h` hours of the calendar, at a speed, while `arrivals` an hour come.
@@ -263,7 +268,7 @@ impl FluidPool {
         } else {
             step.wait_h = step.started * self.surface.wait_h(self.ratio, step.load);
         }
-        self.week_load += (step.load.min(1.0) - self.week_load) * hours / WEEK_H;
+        self.week_load += (step.load.min(1.0) - self.week_load) * hours * (1.0 / WEEK_H);
         let t = &mut self.totals;
         t.wait_h += step.wait_h;
         t.started += step.started;
@@ -357,7 +362,8 @@ impl FluidPool {
         let started = &room.taken;
         let short_done = started.short_gpu_h() - room.over_gpu_h;
         let done = running_done + 0.5 * started.long_gpus() * work_h + short_done;
-        self.ring.running += started.long_gpus() + self.ring.run_over(room.over_gpu_h, room.over_gpus);
+        self.ring.count(started.long_gpus(), work_h);
+        self.ring.running += self.ring.run_over(room.over_gpu_h, room.over_gpus);
         self.left_gpu_h += started.work_gpu_h();
         self.left_spot_gpu_h += started.spot_gpu_h();
         self.left_drawn_gpu_h += started.drawn_gpu_h();
