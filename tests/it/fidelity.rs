@@ -1,11 +1,15 @@
 //! Fidelities of demand: a year of redrawn weeks as jobs, as sampled weeks and as a flow, with outages and heat; what a
 //! run says of its own error; growth that breaks.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use repower::random::Streams;
+use repower::scenario::load::{LoadOptions, load};
 use repower::scenario::spec::Fidelity;
+use repower::sim::Setup;
+use repower::sim::fidelity::{Compared, compare};
 use repower::sim::pool::{FlowSetup, Pool, PoolPlan};
 use repower::time::{Calendar, SimTime, Span};
 use repower::units::Ratio;
@@ -22,6 +26,11 @@ use crate::hand_made::{World, near, number};
 
 const GPUS: u32 = 2_048;
 const WEEKS: u32 = 52;
+/// Power of a GPU's share of its system, kW, the share of it that an idle one draws, and power usage effectiveness:
+/// round figures, the same for all fidelities.
+const GPU_KW: f64 = 1.3;
+const IDLE: f64 = 0.3;
+const PUE: f64 = 1.25;
 
 /// What a year of a pool came to.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +38,10 @@ struct Year {
     served_gpu_h: f64,
     spot_gpu_h: f64,
     mean_wait_s: f64,
+    /// Energy of the systems at the meter: those at work by their share of dynamic power, the others idle.
+    energy_mwh: f64,
+    /// Jobs that went elsewhere.
+    withdrawn: f64,
     /// Lost over done.
     lost: f64,
     took: Duration,
@@ -125,7 +138,7 @@ impl Split {
 
 fn run(pool: &mut Pool, streams: &Streams, (monday, power): (SimTime, &[(u32, u16)])) -> Year {
     let mut now = monday;
-    let (mut served, mut spot) = (0.0, 0.0);
+    let (mut served, mut spot, mut kwh) = (0.0, 0.0, 0.0);
     let mut before = pool.integral();
     for (hour, &(gpus, speed)) in power.iter().enumerate() {
         let was = pool.capacity();
@@ -139,7 +152,11 @@ fn run(pool: &mut Pool, streams: &Streams, (monday, power): (SimTime, &[(u32, u1
         now += Span::from_hours(1);
         pool.run_until(now);
         let after = pool.integral();
-        let gpu_h = f64::from(gpus) * f64::from(speed) / 1_000.0 / 3_600.0;
+        let speed = f64::from(speed) / 1_000.0;
+        let gpu_h = f64::from(gpus) * speed / 3_600.0;
+        // A cap takes dynamic power in proportion to speed.
+        let drawing = (after.drawing - before.drawing) / 3_600.0 * speed;
+        kwh += PUE * GPU_KW * f64::from(gpus) * (IDLE + (1.0 - IDLE) * drawing);
         served += (after.share() - before.share()) * gpu_h;
         spot += (after.spot - before.spot) * gpu_h;
         before = after;
@@ -149,6 +166,8 @@ fn run(pool: &mut Pool, streams: &Streams, (monday, power): (SimTime, &[(u32, u1
         served_gpu_h: served,
         spot_gpu_h: spot,
         mean_wait_s: totals.wait_s / totals.started,
+        energy_mwh: kwh / 1e3,
+        withdrawn: totals.withdrawn,
         lost: totals.lost_gpu_s / totals.work_gpu_s,
         took: Duration::ZERO,
     }
@@ -175,6 +194,7 @@ fn a_year_of_other_weeks_flows_as_its_jobs_do_with_outages_and_heat() {
                 jobs.served_gpu_h,
                 0.02,
             );
+            near(&what("energy"), own.energy_mwh, jobs.energy_mwh, 0.02);
             near(&what("spot GPU-hours"), own.spot_gpu_h, jobs.spot_gpu_h, 0.1);
             if load < 1.0 {
                 near(&what("mean wait"), own.mean_wait_s, jobs.mean_wait_s, 0.10);
@@ -203,18 +223,57 @@ fn print_errors_of_fidelities() {
             for cell in cells {
                 let own = split.year(cell, load, seed);
                 println!(
-                    "   {:?}: served {:+.2} %, spot {:+.2} %, wait {:+.1} % ({:.0} s), lost {:.4}, {:.2} ms, {:.0} times faster",
+                    "   {:?}: served {:+.2} %, energy {:+.2} %, spot {:+.2} %, wait {:+.1} % ({:.0} s), withdrawn {:.0}, lost {:.4}, {:.2} ms, {:.0} times faster",
                     cell,
                     (own.served_gpu_h / jobs.served_gpu_h - 1.0) * 100.0,
+                    (own.energy_mwh / jobs.energy_mwh - 1.0) * 100.0,
                     (own.spot_gpu_h / jobs.spot_gpu_h - 1.0) * 100.0,
                     (own.mean_wait_s / jobs.mean_wait_s - 1.0) * 100.0,
                     own.mean_wait_s,
+                    own.withdrawn,
                     own.lost,
                     own.took.as_secs_f64() * 1e3,
                     jobs.took.as_secs_f64() / own.took.as_secs_f64()
                 );
             }
         }
+    }
+}
+
+/// The default scenario with so many copies of its trace, and what its world comes to in the first year of the pool.
+fn default_year(copies: u32, fidelity: &str) -> Compared {
+    let set = [
+        format!("tenants.open-market.on_demand.jobs.copies={copies}"),
+        format!("run.fidelity=\"{fidelity}\""),
+        "run.replications=1".to_owned(),
+        // The pool opens in the second year; four cost less than ten.
+        "years=4".to_owned(),
+    ];
+    let options = LoadOptions {
+        set: set.to_vec(),
+        ..LoadOptions::default()
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/default.toml");
+    let scenario = load(Some(&file), &options).unwrap();
+    let setup = Setup::new(&scenario);
+    let strategy = scenario
+        .spec
+        .strategies
+        .iter()
+        .position(|s| s.id.as_str() == "gpu-cloud");
+    compare(&scenario, &setup, strategy.unwrap(), scenario.spec.run.fidelity).unwrap()
+}
+
+#[test]
+fn in_the_whole_world_work_revenue_and_energy_of_a_flow_are_those_of_jobs() {
+    for copies in [2, 3, 4] {
+        let Compared { jobs, coarse, .. } = default_year(copies, "fluid");
+        let what = |quantity: &str| format!("{quantity} at {copies} copies");
+        near(&what("served"), coarse.served_gpu_h, jobs.served_gpu_h, 0.02);
+        near(&what("revenue"), coarse.revenue_usd, jobs.revenue_usd, 0.02);
+        near(&what("IT energy"), coarse.gpu_it_mwh, jobs.gpu_it_mwh, 0.02);
+        near(&what("energy"), coarse.energy_mwh, jobs.energy_mwh, 0.02);
+        near(&what("mean wait"), coarse.mean_wait_s, jobs.mean_wait_s, 0.1);
     }
 }
 

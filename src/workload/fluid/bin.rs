@@ -104,6 +104,11 @@ impl Bin {
             work - 0.5 * work * work * work_h / squared
         }
     }
+    /// The same after one hour, which none of them outlasts.
+    #[inline]
+    pub(super) fn short_left_after_an_hour_gpu_h(&self) -> f64 {
+        0.5 * self.0[SHORT_SQUARED]
+    }
     /// Adds a share of another.
     #[inline]
     pub(super) fn add(&mut self, other: &Self, share: f64) {

@@ -73,6 +73,7 @@ pub struct HourOf {
     pub withdrawn: f64,
     /// Jobs that waited at the hour's end.
     pub waiting: f64,
+    impatient: f64,
     plain_wait_h: f64,
     age_h: Option<f64>,
     load: f64,
@@ -145,6 +146,7 @@ impl Trial<'_> {
                 started: usage.started as f64,
                 lost_gpu_h: (usage.lost_gpu_s() + usage.overhead_gpu_s()) / HOUR_S as f64,
                 withdrawn: usage.withdrawn() as f64,
+                impatient: usage.impatient as f64,
                 waiting: scheduler.pool().queued() as f64,
                 plain_wait_h: waited_s / HOUR_S as f64,
                 ..HourOf::default()
@@ -185,6 +187,7 @@ impl Trial<'_> {
                 started: step.started,
                 lost_gpu_h: lost_gpu_h - before_gpu_h,
                 withdrawn: withdrawn - before,
+                impatient: step.impatient,
                 waiting: pool.waiting(),
                 plain_wait_h: step.plain_wait_h,
                 age_h: step.age_h,
@@ -286,6 +289,7 @@ pub fn fit(subject: &Subject<'_>, offer: &Arc<Offer>) -> Surface {
     surface.queue = shrunk(&sums.queue, mean(&sums.queue));
     surface.wait_h = shrunk(&sums.wait, 0.0);
     surface.lost = ratio_of(sums.lost, 1.0);
+    surface.leaving = ratio_of(sums.left, 1.0).min(1.0);
     // What capacity adds is fitted to what load and age leave.
     let mut left = [[[0.0; 2]; RATIOS.len()]];
     for ((trial, jobs), fluid) in trials.iter().zip(&jobs).zip(&fluid) {
@@ -363,6 +367,7 @@ struct Sums {
     queue: [[[f64; 2]; AGES_H.len()]; LOADS.len()],
     wait: [[[f64; 2]; LOADS.len()]; RATIOS.len()],
     lost: [f64; 2],
+    left: [f64; 2],
 }
 
 impl Sums {
@@ -370,6 +375,8 @@ impl Sums {
         let (jobs, own) = (hour.jobs, hour.own);
         self.lost[0] += jobs.lost_gpu_h;
         self.lost[1] += own.lost_gpu_h;
+        self.left[0] += jobs.impatient;
+        self.left[1] += own.impatient;
         let (row, at, under) = match own.age_h {
             Some(age_h) => (
                 locate(&LOADS, own.week_load),

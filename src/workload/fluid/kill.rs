@@ -18,7 +18,14 @@ struct Loss {
     restart_h: f64,
     /// Share of spot.
     spot: f64,
-    jobs_per_gpu: f64,
+}
+
+/// GPUs that were killed, what they had left to do, and their jobs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Killed {
+    gpus: f64,
+    left_gpu_h: f64,
+    jobs: f64,
 }
 
 impl FluidPool {
@@ -55,27 +62,34 @@ impl FluidPool {
         let offer = Arc::clone(&self.offer);
         let (grid_h, mix) = (offer.grid_h(), offer.mix());
         let mut left = gpus.min(self.ring.running);
-        // GPUs of an hour that belong to late starts: each run time's reach from itself down by how far back they go.
-        let (mut rate, mut opened, mut closed) = (0.0, 0, 0);
-        for (class, hours) in self.intervals(self.loss(0.5 * back_h, (spot, 0.0))) {
-            let newest_h = back_h.min(grid_h[class]);
-            let loss = self.loss(0.5 * newest_h, (spot, offer.jobs_per_gpu()[class]));
-            let mut killed = (0.0, 0.0);
+        let gpus_of = |class: usize| self.ring.recent * mix[class];
+        let rates: [f64; CLASSES] = std::array::from_fn(gpus_of);
+        // GPUs of an hour that belong to late starts, and their jobs: those of each run time reach from it down by how
+        // far back they go.
+        let (mut rate, mut jobs_rate, mut opened, mut closed) = (0.0, 0.0, 0, 0);
+        for (class, hours) in self.intervals(self.loss(0.5 * back_h, spot)) {
+            let loss = self.loss(0.5 * back_h.min(grid_h[class]), spot);
+            let mut killed = Killed::default();
             let mut ahead = hours.start;
             while ahead < hours.end && closed < CLASSES {
                 while opened < CLASSES && grid_h[opened] - back_h <= ahead as f64 {
-                    rate += self.ring.recent * mix[opened];
+                    rate += rates[opened];
+                    jobs_rate += rates[opened] * offer.jobs_per_gpu()[opened];
                     opened += 1;
                 }
                 while closed < opened && grid_h[closed] <= ahead as f64 {
-                    rate -= self.ring.recent * mix[closed];
+                    rate -= rates[closed];
+                    jobs_rate -= rates[closed] * offer.jobs_per_gpu()[closed];
                     closed += 1;
                 }
-                if opened > closed {
+                if opened > closed && rate > 0.0 {
                     let gpus = self.ring.take(ahead, left.min(rate));
                     left -= gpus;
-                    killed.0 += gpus;
-                    killed.1 += gpus * self.ring.hours_to(ahead);
+                    killed.gpus += gpus;
+                    killed.left_gpu_h += gpus * self.ring.hours_to(ahead);
+                    killed.jobs += gpus * (jobs_rate / rate).max(0.0);
+                    ahead += 1;
+                } else if opened > closed {
                     ahead += 1;
                 } else if opened < CLASSES {
                     // Nothing of late ends before the next run time comes into reach.
@@ -96,9 +110,15 @@ impl FluidPool {
         let share = (gpus / self.ring.running).clamp(0.0, 1.0);
         // In the long run running work is as old as what it still has to do is long.
         let age_h = self.left_gpu_h / self.ring.running;
-        let loss = self.loss(age_h, (spot, self.offer.jobs_per_running_gpu()));
+        let loss = self.loss(age_h, spot);
         for (_, hours) in self.intervals(loss) {
-            let killed = self.ring.take_share(hours, share);
+            let (gpus, left_gpu_h) = self.ring.take_share(hours, share);
+            let jobs = gpus * self.offer.jobs_per_running_gpu();
+            let killed = Killed {
+                gpus,
+                left_gpu_h,
+                jobs,
+            };
             self.take_back(killed, loss);
         }
     }
@@ -144,7 +164,7 @@ impl FluidPool {
         from_h
     }
 
-    fn loss(&self, age_h: f64, (spot, jobs_per_gpu): (f64, f64)) -> Loss {
+    fn loss(&self, age_h: f64, spot: f64) -> Loss {
         let interval_h = self.terms.checkpoint_h;
         let even_h = if interval_h > 0.0 {
             age_h.min(0.5 * interval_h)
@@ -155,17 +175,21 @@ impl FluidPool {
             lost_h: even_h * self.surface.lost,
             restart_h: self.terms.restart_h,
             spot,
-            jobs_per_gpu,
         }
     }
 
     /// Puts killed GPUs and what they had left to do into the queue again.
-    fn take_back(&mut self, (killed, left_gpu_h): (f64, f64), loss: Loss) {
-        if killed <= 0.0 {
+    fn take_back(&mut self, killed: Killed, loss: Loss) {
+        let Killed {
+            gpus,
+            left_gpu_h,
+            jobs,
+        } = killed;
+        if gpus <= 0.0 {
             return;
         }
         let (_, drawn) = self.shares();
-        let hours = left_gpu_h / killed;
+        let hours = left_gpu_h / gpus;
         // Nothing has more to do than the longest job at its start.
         let room_h = (self.offer.grid_h()[CLASSES - 1] - hours).max(0.0);
         let lost_h = loss.lost_h.min(room_h);
@@ -173,12 +197,11 @@ impl FluidPool {
         self.left_gpu_h -= left_gpu_h;
         self.left_spot_gpu_h -= loss.spot * left_gpu_h;
         self.left_drawn_gpu_h -= drawn * left_gpu_h;
-        let again = (killed, hours + lost_h + restart_h);
-        let jobs = killed * loss.jobs_per_gpu;
+        let again = (gpus, hours + lost_h + restart_h);
         self.returning
             .add(self.offer.grid_h(), again, (loss.spot, drawn), jobs);
         self.waiting += jobs;
-        self.totals.lost_gpu_h += killed * lost_h;
-        self.totals.overhead_gpu_h += killed * restart_h;
+        self.totals.lost_gpu_h += gpus * lost_h;
+        self.totals.overhead_gpu_h += gpus * restart_h;
     }
 }

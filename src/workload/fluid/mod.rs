@@ -7,6 +7,7 @@
 
 mod backlog;
 mod bin;
+mod calm;
 pub mod fit;
 mod kill;
 mod offer;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::bin::Item;
 
 /// Over which starts are remembered, hours.
-const WEEK_H: f64 = 168.0;
+pub(super) const WEEK_H: f64 = 168.0;
 
 /// Running GPUs. Releases of an hour of the work clock are even over it.
 #[derive(Debug, Clone)]
@@ -113,6 +113,39 @@ impl Ring {
         let over = self.over.min(released);
         self.over -= over;
         (done, released - over)
+    }
+
+    /// Whether an hour of the work clock begins.
+    #[inline]
+    pub(super) fn is_at_an_hour(&self) -> bool {
+        self.within == 0.0
+    }
+    /// GPUs released in the hour of the work clock that begins.
+    #[inline]
+    pub(super) fn due(&self) -> f64 {
+        self.releases[self.slot & self.mask()]
+    }
+    /// Lets a whole hour pass that begins now, over which items start, of so many GPUs together, and short jobs that run
+    /// over on so many; gives GPUs of longer jobs that were released.
+    #[inline]
+    pub(super) fn pass_hour(&mut self, items: &[Item], long_gpus: f64, over_gpus: f64) -> f64 {
+        let mask = self.mask();
+        let due = std::mem::take(&mut self.releases[self.slot & mask]);
+        self.slot += 1;
+        self.running = (self.running - due).max(0.0) + over_gpus;
+        let over = self.over.min(due);
+        self.over += over_gpus - over;
+        let ring = self.releases.as_mut_slice();
+        ring[self.slot & mask] += over_gpus;
+        for item in items {
+            let hour = item.hours as usize;
+            let later = item.gpus * (item.hours - hour as f64);
+            // What starts evenly over an hour and runs for one is released evenly over the next.
+            ring[(self.slot + hour - 1) & mask] += item.gpus - later;
+            ring[(self.slot + hour) & mask] += later;
+        }
+        self.count(long_gpus, 1.0);
+        due - over
     }
 
     /// Puts a share of what starts on the clock.

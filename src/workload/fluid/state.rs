@@ -19,7 +19,7 @@ use crate::time::Span;
 use crate::workload::scheduler::Settings;
 
 /// GPUs below which nothing is held to be too many.
-const ROUNDING_GPUS: f64 = 1e-9;
+pub(super) const ROUNDING_GPUS: f64 = 1e-9;
 /// Over which load is smoothed, hours.
 const WEEK_H: f64 = 168.0;
 /// Relative tolerance of conservation.
@@ -40,7 +40,9 @@ pub struct Step {
     pub finished: f64,
     /// Hours that jobs waited.
     pub wait_h: f64,
-    /// The same before the surface was asked.
+    /// Jobs whose patience ended.
+    pub(super) impatient: f64,
+    /// Hours that jobs waited before the surface was asked.
     pub(super) plain_wait_h: f64,
     /// Age of the oldest that waited at the beginning; none where nobody waited at either end.
     pub(super) age_h: Option<f64>,
@@ -58,6 +60,7 @@ impl Step {
         self.started += next.started;
         self.finished += next.finished;
         self.wait_h += next.wait_h;
+        self.impatient += next.impatient;
         self.plain_wait_h += next.plain_wait_h;
         self.age_h = self.age_h.or(next.age_h);
         (self.load, self.week_load) = (next.load, next.week_load);
@@ -211,6 +214,12 @@ impl FluidPool {
     /// Moves on by `hours` (at most one) from `at_h` hours of the calendar, at a speed, while `arrivals` an hour come.
     pub fn step(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: Arrivals<'_>) -> Step {
         if !std::mem::take(&mut self.raised) || self.waiting <= 0.0 {
+            if hours == 1.0
+                && speed == 1.0
+                && let Some(step) = self.calm(arrivals)
+            {
+                return step;
+            }
             return self.even(at_h, hours, speed, arrivals);
         }
         // New GPUs are taken at once by those who wait, not evenly over the hour.
@@ -237,7 +246,7 @@ impl FluidPool {
             self.flow(at_h, (hours, work_h), arrivals, &mut step);
         } else {
             self.backlog.push(at_h + 0.5 * hours, arrivals, hours);
-            left = self.give_up(at_h + hours);
+            left = self.give_up(at_h + hours, &mut step);
             self.drain(at_h, (hours, work_h), &mut step);
         }
         self.close(&mut step, (before, left, age_h), hours);
@@ -263,7 +272,7 @@ impl FluidPool {
             step.wait_h = step.plain_wait_h * queue(age_h);
             if left > 0.0 {
                 // Only those who start are asked how long they waited.
-                step.wait_h -= left * self.terms.patience_h * queue(self.terms.patience_h);
+                step.wait_h -= left * self.terms.patience_h;
             }
         } else {
             step.wait_h = step.started * self.surface.wait_h(self.ratio, step.load);
@@ -275,19 +284,28 @@ impl FluidPool {
         t.finished += step.finished;
     }
 
-    /// Those whose patience has ended leave; gives their number.
-    fn give_up(&mut self, now_h: f64) -> f64 {
-        let mut left = 0.0;
+    /// Those whose patience has ended leave; gives their number. The others of their hour, whom backfill let by, are
+    /// short: they count as started, their little work as gone.
+    fn give_up(&mut self, now_h: f64, step: &mut Step) -> f64 {
+        let mut ended = 0.0;
         while let Some((at_h, bin, ..)) = self.backlog.first() {
             if at_h + self.terms.patience_h > now_h {
                 break;
             }
-            left += bin.jobs();
+            ended += bin.jobs();
             self.totals.withdrawn_gpu_h += bin.work_gpu_h();
             self.backlog.pop();
         }
-        self.waiting = (self.waiting - left).max(0.0);
+        if ended == 0.0 {
+            return 0.0;
+        }
+        let left = ended * self.surface.leaving;
+        self.waiting = (self.waiting - ended).max(0.0);
         self.totals.withdrawn += left;
+        self.waits[bucket(self.terms.patience_h)] += ended - left;
+        step.impatient = left;
+        step.started += ended - left;
+        step.finished += ended - left;
         left
     }
 
@@ -417,6 +435,7 @@ mod tests {
     use crate::workload::estimate::EstimateSpec;
     use crate::workload::fluid::Week;
     use crate::workload::fluid::bin::Item;
+    use crate::workload::fluid::offer::WEEK_HOURS;
     use crate::workload::job::{Job, Trace};
 
     /// A week with one gang of 10 GPUs for `hours` at its first second.
@@ -489,6 +508,36 @@ mod tests {
         assert!((totals.lost_gpu_h - 6.0 * 0.5).abs() < 1e-9, "{totals:?}");
         assert!((busy - 100.0 - 3.0).abs() < 1e-9, "{busy}");
         pool.assert_conserved();
+    }
+
+    #[test]
+    fn a_usual_hour_is_the_same_with_what_is_left_out_and_without() {
+        let jobs = [(10, 30 * 3_600), (5, 300), (4, 2_400), (3, 4_000), (2, 9_000)];
+        let jobs = (0..12).flat_map(|hour| {
+            jobs.iter().enumerate().map(move |(id, (gpus, run_s))| {
+                Job::new(10 * hour + id as u64, 3_600 * hour as i64, *gpus, *run_s)
+            })
+        });
+        let last = Job::new(999, 6 * 86_400 + 3_600, 1, 0);
+        let (mut short, week) = pool_of(jobs.chain([last]).collect(), 125);
+        short.set_capacity(125.0);
+        let mut long = short.clone();
+        let mut calm = 0;
+        for hour in 0..WEEK_HOURS {
+            let arrivals = week.hour(hour);
+            let own = short.step(hour as f64, 1.0, 1.0, arrivals);
+            let other = long.even(hour as f64, 1.0, 1.0, arrivals);
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs().max(1.0);
+            assert!(close(own.busy_gpu_h, other.busy_gpu_h), "{own:?} {other:?}");
+            assert!(close(own.started, other.started) && close(own.finished, other.finished));
+            assert!(close(own.wait_h, other.wait_h) && close(own.week_load, other.week_load));
+            assert!(close(short.ring.running, long.ring.running));
+            assert!(close(short.in_progress_gpu_h(), long.in_progress_gpu_h()));
+            calm += usize::from(short.waiting == 0.0);
+        }
+        // The gangs of half a day fill the pool for some hours.
+        assert!((50..WEEK_HOURS).contains(&calm), "{calm}");
+        short.assert_conserved();
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Surface {
     pub(super) wait_h: [[f64; LOADS.len()]; RATIOS.len()],
     /// Lost work over what even ages between checkpoints would lose.
     pub(super) lost: f64,
+    /// Share of those whose patience would end, first come first served, that leave: the others slip in before.
+    pub(super) leaving: f64,
 }
 
 impl Default for Surface {
@@ -63,6 +65,7 @@ impl Default for Surface {
             by_capacity: [1.0; RATIOS.len()],
             wait_h: [[0.0; LOADS.len()]; RATIOS.len()],
             lost: 1.0,
+            leaving: 1.0,
         }
     }
 }

@@ -1,0 +1,56 @@
+//! The usual step: a whole hour at full speed in which nobody waits and all that comes finds room. It does what any step
+//! does ([`FluidPool::step`]), with what is one, nought or the same in it left out.
+
+use super::offer::Arrivals;
+use super::ring::WEEK_H;
+use super::state::{FluidPool, ROUNDING_GPUS, Step};
+
+impl FluidPool {
+    /// Takes a whole hour at full speed, if it is a usual one.
+    pub(super) fn calm(&mut self, arrivals: Arrivals<'_>) -> Option<Step> {
+        let bin = arrivals.bin;
+        if self.waiting > 0.0 || !self.ring.is_at_an_hour() {
+            return None;
+        }
+        let (long, short) = (bin.long_gpus(), bin.short_gpu_h());
+        let over_gpu_h = bin.short_left_after_an_hour_gpu_h();
+        let due = self.ring.due();
+        let done = self.ring.running - 0.5 * due + 0.5 * long + short - over_gpu_h;
+        if self.ring.running - due + long + short > self.usable || done > self.usable {
+            return None;
+        }
+        let released = self.ring.pass_hour(arrivals.items, long, 2.0 * over_gpu_h);
+        let jobs_of = self.offer.jobs_per_started_gpu();
+        let started = bin.jobs();
+        self.left_gpu_h += bin.work_gpu_h();
+        self.left_spot_gpu_h += bin.spot_gpu_h();
+        self.left_drawn_gpu_h += bin.drawn_gpu_h();
+        let (spot, drawn) = self.shares();
+        self.left_gpu_h = (self.left_gpu_h - done).max(0.0);
+        self.left_spot_gpu_h = (self.left_spot_gpu_h - done * spot).max(0.0);
+        self.left_drawn_gpu_h = (self.left_drawn_gpu_h - done * drawn).max(0.0);
+        let load = done / self.usable.max(ROUNDING_GPUS);
+        let step = Step {
+            busy_gpu_h: done,
+            spot_gpu_h: done * spot,
+            drawing_gpu_h: done * drawn,
+            started,
+            finished: released * jobs_of + (started - long * jobs_of).max(0.0),
+            wait_h: started * self.surface.wait_h(self.ratio, load),
+            load,
+            week_load: self.week_load,
+            ..Step::default()
+        };
+        self.week_load += (load.min(1.0) - self.week_load) * (1.0 / WEEK_H);
+        self.waits[0] += started;
+        let t = &mut self.totals;
+        t.submitted += started + bin.too_large();
+        t.withdrawn += bin.too_large();
+        t.offered_gpu_h += bin.work_gpu_h();
+        t.work_gpu_h += done;
+        t.wait_h += step.wait_h;
+        t.started += started;
+        t.finished += step.finished;
+        Some(step)
+    }
+}
