@@ -65,6 +65,13 @@ fn fidelity_error(view: &View<'_>) -> Table {
         let value = |value: f64| Text::new(format::number(value, decimals(value)));
         let error = if row.error_percent.is_nan() {
             "none to compare with".to_owned()
+        } else if row.unit == "s" {
+            // A large share of a few seconds is little.
+            format!(
+                "{} % ({} s)",
+                format::number_signed(row.error_percent, 2),
+                format::number_signed(row.value - row.jobs, 1)
+            )
         } else {
             format!("{} %", format::number_signed(row.error_percent, 2))
         };

@@ -9,13 +9,13 @@ impl FluidPool {
     /// Takes a whole hour at full speed, if it is a usual one.
     pub(super) fn calm(&mut self, arrivals: Arrivals<'_>) -> Option<Step> {
         let bin = arrivals.bin;
-        if self.waiting > 0.0 || !self.ring.is_at_an_hour() {
+        if self.waiting > 0.0 {
             return None;
         }
         let (long, short) = (bin.long_gpus(), bin.short_gpu_h());
         let over_gpu_h = bin.short_left_after_an_hour_gpu_h();
-        let due = self.ring.due();
-        let done = self.ring.running - 0.5 * due + 0.5 * long + short - over_gpu_h;
+        let (due, running_done) = self.ring.due();
+        let done = running_done + 0.5 * long + short - over_gpu_h;
         if self.ring.running - due + long + short > self.usable || done > self.usable {
             return None;
         }

@@ -115,34 +115,48 @@ impl Ring {
         (done, released - over)
     }
 
-    /// Whether an hour of the work clock begins.
+    /// GPUs released over a whole hour from now on, and the work that what runs does in it.
     #[inline]
-    pub(super) fn is_at_an_hour(&self) -> bool {
-        self.within == 0.0
+    pub(super) fn due(&self) -> (f64, f64) {
+        let (rest, next) = (self.ahead(0), self.within * self.ahead(1));
+        let first = (self.running - 0.5 * rest) * (1.0 - self.within);
+        (
+            rest + next,
+            first + (self.running - rest - 0.5 * next) * self.within,
+        )
     }
-    /// GPUs released in the hour of the work clock that begins.
-    #[inline]
-    pub(super) fn due(&self) -> f64 {
-        self.releases[self.slot & self.mask()]
-    }
-    /// Lets a whole hour pass that begins now, over which items start, of so many GPUs together, and short jobs that run
-    /// over on so many; gives GPUs of longer jobs that were released.
+    /// Lets a whole hour pass, over which items start, of so many GPUs together, and short jobs that run over on so many;
+    /// gives GPUs of longer jobs that were released.
     #[inline]
     pub(super) fn pass_hour(&mut self, items: &[Item], long_gpus: f64, over_gpus: f64) -> f64 {
-        let mask = self.mask();
-        let due = std::mem::take(&mut self.releases[self.slot & mask]);
+        let (mask, within) = (self.mask(), self.within);
+        let rest = std::mem::take(&mut self.releases[self.slot & mask]);
         self.slot += 1;
+        let next = within * self.releases[self.slot & mask];
+        self.releases[self.slot & mask] -= next;
+        let due = rest + next;
         self.running = (self.running - due).max(0.0) + over_gpus;
         let over = self.over.min(due);
         self.over += over_gpus - over;
+        // From the middle of what is left of the present hour of the clock to that of the next.
+        let (half, each) = (0.5 * within, 1.0 / (1.0 - 0.5 * within));
+        let slot = self.slot;
         let ring = self.releases.as_mut_slice();
-        ring[self.slot & mask] += over_gpus;
+        let later = over_gpus * half * each;
+        ring[slot & mask] += over_gpus - later;
+        ring[(slot + 1) & mask] += later;
         for item in items {
-            let hour = item.hours as usize;
-            let later = item.gpus * (item.hours - hour as f64);
             // What starts evenly over an hour and runs for one is released evenly over the next.
-            ring[(self.slot + hour - 1) & mask] += item.gpus - later;
-            ring[(self.slot + hour) & mask] += later;
+            let place = item.hours - 1.0 + within;
+            let hour = place as usize;
+            let beyond = if hour > 0 {
+                place - hour as f64
+            } else {
+                (place - half) * each
+            };
+            let later = item.gpus * beyond;
+            ring[(slot + hour) & mask] += item.gpus - later;
+            ring[(slot + hour + 1) & mask] += later;
         }
         self.count(long_gpus, 1.0);
         due - over

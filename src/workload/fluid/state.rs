@@ -521,6 +521,8 @@ mod tests {
         let last = Job::new(999, 6 * 86_400 + 3_600, 1, 0);
         let (mut short, week) = pool_of(jobs.chain([last]).collect(), 125);
         short.set_capacity(125.0);
+        // The work clock need not stand at an hour.
+        short.step(-1.0, 0.3, 1.0, week.hour(100));
         let mut long = short.clone();
         let mut calm = 0;
         for hour in 0..WEEK_HOURS {

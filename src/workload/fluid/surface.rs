@@ -19,6 +19,7 @@ pub(super) struct Spot {
 }
 
 /// Where a value lies; values outside take the end.
+#[inline]
 pub(super) fn locate(knots: &[f64], value: f64) -> Spot {
     let mut knot = 0;
     while knot + 2 < knots.len() && knots[knot + 1] <= value {
@@ -31,10 +32,12 @@ pub(super) fn locate(knots: &[f64], value: f64) -> Spot {
     }
 }
 
+#[inline]
 fn along(values: &[f64], at: Spot) -> f64 {
     values[at.knot] * (1.0 - at.beyond) + values[at.knot + 1] * at.beyond
 }
 
+#[inline]
 fn read<const N: usize, const M: usize>(table: &[[f64; N]; M], row: Spot, at: Spot) -> f64 {
     along(&table[row.knot], at) * (1.0 - row.beyond) + along(&table[row.knot + 1], at) * row.beyond
 }
@@ -77,6 +80,7 @@ impl Surface {
     pub(super) fn queue(&self, ratio: Spot, load: f64, age_h: f64) -> f64 {
         read(&self.queue, locate(&LOADS, load), locate(&AGES_H, age_h)) * along(&self.by_capacity, ratio)
     }
+    #[inline]
     pub(super) fn wait_h(&self, ratio: Spot, load: f64) -> f64 {
         read(&self.wait_h, ratio, locate(&LOADS, load))
     }
