@@ -44,11 +44,11 @@ struct Batch {
     level_mw: f64,
     /// Whether this month is not worth its demand charge.
     barred: bool,
-    /// Whether it ran in this month.
-    ran: bool,
+    /// The last month in which it ran.
+    ran: Option<u16>,
     /// What the batch would do if all were known.
     shadow: Unit,
-    shadow_ran: bool,
+    shadow_ran: Option<u16>,
     /// Whether its hall mines at all.
     mines: bool,
 }
@@ -301,7 +301,7 @@ impl Commitment {
         let barred = self.foresight == Foresight::Forecast && outlook.expects_bar(batch, hour);
         let always_usd = outlook.charge_usd(batch, hour);
         let batch = &mut self.batches[index];
-        (batch.barred, batch.ran, batch.shadow_ran) = (barred, false, false);
+        batch.barred = barred;
         if batch.mines {
             self.earned.always_usd -= always_usd;
         }
@@ -320,7 +320,8 @@ impl Commitment {
         if batch.shadow.note(runs) {
             self.earned.best_usd -= start;
         }
-        if runs && batch.mines && !std::mem::replace(&mut batch.shadow_ran, true) {
+        let month = Some(outlook.months[hour]);
+        if runs && batch.mines && std::mem::replace(&mut batch.shadow_ran, month) != month {
             self.earned.best_usd -= charge;
         }
     }
@@ -391,7 +392,7 @@ impl Commitment {
             self.pending_ph_h = 0.0;
         }
         let outlook = &self.outlook;
-        let cost = outlook.forecaster.costs()[hour];
+        let (cost, month) = (outlook.forecaster.costs()[hour], Some(outlook.months[hour]));
         let mut lost_usd = step.restart_usd;
         let usd_per_ph_h = outlook.hashprice[hour] / 24.0;
         lost_usd += step.lost_ph_h * usd_per_ph_h;
@@ -404,7 +405,7 @@ impl Commitment {
             if batch.shadow.is_on() {
                 self.earned.best_usd += always;
             }
-            if batch.level_mw > 0.0 && !std::mem::replace(&mut batch.ran, true) {
+            if batch.level_mw > 0.0 && std::mem::replace(&mut batch.ran, month) != month {
                 self.earned.margin_usd -= outlook.charge_usd(batch, hour);
             }
         }
@@ -440,9 +441,9 @@ impl Batch {
             runs: None,
             level_mw: power_mw,
             barred: false,
-            ran: false,
+            ran: None,
             shadow: Unit::new(batch.rules().times),
-            shadow_ran: false,
+            shadow_ran: None,
             mines: true,
         }
     }

@@ -296,19 +296,22 @@ fn without_rules_to_look_ahead_changes_nothing() {
     }
 }
 
+/// The reference prices of an hour, USD/MWh, on and on.
+fn reference_price(h: i64) -> f64 {
+    let wave = |at: f64, period: f64| (std::f64::consts::TAU * at / period).sin();
+    let at = h as f64;
+    let spike = if h.rem_euclid(61) == 17 { 900.0 } else { 0.0 };
+    let dip = if h.rem_euclid(47) == 3 { 60.0 } else { 0.0 };
+    45.0 + 25.0 * wave(at - 9.0, 24.0) + 8.0 * wave(at, 168.0) + spike - dip
+}
+
 /// A load of 10 MW at the meter that earns 58 USD a megawatt-hour there: 9.85 MW behind 1.5 % of losses, no fans. The
-/// prices are those of the reference week, on and on through the year; the bounds are an integer programme's (HiGHS,
+/// prices are those of the reference week, on and on through the year; the bounds are an integer programme's (`HiGHS`,
 /// gap 0) over the 8,760 hours.
 #[test]
 fn a_year_of_the_reference_prices_reaches_the_bound_of_the_integer_programme() {
     let world = World::new();
-    let wave = |at: f64, period: f64| (std::f64::consts::TAU * at / period).sin();
-    write_prices(&world, |h| {
-        let at = h as f64;
-        let spike = if h.rem_euclid(61) == 17 { 900.0 } else { 0.0 };
-        let dip = if h.rem_euclid(47) == 3 { 60.0 } else { 0.0 };
-        45.0 + 25.0 * wave(at - 9.0, 24.0) + 8.0 * wave(at, 168.0) + spike - dip
-    });
+    write_prices(&world, reference_price);
     // 1,000 machines of 9,850 W and 500 TH/s; hashprice such that a megawatt-hour at the machines earns 58 / 0.985.
     let hashprice = format!(
         "market.bitcoin.process.fixed_hashprice.usd_per_ph_day={}",
@@ -430,20 +433,17 @@ fn wrong_rules_are_told_with_their_place_and_what_was_meant() {
     );
 }
 
-/// The reference week as a file, through the command: bounds by HiGHS, regrets by a separate script.
+/// The reference week as a file, through the command: bounds by `HiGHS`, regrets by a separate script.
 #[test]
 fn the_command_gives_profit_and_regret_of_a_file_of_prices() {
     let place = Place::new();
-    let wave = |at: f64, period: f64| (std::f64::consts::TAU * at / period).sin();
     let start: jiff::Timestamp = "2026-01-05T00:00:00Z".parse().unwrap();
     let mut text = "start_utc,usd_per_mwh\n".to_owned();
     for h in 0..168_i32 {
         let at = start
             .checked_add(jiff::SignedDuration::from_hours(i64::from(h)))
             .unwrap();
-        let spike = if h % 61 == 17 { 900.0 } else { 0.0 } - if h % 47 == 3 { 60.0 } else { 0.0 };
-        let price = 45.0 + 25.0 * wave(f64::from(h - 9), 24.0) + 8.0 * wave(f64::from(h), 168.0) + spike;
-        let _ = writeln!(text, "{at},{price}");
+        let _ = writeln!(text, "{at},{}", reference_price(i64::from(h)));
     }
     place.write("prices.csv", text.as_bytes());
     let usual = ["dispatch", "prices.csv", "--worth", "58", "--mw", "10"];
@@ -490,13 +490,23 @@ fn the_command_gives_profit_and_regret_of_a_file_of_prices() {
             );
         }
     }
+}
+
+#[test]
+fn the_command_refuses_what_makes_no_sense() {
+    let place = Place::new();
+    place.write(
+        "prices.csv",
+        b"start_utc,usd_per_mwh\n2026-01-05T00:00:00Z,30\n2026-01-05T01:00:00Z,90\n",
+    );
+    let usual = ["dispatch", "prices.csv", "--worth", "58", "--mw", "10"];
     for (more, said) in [
         (&["--restart-usd=-1"][..], "--restart-usd"),
         (
             &["--ramp-mw-per-hour", "1", "--restart-usd", "5"][..],
             "no restart cost",
         ),
-        (&["--minimum-take-mwh", "1681"][..], "no path of power"),
+        (&["--minimum-take-mwh", "21"][..], "no path of power"),
         (&["--timezone", "Mars"][..], "unknown time zone"),
         (&["--min-up-hours", "9999"][..], "672"),
     ] {

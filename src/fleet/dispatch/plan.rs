@@ -61,7 +61,7 @@ impl Planner {
             choices: vec![0; net_usd.len()],
         };
         self.solve(net_usd, start_usd, times, |hour, choice| {
-            plan.choices[hour] = choice
+            plan.choices[hour] = choice;
         });
         plan
     }
@@ -139,7 +139,7 @@ mod tests {
         prices().iter().map(|p| (WORTH - p) * CAPACITY_MW).collect()
     }
 
-    /// Best profit, hours on and starts of the reference week by an integer programme (HiGHS, gap 0).
+    /// Best profit, hours on and starts of the reference week by an integer programme (`HiGHS`, gap 0).
     const ORACLE: [(f64, u32, u32, f64, usize, usize); 5] = [
         (0.0, 1, 1, 28_589.289_205_170_313, 112, 9),
         (500.0, 1, 1, 24_961.139_174_674_263, 123, 6),

@@ -343,8 +343,7 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
         )
     };
     if let Some(commitment) = &mut site.commitment {
-        let mining_mw: f64 = site.mining.iter().map(Flow::feed_mw).sum();
-        let (cost_now, _) = marginal(mining_mw);
+        let (cost_now, _) = marginal(site.mining.iter().map(Flow::feed_mw).sum());
         commitment.open(&mut site.merit, context.hour, from, cost_now);
     }
     let (usd_per_mwh, _) = marginal(0.0);
