@@ -4,6 +4,8 @@
 //! tables; single amounts and rates carry their types.
 
 pub mod account;
+pub mod annual;
+pub mod debt;
 pub mod irr;
 pub mod ledger;
 pub mod residual;

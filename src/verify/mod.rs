@@ -5,6 +5,7 @@
 
 mod conversion;
 mod cooling;
+mod finance;
 mod mining;
 mod queueing;
 mod reliability;
@@ -78,6 +79,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(queueing::claims());
     claims.extend(reliability::claims());
     claims.extend(conversion::claims());
+    claims.extend(finance::claims());
     claims
 }
 
