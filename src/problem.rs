@@ -85,6 +85,9 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+/// Above this no quantity of a scenario is believed: it is a slip, and sums of such would leave the range of a double.
+const BELIEVED_MAX: f64 = 1e12;
+
 /// All problems found so far.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<Problem>);
@@ -143,12 +146,22 @@ impl Problems {
     pub fn positive(&mut self, at: &FieldPath, value: f64) {
         if !(value.is_finite() && value > 0.0) {
             self.error(at, format!("`{value}` must be greater than zero"));
+        } else if value > BELIEVED_MAX {
+            self.error(
+                at,
+                format!("`{value:e}` is more than the {BELIEVED_MAX:e} that is believed"),
+            );
         }
     }
     /// Requires a finite number that is not negative.
     pub fn not_negative(&mut self, at: &FieldPath, value: f64) {
         if !(value.is_finite() && value >= 0.0) {
             self.error(at, format!("`{value}` must not be negative"));
+        } else if value > BELIEVED_MAX {
+            self.error(
+                at,
+                format!("`{value:e}` is more than the {BELIEVED_MAX:e} that is believed"),
+            );
         }
     }
     /// Requires a percentage, and warns where a fraction seems meant (0.12 for 12 percent).

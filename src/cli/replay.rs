@@ -86,6 +86,12 @@ pub enum ReplayError {
         /// What there is.
         gpus: u32,
     },
+    /// There is nothing to replay.
+    #[error("{trace} holds no jobs; is `--format` right?")]
+    NoJobs {
+        /// The trace.
+        trace: String,
+    },
     /// The nodes make no cluster.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -367,6 +373,11 @@ fn refuse_too_large(
             id: job.id,
             needs: job.gpus,
             gpus: largest_gang,
+        });
+    }
+    if trace.jobs().is_empty() {
+        return Err(ReplayError::NoJobs {
+            trace: args.trace.display().to_string(),
         });
     }
     match trace.jobs().iter().find(|job| job.gpus > gpus) {

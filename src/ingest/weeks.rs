@@ -189,6 +189,20 @@ pub fn replay(axis: &HourAxis, base: BaseSpan) -> Vec<u32> {
     indices
 }
 
+/// What of the axis a replay would have to take from another date than its own, where it is more than a day of hours:
+/// the first such instant. Data of whole years have none, whatever zone their year begins in.
+pub fn not_replayed(axis: &HourAxis, base: BaseSpan) -> Option<SimTime> {
+    let end = base.start + Span::from_hours(base.hours as i64);
+    let covered = |at: SimTime| at >= base.start && at < end;
+    let mut missing = (0..axis.len())
+        .map(|hour| axis.time(hour))
+        .filter(|at| !covered(*at) && !covered(same_date(axis, base, *at)));
+    let first = missing.next()?;
+    // Year by year a zone's offset of hours may lie beyond the file, and be taken from its other end.
+    let years = axis.len() / 8_760 + 1;
+    (missing.count() >= 25 * years).then_some(first)
+}
+
 /// The same civil date and hour in the year of the data whose turn it is.
 fn same_date(axis: &HourAxis, base: BaseSpan, at: SimTime) -> SimTime {
     let civil = axis.calendar().civil(at);

@@ -13,7 +13,7 @@ use super::price_format::{PriceFormat, PriceSeries};
 use super::price_process::{Heat, PriceProcess};
 use super::price_spread::Spread;
 use crate::id::Name;
-use crate::ingest::weeks::{BASE_HOURS_MIN, replay};
+use crate::ingest::weeks::{BASE_HOURS_MIN, not_replayed, replay};
 use crate::ingest::{BaseSpan, GapPolicy, HourAxis, WeekMap};
 use crate::problem::{Check, FieldPath, Problems};
 use crate::random::Streams;
@@ -364,7 +364,9 @@ impl PowerPrice {
         axis: &HourAxis,
     ) -> Result<Self, String> {
         let source = match (series, &spec.process, spec.fixed_usd_per_mwh) {
-            (Some(series), _, _) => Source::Series(long_enough(name, series, spec.extend)?, spec.extend),
+            (Some(series), _, _) => {
+                Source::Series(long_enough(name, series, spec.extend, axis)?, spec.extend)
+            }
             (None, Some(PriceProcessSpec::Fitted(fitted)), _) => {
                 let preset = preset(&fitted.preset)
                     .ok_or_else(|| format!("unknown price process `{}`", fitted.preset))?;
@@ -429,11 +431,25 @@ fn long_enough(
     name: &Name,
     series: Arc<PriceSeries>,
     extend: ExtendSpec,
+    axis: &HourAxis,
 ) -> Result<Arc<PriceSeries>, String> {
     let hours = series.hourly.values().len();
     if matches!(extend, ExtendSpec::ResampleWeeks(_)) && hours < BASE_HOURS_MIN {
         return Err(format!(
             "price `{name}` has {hours} hours; redrawing weeks needs at least {BASE_HOURS_MIN}"
+        ));
+    }
+    let base = BaseSpan {
+        start: series.hourly.start(),
+        hours,
+    };
+    if extend == ExtendSpec::Replayed
+        && let Some(first) = not_replayed(axis, base)
+    {
+        return Err(format!(
+            "price `{name}` has no figure for the date of {}, which `replayed` needs; begin later, add data, or let \
+             weeks be redrawn (`extend.resample_weeks`)",
+            first.to_utc_text()
         ));
     }
     Ok(series)

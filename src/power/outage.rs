@@ -164,6 +164,12 @@ impl Outage {
         }
         self.running_until.iter().filter(|until| **until > now).count() as u32
     }
+    /// Whether batteries of UPS carry their halls at an instant: until they are empty or generators start.
+    pub fn is_bridged(&self, now: SimTime, ups_minutes: f64, starts_s: Option<f64>) -> bool {
+        let until = |after_s: f64| self.from + seconds(after_s);
+        let empty = ups_minutes > 0.0 && now < until(ups_minutes * 60.0);
+        empty && starts_s.is_none_or(|s| now < until(s.ceil()))
+    }
     /// The instants at which something changes.
     pub fn edges(&self, ups_minutes: f64, start_s: f64) -> Vec<SimTime> {
         let mut edges = vec![self.from, self.to];

@@ -211,10 +211,22 @@ impl ScenarioSpec {
                         problems.unknown(&at, "hall", hall, halls.iter().map(String::as_str));
                     } else if !taken.insert(hall) {
                         problems.error(&at, format!("hall `{hall}` is converted twice in this strategy"));
+                    } else if self.serves_already(hall) {
+                        let message = format!("hall `{hall}` serves from the start and cannot be converted");
+                        let help = "convert another hall, or leave out its `serving`";
+                        problems.error_with_help(&at, message, help);
                     }
                 }
             }
         }
+    }
+
+    /// Whether a hall, `repeat` expanded, has `serving`.
+    fn serves_already(&self, name: &str) -> bool {
+        self.sites.iter().any(|site| {
+            let mut serving = site.halls.iter().filter(|h| h.serving.is_some());
+            serving.any(|h| h.names().iter().any(|n| name == format!("{}/{n}", site.id)))
+        })
     }
 
     fn check_conversion(&self, conversion: &ConversionSpec, at: &FieldPath, problems: &mut Problems) {
@@ -314,6 +326,8 @@ impl ScenarioSpec {
                         .iter()
                         .any(|p| text.starts_with(p))
                         || text.contains(".weather.")
+                        || text.contains(".cooling.")
+                        || text.ends_with(".repeat")
                         || text.contains(".trace.");
                     if fixed {
                         problems.error(
@@ -330,6 +344,10 @@ impl ScenarioSpec {
     }
 }
 
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|b| b.is_ascii_lowercase())
+}
+
 impl Check for SiteSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         if Calendar::of_zone(&self.timezone).is_none() {
@@ -339,6 +357,10 @@ impl Check for SiteSpec {
                 format!("unknown time zone `{}`", self.timezone),
                 help,
             );
+        }
+        if let Some(country) = self.country.as_deref().filter(|c| !is_country(c)) {
+            let help = "write the two letters of ISO 3166, such as `us` or `no`";
+            problems.error_with_help(&at.key("country"), format!("`{country}` is no country"), help);
         }
         self.weather.check(&at.key("weather"), problems);
         self.grid.check(&at.key("grid"), problems);
@@ -412,6 +434,12 @@ fn check_import_at_start(site: &SiteSpec, horizon: &Horizon, at: &FieldPath, pro
     let first = crate::power::grid::Grid::new(&site.grid, &calendar)
         .import_limit(horizon.start)
         .as_mw();
+    if first <= 0.0
+        && let Some(step) = site.grid.import_limit_mw.first()
+    {
+        let at = at.key("grid").key("import_limit_mw").index(0).key("from");
+        problems.warn(&at, format!("the site has no connection before `{}`", step.from));
+    }
     let limits = site.grid.import_limit_mw.iter().map(|s| s.mw);
     let most = limits.fold(first, f64::max);
     let firm: f64 = site

@@ -323,7 +323,8 @@ impl Laid<'_> {
             (Value::Object(mut base), Value::Object(over)) => {
                 for (key, value) in over {
                     let (at, from) = (at.key(&key), from.key(&key));
-                    let merged = match base.shift_remove(&key) {
+                    // A key keeps its place: the first price of a file stays the first.
+                    let merged = match base.get_mut(&key).map(std::mem::take) {
                         Some(old) => self.merge(old, value, &at, &from),
                         None => self.take(value, &at, &from),
                     };

@@ -12,7 +12,6 @@ use crate::sim::demand::{Demand, invoice};
 use crate::sim::hall::NewUse;
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::Site;
-use crate::site::LeasePower;
 use crate::staff::StaffedPower;
 use crate::time::{Calendar, Month, SimTime};
 use crate::units::{Money, Power};
@@ -174,21 +173,15 @@ impl Books {
         net
     }
 
-    /// Recharges leased halls with their share, by energy at the meter, of what the site's use of energy cost.
-    pub fn recharge(&mut self, month: usize, site: &Site, demand: &Demand, cost_of_use_usd: f64) {
-        let leased = |h: &crate::sim::hall::Hall| match &h.new_use {
-            Some(NewUse::Lease(lease)) if h.phase == HallPhase::Leased => Some(lease.lease),
-            _ => None,
-        };
-        let mut leases = site.halls.iter().filter_map(leased);
-        let passes = leases.any(|l| demand.leases[l].spec.power == LeasePower::PassThrough);
-        if passes && site.month.grid_mwh > 0.0 {
-            let share = site.month.lease_meter_mwh / site.month.grid_mwh;
-            self.ledger.receive(
-                month,
-                Account::PowerRecharge,
-                Money::from_usd(cost_of_use_usd * share),
-            );
+    /// Recharges tenants who pay for their power with their share, by energy of all sources, of what the site's use of
+    /// energy cost: its bill, and fuel.
+    pub fn recharge(&mut self, month: usize, site: &Site, cost_of_use_usd: f64) {
+        let supplied = site.month.sources_mwh();
+        if site.month.passed_mwh > 0.0 && supplied > 0.0 {
+            let share = site.month.passed_mwh / supplied;
+            let cost = cost_of_use_usd + site.month.fuel_usd;
+            self.ledger
+                .receive(month, Account::PowerRecharge, Money::from_usd(cost * share));
         }
     }
 
@@ -204,7 +197,9 @@ impl Books {
                 maintenance += costs.mining_usd_per_mw_year * hall.grid_mw;
             }
             let capex = hall.facility_capex_usd + hall.hardware_capex_usd;
-            insurance += costs.insurance_percent_of_capex / 100.0 * capex;
+            if hall.phase != HallPhase::Sold {
+                insurance += costs.insurance_percent_of_capex / 100.0 * capex;
+            }
             if !hall.serves() {
                 continue;
             }
@@ -263,12 +258,13 @@ impl Books {
         (power, power + rest)
     }
 
-    /// Posts what tenants owe and are owed for `[from, to)`; `rents` are the markets' at its end.
+    /// Posts what tenants owe and are owed for `[from, to)` of a calendar month of so many hours; `rents` are the
+    /// markets' at its end.
     pub fn tenants(
         &mut self,
         month: usize,
         demand: &mut Demand,
-        (from, to): (SimTime, SimTime),
+        ((from, to), month_hours): ((SimTime, SimTime), f64),
         rents: &[f64],
         concerned: &[bool],
     ) {
@@ -315,7 +311,7 @@ impl Books {
             self.gpu_usd += invoice.fee_usd;
         }
         for lease in &mut demand.leases {
-            let (rent_usd, credits_usd) = lease.invoice(from, to);
+            let (rent_usd, credits_usd) = lease.invoice((from, to), month_hours);
             self.ledger
                 .receive(month, Account::LeaseRevenue, Money::from_usd(rent_usd));
             self.credit(month, credits_usd);

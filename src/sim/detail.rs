@@ -232,9 +232,13 @@ impl Recorder {
     }
 
     /// Adds what tenants paid, and what jobs and services did in a month of the ledger to the row of the first site.
-    pub fn ledger_month(&mut self, month: &str, (jobs, tokens): (MonthOfJobs, &Counts), earned_usd: f64) {
+    pub fn ledger_month(&mut self, (month, site): (&str, &str), (jobs, tokens): (MonthOfJobs, &Counts), earned_usd: f64) {
         let earned = earned_usd - std::mem::replace(&mut self.earned_usd, earned_usd);
-        if let Some(row) = self.detail.monthly.iter_mut().rev().find(|r| r.month == month) {
+        let rows = &mut self.detail.monthly;
+        let own = rows.iter().rposition(|r| r.month == month && r.site == site);
+        // A site in another zone may close its month later than the ledger; another's row takes it then.
+        let any = || rows.iter().rposition(|r| r.month == month);
+        if let Some(row) = own.or_else(any).map(|at| &mut rows[at]) {
             row.revenue_usd += earned;
             row.jobs_finished = jobs.finished;
             row.inference_mtok = (tokens.tokens_in + tokens.tokens_out) / 1e6;

@@ -49,6 +49,7 @@ pub fn compare(scenario: &Scenario, setup: &Setup, strategy: usize, fidelity: Fi
             scenario,
             spec: drawn.spec.as_ref().unwrap_or(&scenario.spec),
             setup,
+            conversions: drawn.conversions(setup, strategy),
             paths: &drawn.paths,
             streams,
             strategy,

@@ -32,6 +32,7 @@ use crate::scenario::spec::{Fidelity, ScenarioSpec};
 use crate::sim::detail::{Label, Recorder};
 use crate::sim::invariant::Fault;
 use crate::sim::paths::Paths;
+use crate::sim::setup::ConversionSetup;
 use crate::sim::world::{Ingredients, World};
 
 pub use detail::DetailWanted;
@@ -93,6 +94,7 @@ struct DrawnReplication {
     streams: Streams,
     replication: u32,
     spec: Option<ScenarioSpec>,
+    conversions: Option<Vec<Vec<ConversionSetup>>>,
     paths: Paths,
 }
 
@@ -115,12 +117,21 @@ impl DrawnReplication {
             markets.unwrap_or_else(|e| panic!("a drawn market does not fit: {e}"))
         });
         let paths = Paths::draw(scenario, setup, used, markets.as_ref(), &streams);
+        let conversions = spec
+            .as_ref()
+            .and_then(|spec| setup.conversions_of(&scenario.spec, spec));
         Self {
             streams,
             replication,
             spec,
+            conversions,
             paths,
         }
+    }
+
+    /// The plans of a strategy's conversions, drawn inputs included.
+    fn conversions<'a>(&'a self, setup: &'a Setup, strategy: usize) -> &'a [ConversionSetup] {
+        &self.conversions.as_ref().unwrap_or(&setup.conversions)[strategy]
     }
 
     fn run(
@@ -144,6 +155,7 @@ impl DrawnReplication {
             scenario,
             spec,
             setup,
+            conversions: self.conversions(setup, strategy),
             paths: &self.paths,
             streams: self.streams,
             strategy,

@@ -105,6 +105,25 @@ impl Setup {
         }
     }
 
+    /// The plans anew for a spec of which inputs were drawn, where a drawn one lies in the conversions or the halls;
+    /// `None` where none does.
+    pub fn conversions_of(
+        &self,
+        base: &ScenarioSpec,
+        drawn: &ScenarioSpec,
+    ) -> Option<Vec<Vec<ConversionSetup>>> {
+        let halls = |spec: &ScenarioSpec| spec.sites.iter().map(|s| s.halls.clone()).collect::<Vec<_>>();
+        let same = base.strategies == drawn.strategies && halls(base) == halls(drawn);
+        let anew = || {
+            drawn
+                .strategies
+                .iter()
+                .map(|s| plans(drawn, s, &self.sites))
+                .collect()
+        };
+        (!same).then(anew)
+    }
+
     /// Model and break-even power price at the start of every mining batch, best first, for charts.
     pub fn mining_break_even(
         &self,

@@ -17,7 +17,7 @@ use crate::sim::setup::SiteSetup;
 use crate::sim::sources::{Offer, Sources};
 use crate::site::OperatingCostSpec;
 use crate::staff::Staff;
-use crate::time::{Calendar, Month, SimTime};
+use crate::time::{Calendar, Month, SimTime, Span};
 use crate::units::Ratio;
 
 /// What the present interval allows; it holds until the next settle point.
@@ -112,8 +112,8 @@ pub struct Totals {
     pub hall_losses_mwh: f64,
     /// Auxiliaries and construction, MWh.
     pub other_mwh: f64,
-    /// At the meter, caused by leased halls, MWh.
-    pub lease_meter_mwh: f64,
+    /// Of all sources, what leased halls took whose tenants pay for their power, MWh.
+    pub passed_mwh: f64,
     /// Greatest power at the meter, MW.
     pub peak_mw: f64,
     /// From generation on site, MWh.
@@ -181,7 +181,7 @@ impl Totals {
         self.losses_mwh += o.losses_mwh;
         self.hall_losses_mwh += o.hall_losses_mwh;
         self.other_mwh += o.other_mwh;
-        self.lease_meter_mwh += o.lease_meter_mwh;
+        self.passed_mwh += o.passed_mwh;
         self.peak_mw = self.peak_mw.max(o.peak_mw);
         self.onsite_mwh += o.onsite_mwh;
         self.discharge_mwh += o.discharge_mwh;
@@ -371,6 +371,49 @@ impl Site {
         self.merit = MeritOrder::new(&self.fleets);
     }
 
+    /// The instants within `(start, end)` at which the connection, outages, contracts or `orders` change what may be drawn
+    /// or what it costs, each once.
+    pub fn edges(
+        &self,
+        orders: impl Iterator<Item = SimTime>,
+        (start, end): (SimTime, SimTime),
+    ) -> Vec<SimTime> {
+        let mut edges = self.sources.edges();
+        edges.extend(orders);
+        edges.extend(follow(start, |at| self.grid.next_change(at)));
+        edges.extend(follow(start, |at| self.supply.next_change(at)));
+        edges.retain(|at| *at > start && *at < end);
+        edges.sort_unstable();
+        edges.dedup();
+        edges
+    }
+    /// What begins or ends at an edge besides outages: kind, subject, detail.
+    pub fn what_changes(&self, now: SimTime) -> Vec<(&'static str, &'static str, String)> {
+        let mut changes = Vec::new();
+        for (subject, orders) in [("grid", &self.orders), ("call", &self.calls)] {
+            for order in orders.iter().filter(|o| o.from == now || o.to == now) {
+                let detail = if order.from == now {
+                    format!(
+                        "at most {} MW until {}",
+                        order.limit.as_mw(),
+                        order.to.to_utc_text()
+                    )
+                } else {
+                    "over".to_owned()
+                };
+                changes.push(("order", subject, detail));
+            }
+        }
+        let before = self.grid.import_limit(now + Span::from_seconds(-1));
+        if before != self.grid.import_limit(now) {
+            let detail = format!("{} MW", self.grid.import_limit(now).as_mw());
+            changes.push(("connection", "grid", detail));
+        }
+        if self.supply.next_change(now + Span::from_seconds(-1)) == Some(now) {
+            changes.push(("contract", "grid", "one begins or ends".to_owned()));
+        }
+        changes
+    }
     /// The limit of orders to import less at an instant, MW; infinite without one.
     pub fn order_limit_mw(&self, now: SimTime) -> f64 {
         order_at(&self.orders, now).map_or(f64::INFINITY, |o| o.ceiling_mw(self.standing_mw.0))
@@ -384,6 +427,11 @@ impl Site {
         let by = |orders| order_at(orders, now).map_or(0, |o| o.by);
         by(&self.orders) | by(&self.calls)
     }
+}
+
+/// All instants that `next` names, one after another.
+fn follow(start: SimTime, next: impl Fn(SimTime) -> Option<SimTime>) -> impl Iterator<Item = SimTime> {
+    std::iter::successors(next(start), move |at| next(*at))
 }
 
 /// Orders are disjoint and sorted, so the last one begun is the only one that can hold.

@@ -153,21 +153,20 @@ impl Sources {
         let ahead = hours_to_next(now);
         offer.battery_mw = self.battery.as_ref().map_or(0.0, |b| b.available_mw(ahead, true));
         let outage = &self.outages[index];
-        let since_s = (now - outage.from).as_seconds() as f64;
-        let mut starts_s = f64::INFINITY;
+        let mut starts_s = None;
         if let Some(backup) = &mut self.backup {
             if self.filled_for != Some(index) {
                 backup.fill();
                 self.filled_for = Some(index);
             }
             if !outage.running_until.is_empty() {
-                starts_s = backup.spec().start_seconds;
+                starts_s = Some(backup.spec().start_seconds);
             }
             let running = outage.running(now, backup.spec().start_seconds);
             let year = i32::from(calendar.civil(now).year());
             offer.backup_mw = backup.available_mw(running, ahead, year);
         }
-        offer.bridging = since_s < (self.ups_minutes * 60.0).min(starts_s.ceil());
+        offer.bridging = outage.is_bridged(now, self.ups_minutes, starts_s);
     }
 
     /// Who gives how much of a load that was drawn for `hours`, MW behind the transformers.

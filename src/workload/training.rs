@@ -15,7 +15,8 @@ use crate::problem::{Check, FieldPath, Problems};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingSpec {
-    /// GPUs that work in step: one failure stops all of them. Default: the whole block.
+    /// GPUs that work in step: one failure stops all of them. A block holds as many whole gangs; GPUs that are left over
+    /// work alone. Default: the whole block.
     pub gang_gpus: Option<u32>,
     /// Work between two checkpoints, minutes. Default: Young's optimum `sqrt(2 delta M)`, with the cost of a checkpoint and
     /// the mean time between failures of the gang at the constant rates of the hall: 7.9 for 16,384 H100.
@@ -71,6 +72,7 @@ struct Gang {
 /// A run under way.
 #[derive(Debug, Clone)]
 pub struct Training {
+    gpus: u32,
     gang_gpus: u32,
     interval_h: f64,
     checkpoint_h: f64,
@@ -87,7 +89,11 @@ pub struct Training {
 impl Training {
     /// A run on so many GPUs, each of which fails (with what it depends on) so often a day.
     pub fn new(spec: &TrainingSpec, gpus: u32, failures_per_gpu_day: f64) -> Self {
-        let gang_gpus = spec.gang_gpus.unwrap_or(gpus).clamp(1, gpus.max(1));
+        let gpus = gpus.max(1);
+        let gang_gpus = spec
+            .gang_gpus
+            .unwrap_or(gpus)
+            .clamp(gpus.div_ceil(GANGS_MAX), gpus);
         let checkpoint_h = spec.checkpoint_cost_seconds / 3_600.0;
         let mean_h = 24.0 / (failures_per_gpu_day * f64::from(gang_gpus)).max(1e-12);
         // Where nothing fails or a checkpoint costs nothing the optimum has no meaning: once an hour then.
@@ -97,8 +103,9 @@ impl Training {
         } else {
             1.0
         };
-        let gangs = gpus.div_ceil(gang_gpus).clamp(1, GANGS_MAX);
+        let gangs = gpus / gang_gpus;
         Self {
+            gpus,
             gang_gpus,
             interval_h: spec.checkpoint_minutes.map_or(young_h, |m| m / 60.0),
             checkpoint_h,
@@ -152,7 +159,11 @@ impl Training {
         }
         let gangs = self.gangs.len();
         let more = (gpus - 1) / self.gang_gpus;
-        let first = ((draw * gangs as f64) as usize).min(gangs - 1);
+        let first = (draw * f64::from(self.gpus) / f64::from(self.gang_gpus)) as usize;
+        if first >= gangs {
+            // A GPU that no gang has.
+            return;
+        }
         for offset in 0..=(more as usize).min(gangs - 1) {
             let index = (first + offset) % gangs;
             let (unsaved_h, overhead_h) = self.since_start(self.gangs[index]);
@@ -183,6 +194,29 @@ mod tests {
 
     /// 4.74e-4 failures a GPU and day.
     const PER_GPU_DAY: f64 = 419.0 / (54.0 * 16_384.0);
+
+    #[test]
+    fn gpus_that_no_whole_gang_has_neither_checkpoint_nor_strike() {
+        let run = |gang: u32| {
+            let spec = TrainingSpec {
+                gang_gpus: Some(gang),
+                ..TrainingSpec::default()
+            };
+            Training::new(&spec, 5_000, 0.0)
+        };
+        // 10 s in each hour of 4,999 GPUs, whether the block has one more or not.
+        let (mut whole, mut one_less) = (run(5_000), run(4_999));
+        for run in [&mut whole, &mut one_less] {
+            run.work(3_610.0 / 3_600.0 * 100.0);
+        }
+        let ratio = one_less.wasted_gpu_h(1.0) / whole.wasted_gpu_h(1.0);
+        assert!((ratio - 4_999.0 / 5_000.0).abs() < 1e-12, "{ratio}");
+        // The last fiftieth of a percent of the draws is the GPU left over.
+        one_less.fail(1, 0.9999, 1.0);
+        assert_eq!(one_less.hits(), 0);
+        one_less.fail(1, 0.9997, 1.0);
+        assert_eq!(one_less.hits(), 1);
+    }
 
     #[test]
     fn youngs_interval_of_the_published_run_is_eight_minutes() {

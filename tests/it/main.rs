@@ -16,6 +16,7 @@ mod coincident_peak;
 mod compare;
 mod contracts;
 mod cooling;
+mod corners;
 mod coupling;
 mod determinism;
 mod dispatch;

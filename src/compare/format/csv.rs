@@ -27,7 +27,9 @@ const COLUMNS: [&str; 16] = [
 ];
 
 pub(super) fn write(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
+    // Written whole, so that a closed pipe is met as such and not as a failure of the table.
+    let mut table = Vec::new();
+    let mut writer = csv::Writer::from_writer(&mut table);
     writer.write_record(COLUMNS)?;
     let mut row = RowWriter::default();
     for missing in &comparison.missing {
@@ -50,7 +52,9 @@ pub(super) fn write(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
         push(&mut row, difference);
         row.end(&mut writer)?;
     }
-    writer.flush()
+    writer.flush()?;
+    drop(writer);
+    out.write_all(&table)
 }
 
 fn push(row: &mut RowWriter, d: &Difference) {

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::WeatherHour;
 use crate::id::Name;
-use crate::ingest::weeks::{BASE_HOURS_MIN, replay};
-use crate::ingest::{GapPolicy, HourAxis, WeekMap};
+use crate::ingest::weeks::{BASE_HOURS_MIN, not_replayed, replay};
+use crate::ingest::{BaseSpan, GapPolicy, HourAxis, WeekMap};
 use crate::problem::{Check, FieldPath, Problems};
 use crate::random::{Stream, Streams};
 use crate::time::parse_date;
@@ -206,6 +206,19 @@ impl Weather {
             let hours = series.hours.len();
             return Err(format!(
                 "the weather of `{site}` has {hours} hours; redrawing weeks needs at least {BASE_HOURS_MIN}"
+            ));
+        }
+        let covers = BaseSpan {
+            start: series.start,
+            hours: series.hours.len(),
+        };
+        if spec.years == YearsSpec::Replayed
+            && let Some(first) = not_replayed(axis, covers)
+        {
+            return Err(format!(
+                "the weather of `{site}` has no figure for the date of {}, which `replayed` needs; begin later, add \
+                 data, or let weeks be redrawn",
+                first.to_utc_text()
             ));
         }
         let (sums, windows) = windows(spec, axis);

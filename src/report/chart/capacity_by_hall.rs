@@ -33,13 +33,17 @@ pub struct Row {
 const HALLS_MAX: usize = 200;
 
 /// States in the order of a conversion, with colour and opacity; unknown ones are grey.
-const STATES: [(&str, usize, f64); 7] = [
+const STATES: [(&str, usize, f64); 11] = [
     ("mining", 4, 0.55),
     ("winding_down", 3, 0.45),
+    ("stripped", 3, 0.20),
     ("building", 6, 0.50),
+    ("energised", 1, 0.35),
     ("commissioning", 5, 0.65),
+    ("ramp", 0, 0.40),
     ("serving", 0, 0.80),
     ("leased", 2, 0.75),
+    ("sold", 4, 0.15),
     ("idle", 6, 0.15),
 ];
 

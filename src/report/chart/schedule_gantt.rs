@@ -35,7 +35,7 @@ pub struct Row {
 }
 
 /// Rows drawn at most; a page holds no more.
-const ROWS_DRAWN_MAX: usize = 56;
+const ROWS_DRAWN_MAX: usize = 96;
 const ROW_HEIGHT: f64 = 15.0;
 
 impl Chart for ScheduleGantt {

@@ -309,7 +309,8 @@ fn safer(view: &View<'_>, order: &[Standing<'_>]) -> Option<Text> {
 fn bare_lead(view: &View<'_>, id: &str) -> Option<Text> {
     let pair = paired(view, id, view.baseline(), Metric::NpvWithoutResidualUsd)?;
     let with = paired(view, id, view.baseline(), Metric::NpvUsd)?;
-    if id == view.baseline() || pair.interval.0 > 0.0 || with.interval.0 <= 0.0 {
+    let shrinks = pair.mean < with.mean;
+    if id == view.baseline() || !shrinks || pair.interval.0 > 0.0 || with.interval.0 <= 0.0 {
         return None;
     }
     Some(Text::new(format!(

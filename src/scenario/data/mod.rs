@@ -25,6 +25,7 @@ use crate::random::Streams;
 use crate::scenario::horizon::Horizon;
 use crate::scenario::source::inside;
 use crate::scenario::spec::ScenarioSpec;
+use crate::time::Calendar;
 use crate::workload::demand::WeekSampler;
 use crate::workload::generator::GeneratorError;
 use crate::workload::service::{HourlyRates, RatesError, RequestsSpec};
@@ -369,6 +370,10 @@ fn build_weather(
     let shared = Streams::shared(spec.run.seed);
     let mut weather = Vec::new();
     for (i, (site, series)) in spec.sites.iter().zip(series).enumerate() {
+        // The sun stands by the site's clock, not by that of the scenario.
+        let calendar = Calendar::of_zone(&site.timezone);
+        let own = calendar.map(|c| HourAxis::new(&c, axis.start(), axis.time(axis.len())));
+        let axis = own.as_ref().unwrap_or(axis);
         match Weather::new(&site.id, &site.weather, series, axis, &shared) {
             Ok(one) => weather.push(one),
             Err(message) => {

@@ -30,8 +30,9 @@ impl Lease {
         self.asked_mwh += asked_mwh;
         self.delivered_mwh += delivered_mwh;
     }
-    /// Rent and credits of `[from, to)`, USD. After its term the lease goes on at the rent then reached.
-    pub fn invoice(&mut self, from: SimTime, to: SimTime) -> (f64, f64) {
+    /// Rent and credits of `[from, to)`, USD, within a calendar month of so many hours. After its term the lease goes on
+    /// at the rent then reached.
+    pub fn invoice(&mut self, (from, to): (SimTime, SimTime), month_hours: f64) -> (f64, f64) {
         let (asked, delivered) = (
             std::mem::take(&mut self.asked_mwh),
             std::mem::take(&mut self.delivered_mwh),
@@ -50,7 +51,7 @@ impl Lease {
         let rent = |years: f64| first_rent * (1.0 + self.spec.escalator_percent / 100.0).powf(years);
         let rent_usd = (rent(years) * hours(start, to.min(step))
             + rent(years + 1.0) * hours(start.max(step), to))
-            / (to - from).as_hours();
+            / month_hours;
         let availability = if asked > 0.0 { delivered / asked } else { 1.0 };
         let missed_points = (LEASE_AVAILABILITY - availability).max(0.0) * 100.0;
         (

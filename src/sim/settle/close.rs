@@ -9,6 +9,7 @@ use crate::sim::hall::{GpuHall, LeaseHall, NewUse};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::{Site, Totals};
 use crate::sim::sources::Given;
+use crate::site::LeasePower;
 use crate::time::SimTime;
 
 /// Sums of an interval's powers, MW.
@@ -19,7 +20,7 @@ struct Powers {
     gpu_it: f64,
     lease_it: f64,
     hall_feed: f64,
-    lease_feed: f64,
+    passed_feed: f64,
     cooling: f64,
     hall_cooling: f64,
     path_losses: f64,
@@ -148,7 +149,9 @@ fn close_halls(
                     .plumbing
                     .flow(site.tables[lease.plumbing.plant].at(base), it_mw);
                 powers.lease_it += flow.it_mw;
-                powers.lease_feed += flow.feed_mw();
+                if demand.leases[lease.lease].spec.power == LeasePower::PassThrough {
+                    powers.passed_feed += flow.feed_mw();
+                }
                 flow
             }
             None => continue,
@@ -275,12 +278,14 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     t.losses_mwh = (powers.path_losses + transformer_losses) * hours;
     t.hall_losses_mwh = powers.hall_losses(downstream, transformer_losses) * hours;
     t.other_mwh = opened.other_mw * hours;
-    t.lease_meter_mwh = part(powers.lease_feed) * hours;
     t.peak_mw = meter_mw;
     t.water_m3 = powers.water * hours;
     let grid = context.paths.carbon[site.index].as_ref();
     let grid = grid.map(|carbon| carbon.g_per_kwh(opened.hour));
     count_sources(site, t, &given, (meter_mw, hours), grid);
+    if everything > 0.0 {
+        t.passed_mwh = powers.passed_feed / everything * t.sources_mwh();
+    }
     closed.meter_mw = meter_mw;
     if context.fault == Some(Fault::EnergyTerm) {
         t.cooling_mwh *= 0.999;

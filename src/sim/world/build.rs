@@ -53,7 +53,7 @@ impl World<'_> {
             .map(|(tenant, _)| given[tenant] > 0 || concerns(spec, strategy, tenant))
             .collect();
         for (position, conversion) in spec.strategies[self.from.strategy].conversions.iter().enumerate() {
-            let halls = setup.conversions[self.from.strategy][position].halls.clone();
+            let halls = self.from.conversions[position].halls.clone();
             let claim = claims(spec, conversion.tenants.as_ref());
             for (s, h) in halls {
                 if let Some(install) = &conversion.install {
@@ -152,12 +152,12 @@ impl World<'_> {
     pub(super) fn plan_projects(&mut self) {
         let Ingredients {
             spec,
-            setup,
+            conversions,
             strategy,
             streams,
             ..
         } = self.from;
-        for (position, own) in setup.conversions[strategy].iter().enumerate() {
+        for (position, own) in conversions.iter().enumerate() {
             let conversion = &spec.strategies[strategy].conversions[position];
             let planned = &own.plan.inputs().halls;
             let scale = own.halls.iter().zip(planned).map(|(&(s, h), inputs)| {
@@ -179,8 +179,8 @@ impl World<'_> {
         let Ingredients {
             scenario,
             setup,
+            conversions,
             paths,
-            strategy,
             ..
         } = self.from;
         let (start, end) = (scenario.horizon.start, self.from.until);
@@ -201,18 +201,10 @@ impl World<'_> {
                 self.queue.schedule(at, event::MONTH, Event::MonthEnd { site });
                 month = month.plus(1);
             }
-            for at in self.sites[site].sources.edges() {
-                if at > start && at < end {
-                    self.queue.schedule(at, event::ORDER, Event::OrderEdge { site });
-                }
-            }
-            for order in paths.orders[site].iter().chain(&paths.calls[site]) {
-                for at in [order.from, order.to]
-                    .into_iter()
-                    .filter(|t| *t > start && *t < end)
-                {
-                    self.queue.schedule(at, event::ORDER, Event::OrderEdge { site });
-                }
+            let orders = paths.orders[site].iter().chain(&paths.calls[site]);
+            let edges = orders.flat_map(|order| [order.from, order.to]);
+            for at in self.sites[site].edges(edges, (start, end)) {
+                self.queue.schedule(at, event::ORDER, Event::OrderEdge { site });
             }
         }
         self.schedule_miners(start);
@@ -225,7 +217,7 @@ impl World<'_> {
             }
         }
         let mut looks = false;
-        for (project, own) in setup.conversions[strategy].iter().enumerate() {
+        for (project, own) in conversions.iter().enumerate() {
             if own.start.is_dated() {
                 let at = own.start.latest().max(start);
                 if at < end {

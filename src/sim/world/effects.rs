@@ -16,7 +16,7 @@ impl World<'_> {
         let hashprice = self.from.paths.bitcoin.at(now).hashprice_usd_per_ph_day;
         let mut waiting = false;
         for index in 0..self.projects.len() {
-            let rule = &self.from.setup.conversions[self.from.strategy][index].start;
+            let rule = &self.from.conversions[index].start;
             if rule.is_dated() || self.projects[index].project.started().is_some() {
                 continue;
             }
@@ -153,8 +153,29 @@ impl World<'_> {
         let month = self.month_at(now);
         let running = &self.projects[index];
         let halls: Vec<usize> = hall.map_or_else(|| (0..running.halls.len()).collect(), |h| vec![h]);
-        let part = usd * (1.0 / halls.len() as f64);
-        for hall in halls {
+        // What is for all halls is each one's by what it costs.
+        let planned = |hall: usize| {
+            let inputs = &self.projects[index].project.plan().inputs().halls[hall];
+            match component {
+                Component::Facility => inputs.facility.as_usd(),
+                Component::Hardware => inputs.hardware.as_usd(),
+            }
+        };
+        let whole: f64 = halls.iter().map(|h| planned(*h)).sum();
+        let parts: Vec<(usize, Money)> = halls
+            .iter()
+            .map(|h| {
+                (
+                    *h,
+                    usd * if whole > 0.0 {
+                        planned(*h) / whole
+                    } else {
+                        1.0 / halls.len() as f64
+                    },
+                )
+            })
+            .collect();
+        for (hall, part) in parts {
             let (facility, hardware) = self.projects[index].scale[hall];
             let (s, h) = self.projects[index].halls[hall];
             let own = &mut self.sites[s].halls[h];
@@ -167,6 +188,14 @@ impl World<'_> {
                 Component::Hardware => own.hardware_capex_usd += paid.as_usd(),
             }
             self.books.capex(month, component, paid);
+            // What is paid after a hall serves enters service as it is paid.
+            if own.ready.is_some() {
+                let (facility, hardware) = match component {
+                    Component::Facility => (paid.as_usd(), 0.0),
+                    Component::Hardware => (0.0, paid.as_usd()),
+                };
+                self.books.in_service(month, facility, hardware);
+            }
         }
     }
 

@@ -23,7 +23,7 @@ use crate::sim::hall::NewUse;
 use crate::sim::invariant::Fault;
 use crate::sim::paths::Paths;
 use crate::sim::settle::{self, Closed, Context};
-use crate::sim::setup::Setup;
+use crate::sim::setup::{ConversionSetup, Setup};
 use crate::sim::site::Site;
 use crate::sim::sources::Sources;
 use crate::time::{SimTime, Span};
@@ -40,6 +40,8 @@ pub struct Ingredients<'a> {
     pub spec: &'a ScenarioSpec,
     /// What all replications share.
     pub setup: &'a Setup,
+    /// The plans of the strategy's conversions.
+    pub conversions: &'a [ConversionSetup],
     /// The world outside.
     pub paths: &'a Paths,
     /// The replication's random streams.
@@ -373,9 +375,16 @@ impl<'a> World<'a> {
 
     /// Records what begins, changes or ends at the connection.
     fn note_edge(&mut self, now: SimTime, site: usize) {
+        if self.recorder.is_none() {
+            return;
+        }
         match self.sites[site].sources.outage_edge(now) {
             Some(what) => self.note(now, site, "outage", "grid", what.to_owned()),
-            None => self.note(now, site, "order", "grid", String::new()),
+            None => {
+                for (kind, subject, detail) in self.sites[site].what_changes(now) {
+                    self.note(now, site, kind, subject, detail);
+                }
+            }
         }
     }
 

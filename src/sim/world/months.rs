@@ -49,8 +49,7 @@ impl World<'_> {
         let horizon = &self.from.scenario.horizon;
         let ledger_month = horizon.month_index(month);
         let net = self.books.site_month(ledger_month, site, &lines);
-        self.books
-            .recharge(ledger_month, site, &self.demand, cost_of_use_usd(&lines));
+        self.books.recharge(ledger_month, site, cost_of_use_usd(&lines));
         let begin = site.calendar.start_of_month(month).max(horizon.start);
         let whole = site.calendar.start_of_month(month.plus(1)) - site.calendar.start_of_month(month);
         self.books
@@ -85,7 +84,10 @@ impl World<'_> {
         for service in &self.demand.services {
             tokens.add(service.month());
         }
-        let span = (self.ledger_from, now);
+        let civil = horizon.calendar.month(last);
+        let begins = |month| horizon.calendar.start_of_month(month);
+        let month_hours = (begins(civil.plus(1)) - begins(civil)).as_hours();
+        let span = ((self.ledger_from, now), month_hours);
         self.books
             .tenants(month, &mut self.demand, span, &rents, &self.concerned);
         self.books.coins(month, span, &self.from.paths.bitcoin);
@@ -95,11 +97,11 @@ impl World<'_> {
         }
         if let Some(recorder) = &mut self.recorder {
             let earned = self.books.gpu_usd + self.books.rent_usd;
-            recorder.ledger_month(
-                &self.from.scenario.months[month].to_string(),
-                (jobs, &tokens),
-                earned,
+            let place = (
+                &*self.from.scenario.months[month].to_string(),
+                &*self.sites[0].name,
             );
+            recorder.ledger_month(place, (jobs, &tokens), earned);
         }
         self.ledger_from = now;
     }

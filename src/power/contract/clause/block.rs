@@ -65,6 +65,10 @@ impl Kind for BlockSpec {
         problems.within(&at.key("mw"), self.mw, 0.0, 100_000.0);
         check_price(&at.key("usd_per_mwh"), self.usd_per_mwh, problems);
         problems.percent(&at.key("take_or_pay_percent"), self.take_or_pay_percent, 100.0);
+        if (0.5..=1.0).contains(&self.take_or_pay_percent) {
+            let message = format!("`{}` is read as percent of the block", self.take_or_pay_percent);
+            problems.warn(&at.key("take_or_pay_percent"), message);
+        }
         if let Some(resale) = &self.resale {
             problems.name(&at.key("resale"), resale);
         }
