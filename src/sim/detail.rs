@@ -11,6 +11,7 @@ use crate::sim::demand::Demand;
 use crate::sim::pool::{MonthOfJobs, SeenJob};
 use crate::sim::settle::{Closed, Context};
 use crate::sim::site::{Binding, Site};
+use crate::sim::world::reach::Reach;
 use crate::time::{Month, SimTime};
 use crate::workload::service::Counts;
 
@@ -232,7 +233,12 @@ impl Recorder {
     }
 
     /// Adds what tenants paid, and what jobs and services did in a month of the ledger to the row of the first site.
-    pub fn ledger_month(&mut self, (month, site): (&str, &str), (jobs, tokens): (MonthOfJobs, &Counts), earned_usd: f64) {
+    pub fn ledger_month(
+        &mut self,
+        (month, site): (&str, &str),
+        (jobs, tokens): (MonthOfJobs, &Counts),
+        earned_usd: f64,
+    ) {
         let earned = earned_usd - std::mem::replace(&mut self.earned_usd, earned_usd);
         let rows = &mut self.detail.monthly;
         let own = rows.iter().rposition(|r| r.month == month && r.site == site);
@@ -301,13 +307,18 @@ impl Recorder {
     }
 
     /// Ends the record.
-    pub fn finish(mut self, sites: &[Site], demand: &mut Demand, scenario: &Scenario) -> Detail {
+    pub fn finish(
+        mut self,
+        sites: &[Site],
+        demand: &mut Demand,
+        scenario: &Scenario,
+        reach: &Reach,
+    ) -> Detail {
         self.hour(sites, scenario);
-        let site = sites.first().map_or_else(String::new, |s| s.name.clone());
-        for pool in &mut demand.pools {
+        for (index, pool) in demand.pools.iter_mut().enumerate() {
             let tenant = pool.tenant().to_owned();
             for seen in pool.take_jobs().into_iter().take(ROWS_MAX) {
-                let row = self.job(&seen, &tenant, &site);
+                let row = self.job(&seen, &tenant, reach.site_of_pool(index));
                 self.detail.jobs.push(row);
             }
         }

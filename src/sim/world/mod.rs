@@ -7,6 +7,7 @@ mod effects;
 mod failing;
 mod fleets;
 mod months;
+pub mod reach;
 mod services;
 
 use crate::conversion::{Effect, Project};
@@ -19,7 +20,6 @@ use crate::sim::commitment::Commitment;
 use crate::sim::demand::Demand;
 use crate::sim::detail::Recorder;
 use crate::sim::event::Event;
-use crate::sim::hall::NewUse;
 use crate::sim::invariant::Fault;
 use crate::sim::paths::Paths;
 use crate::sim::settle::{self, Closed, Context};
@@ -84,6 +84,9 @@ pub struct World<'a> {
     closed: Vec<bool>,
     /// Miners on the road.
     pub(super) moving: Vec<fleets::Moving>,
+    /// The same, in the order in which they were closed.
+    to_open: Vec<usize>,
+    reach: reach::Reach,
     effects: Vec<Effect>,
     concerned: Vec<bool>,
     settled: SimTime,
@@ -126,6 +129,8 @@ impl<'a> World<'a> {
             blocks: Vec::new(),
             closed: vec![false; spec.sites.len()],
             moving: Vec::new(),
+            to_open: Vec::new(),
+            reach: reach::Reach::default(),
             effects: Vec::new(),
             concerned: Vec::new(),
             settled: start,
@@ -144,6 +149,7 @@ impl<'a> World<'a> {
         let hashprice = paths.bitcoin.at(start).hashprice_usd_per_ph_day;
         world.books.miners_usd = world.miners_worth(hashprice);
         world.install_halls();
+        world.reach = reach::Reach::new(&world.sites, held);
         world.start_transformers(start);
         world.plan_projects();
         world.schedule_frame();
@@ -200,7 +206,7 @@ impl<'a> World<'a> {
     /// The record, where one was wanted.
     pub fn take_detail(&mut self) -> Option<crate::results::replication::Detail> {
         let recorder = self.recorder.take()?;
-        Some(recorder.finish(&self.sites, &mut self.demand, self.from.scenario))
+        Some(recorder.finish(&self.sites, &mut self.demand, self.from.scenario, &self.reach))
     }
 
     /// Events delivered, those of the job pools included.
@@ -241,6 +247,7 @@ impl<'a> World<'a> {
         if std::mem::replace(&mut self.closed[site], true) {
             return;
         }
+        self.to_open.push(site);
         let context = self.context();
         let own = &mut self.sites[site];
         let closed: Closed = settle::close(own, &mut self.demand, now, &context);
@@ -262,73 +269,6 @@ impl<'a> World<'a> {
         for hall in 0..self.projects[project].halls.len() {
             self.close(self.projects[project].halls[hall].0, now);
         }
-    }
-
-    /// Opens the next interval where one was closed, and tells the pools what they have.
-    fn open(&mut self, now: SimTime) {
-        let context = self.context();
-        let mut any = false;
-        for (site, closed) in self.sites.iter_mut().zip(&mut self.closed) {
-            if std::mem::take(closed) {
-                settle::open(site, &self.demand, now, &context);
-                any = true;
-            }
-        }
-        if !any {
-            return;
-        }
-        for index in 0..self.demand.services.len() {
-            let (replicas, speed) = self.service_power(index);
-            self.demand.services[index].set(replicas, speed);
-        }
-        for index in 0..self.demand.pools.len() {
-            let (gpus, speed) = self.pool_power(index);
-            let pool = &mut self.demand.pools[index];
-            let was = pool.capacity();
-            pool.set(gpus, (speed * 1_000.0).round().clamp(0.0, 1_000.0) as u16);
-            if was == 0 && gpus > 0 && !pool.is_open() {
-                pool.turn_week(&self.from.streams);
-            }
-            if was != gpus
-                && let Some(recorder) = &mut self.recorder
-            {
-                recorder.capacity(&self.sites[0].name, pool.tenant(), now, gpus);
-            }
-        }
-    }
-
-    /// GPUs of a pool that have power, lent ones too, and their mean speed.
-    fn pool_power(&self, index: usize) -> (u32, f64) {
-        let (mut gpus, mut work) = (0, 0.0);
-        for hall in self.sites.iter().flat_map(|s| &s.halls).filter(|h| h.serves()) {
-            if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
-                let up = gpu.up_of_pool(index);
-                gpus += up;
-                work += f64::from(up) * gpu.speed;
-            }
-        }
-        (gpus, if gpus > 0 { work / f64::from(gpus) } else { 1.0 })
-    }
-
-    /// Replicas of a service that have power, and their mean speed.
-    fn service_power(&self, index: usize) -> (u32, f64) {
-        let (mut replicas, mut work) = (0, 0.0);
-        for hall in self.sites.iter().flat_map(|s| &s.halls).filter(|h| h.serves()) {
-            if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
-                for held in gpu.services.iter().filter(|s| s.index == index) {
-                    replicas += held.replicas();
-                    work += f64::from(held.replicas()) * gpu.speed;
-                }
-            }
-        }
-        (
-            replicas,
-            if replicas > 0 {
-                work / f64::from(replicas)
-            } else {
-                1.0
-            },
-        )
     }
 
     /// Closes what an event may change: one site, or all.
