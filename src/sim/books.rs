@@ -6,7 +6,7 @@ use crate::finance::ledger::Ledger;
 use crate::finance::tax::{Depreciation, IncomeTax, IncomeTaxSpec};
 use crate::market::bitcoin::BitcoinPath;
 use crate::market::treasury::Treasury;
-use crate::power::contract::SettlementLine;
+use crate::power::contract::{LineKind, SettlementLine};
 use crate::scenario::spec::{FinanceSpec, ResidualSpec};
 use crate::sim::demand::{Demand, invoice};
 use crate::sim::hall::NewUse;
@@ -140,12 +140,10 @@ impl Books {
     pub fn site_month(&mut self, month: usize, site: &mut Site, lines: &[SettlementLine]) -> f64 {
         let (mut bill, mut resale, mut response) = (0.0, 0.0, 0.0);
         for line in lines {
-            if line.clause.ends_with(".resale") {
-                resale += line.usd;
-            } else if line.clause.starts_with("curtailment_payment") {
-                response += line.usd;
-            } else {
-                bill -= line.usd;
+            match line.kind() {
+                LineKind::Resale => resale += line.usd,
+                LineKind::Response => response += line.usd,
+                LineKind::Use => bill -= line.usd,
             }
         }
         self.ledger.pay(month, Account::PowerCost, Money::from_usd(bill));
@@ -377,13 +375,13 @@ fn people_usd(site: &Site) -> f64 {
 /// earned, and what was paid for standing ready, is the owner's and not shared with tenants.
 pub fn cost_of_use_usd(lines: &[SettlementLine]) -> f64 {
     let cost = |line: &SettlementLine| {
-        let Some(bought) = line.clause.strip_suffix(".resale") else {
-            let response = line.clause.starts_with("curtailment_payment");
-            return if response { 0.0 } else { -line.usd };
-        };
-        let own = |l: &&SettlementLine| l.contract == line.contract && l.clause == bought;
-        // Sold quantities are negative.
-        lines.iter().find(own).map_or(0.0, |l| line.quantity * l.rate_usd)
+        let own = |l: &&SettlementLine| l.contract == line.contract && Some(&*l.clause) == line.bought();
+        match line.kind() {
+            LineKind::Use => -line.usd,
+            LineKind::Response => 0.0,
+            // Sold quantities are negative.
+            LineKind::Resale => lines.iter().find(own).map_or(0.0, |l| line.quantity * l.rate_usd),
+        }
     };
     lines.iter().map(cost).sum()
 }

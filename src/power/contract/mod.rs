@@ -106,3 +106,29 @@ pub struct SettlementLine {
     /// Whether the quantity is energy through the meter: such lines sum to the metered energy.
     pub carries_energy: bool,
 }
+
+/// What a line is to the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// The site's use of power.
+    Use,
+    /// Energy bought and sold on.
+    Resale,
+    /// Pay for standing ready, and for standing still when called.
+    Response,
+}
+
+impl SettlementLine {
+    /// What it is to the books: by the kind of its clause, not by names that a file gives to riders and periods.
+    pub fn kind(&self) -> LineKind {
+        match (self.clause.split('[').next(), self.bought()) {
+            (Some("curtailment_payment"), _) => LineKind::Response,
+            (Some("block"), Some(_)) => LineKind::Resale,
+            _ => LineKind::Use,
+        }
+    }
+    /// The clause under which what this line sells was bought; `None` where it sells nothing.
+    pub fn bought(&self) -> Option<&str> {
+        self.clause.strip_suffix(".resale")
+    }
+}

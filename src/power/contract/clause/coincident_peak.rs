@@ -7,11 +7,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::fixed_charge::Held;
 use super::{Close, Ground, Kind, Moment, PeakCost, Slice, Term};
 use crate::id::Name;
 use crate::power::contract::PriceId;
 use crate::problem::{FieldPath, Problems};
-use crate::time::{HOUR_S, SimTime};
+use crate::time::{Calendar, HOUR_S, SimTime};
 
 /// The highest rate that is believed, in USD per kilowatt and year.
 const RATE_MAX: f64 = 10_000.0;
@@ -83,6 +84,8 @@ impl Kind for CoincidentPeakSpec {
             billed: (self.history_kw, "history".to_owned()),
             season: Season::default(),
             open: None,
+            held: Held::default(),
+            calendar: ground.calendar.clone(),
         })
     }
 }
@@ -120,6 +123,9 @@ struct CoincidentPeak {
     billed: (f64, String),
     season: Season,
     open: Option<Peak>,
+    /// The part of this month in which the contract held.
+    held: Held,
+    calendar: Calendar,
 }
 
 impl CoincidentPeak {
@@ -160,6 +166,7 @@ impl Term for CoincidentPeak {
         }
     }
     fn meter(&mut self, slice: &Slice<'_>) {
+        self.held.meter(slice);
         let mut from = slice.from;
         let weight = slice.prices[self.peak.index()];
         // Every turn goes on to the end of an hour.
@@ -187,7 +194,11 @@ impl Term for CoincidentPeak {
     fn close(&mut self, close: &mut Close<'_>) {
         self.finish_peak();
         let (kw, set_by) = self.billed.clone();
-        close.line("", kw, "kw", self.usd_per_kw_year / 12.0, &set_by);
+        // A month in which the contract does not hold owes nothing, one cut short its days.
+        let share = self.held.close_days(&self.calendar) / close.days();
+        if share > 0.0 {
+            close.line("", kw, "kw", self.usd_per_kw_year / 12.0 * share, &set_by);
+        }
         if close.month.plus(1).month as u8 == self.billed_from_month {
             self.turn();
         }

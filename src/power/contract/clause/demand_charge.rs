@@ -9,6 +9,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::fixed_charge::Held;
 use super::{Close, Ground, Kind, Moment, PeakCost, Side, Slice, Term, Use};
 use crate::id::Name;
 use crate::power::contract::holidays::HolidaysSpec;
@@ -17,7 +18,7 @@ use crate::power::contract::schedule::{PERIODS_MAX, PeriodClock, ScheduleSpec};
 use crate::power::contract::tiers::{self, Tier};
 use crate::power::contract::window::WindowMeter;
 use crate::problem::{FieldPath, Problems};
-use crate::time::{Month, SimTime};
+use crate::time::{Calendar, Month, SimTime};
 
 /// Load above the peak that counts as rounding, in megawatts: a watt.
 const ROUNDING_MW: f64 = 1e-6;
@@ -221,7 +222,8 @@ impl Kind for DemandChargeSpec {
             ratchet: self.ratchet.as_ref().map(|spec| Ratchet::new(spec, &names)),
             applies_to: self.applies_to,
             floor: None,
-            holds: false,
+            held: Held::default(),
+            calendar: ground.calendar.clone(),
         })
     }
 }
@@ -259,8 +261,9 @@ struct DemandCharge {
     applies_to: AppliesTo,
     /// The ratchet's floor in a month, worked out once for it, in megawatts.
     floor: Option<(Month, f64)>,
-    /// Whether the contract held in this month at all.
-    holds: bool,
+    /// The part of this month in which the contract held.
+    held: Held,
+    calendar: Calendar,
 }
 
 impl DemandCharge {
@@ -376,7 +379,7 @@ impl Term for DemandCharge {
         }
     }
     fn meter(&mut self, slice: &Slice<'_>) {
-        self.holds = true;
+        self.held.meter(slice);
         let counted_mw = match self.applies_to {
             AppliesTo::Meter => slice.load_mw,
             AppliesTo::Mining => slice.mining_mw,
@@ -399,9 +402,12 @@ impl Term for DemandCharge {
         }
     }
     fn close(&mut self, close: &mut Close<'_>) {
-        if !std::mem::take(&mut self.holds) {
+        let days = self.held.close_days(&self.calendar);
+        if days <= 0.0 {
             return;
         }
+        // A month cut short, by the contract or by the horizon, owes its days.
+        let share = days / close.days();
         let mut remembered = 0.0_f64;
         for index in 0..self.periods.len() {
             let peak = self.periods[index].meter.close();
@@ -426,7 +432,7 @@ impl Term for DemandCharge {
                 } else {
                     period.name.clone()
                 };
-                close.line(&part, part_kw, "kw", period.tiers[tier].rate, &set_by);
+                close.line(&part, part_kw, "kw", period.tiers[tier].rate * share, &set_by);
             }
         }
         if let Some(ratchet) = &mut self.ratchet {
