@@ -164,3 +164,33 @@ fn tenants_revenue_stands_in_the_row_of_the_first_site() {
     assert_eq!(july("empty"), 0.0);
     assert!(july("mine") > 2.5 * 2_880.0 * 744.0);
 }
+
+#[test]
+fn a_block_is_let_by_its_contract_to_the_hour_of_its_end() {
+    let world = World::new();
+    let run = world.run(
+        "stay-mining",
+        &[
+            "tenants.anchor.reserved.gpu_block.years=0.5",
+            "tenants.anchor.reserved.gpu_block.then_occupancy_percent=0",
+        ],
+    );
+    // Half of 365.25 days after New Year in Chicago: 2 July, 15:00, the clock having gone forward.
+    let fee = |hours: f64| 2.5 * 2_880.0 * hours;
+    let usd = |month: &str| run.cash("gpu_reserved_revenue", month);
+    near("June", usd("2026-06"), fee(720.0), 1e-9);
+    near("July", usd("2026-07"), fee(24.0 + 16.0), 1e-9);
+    assert_eq!(usd("2026-08"), 0.0);
+    // From then on the block's GPUs idle: the hall draws less.
+    let hall = |at: &str, to: &str| run.hours("gpu_it_mw", at, to);
+    let (before, after) = (
+        hall("2026-07-02T19:00:00Z", "2026-07-02T20:00:00Z"),
+        hall("2026-07-02T22:00:00Z", "2026-07-02T23:00:00Z"),
+    );
+    near(
+        "idle",
+        before - after,
+        0.9 * 2_880.0 * (7.75 - 1.8) / 8.0 / 1e3,
+        1e-9,
+    );
+}

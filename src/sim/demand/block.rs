@@ -36,7 +36,9 @@ pub struct Block {
     pub prepaid_usd: f64,
     /// What its tenant worked.
     pub work: BlockWork,
+    /// Of the present month: under the contract, and after its end.
     month: BlockMonth,
+    after: BlockMonth,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,13 +80,15 @@ impl Block {
             prepaid_usd: 0.0,
             work: BlockWork::default(),
             month: BlockMonth::default(),
+            after: BlockMonth::default(),
             trains: tenant.load_profile == LoadProfileSpec::Training,
         }
     }
     /// Adds an interval: GPU-hours held for the tenant, and those of them that had power, at their speed.
     pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64) {
-        self.month.held_gpu_h += held_gpu_h;
-        self.month.delivered_gpu_h += delivered_gpu_h;
+        let month = if self.over { &mut self.after } else { &mut self.month };
+        month.held_gpu_h += held_gpu_h;
+        month.delivered_gpu_h += delivered_gpu_h;
     }
     /// Some of its GPUs will stand where each fails so often a day; its run is planned by the first hall that says so.
     pub fn plan_training(&mut self, failures_per_gpu_day: f64) {
@@ -113,10 +117,9 @@ impl Block {
         }
         self.promise.installed(self.installed, now);
     }
-    /// Whether the block is let by its contract no more, at the beginning of a month: its term is over, or its tenant
-    /// has left.
-    pub fn ends(&self, now: SimTime) -> bool {
-        self.promise.has_left() || self.term_end().is_some_and(|end| end <= now)
+    /// Notes whether the block is let by its contract no more: its term is over, or its tenant has left.
+    pub fn look_at_end(&mut self, now: SimTime) {
+        self.over = self.promise.has_left() || self.term_end().is_some_and(|end| end <= now);
     }
     /// Whether the tenant has left because of a delay.
     pub fn has_left(&self) -> bool {
@@ -133,10 +136,12 @@ impl Block {
     }
     /// Closes `[from, to)`: what the tenant owes and is owed. `rent` is the market's, for the time after the term.
     pub fn invoice(&mut self, from: SimTime, to: SimTime, rent: Option<f64>) -> BlockInvoice {
-        let month = std::mem::take(&mut self.month);
+        let (month, after) = (std::mem::take(&mut self.month), std::mem::take(&mut self.after));
         let fee_of_all = f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS;
         let penalty = self.promise.penalty_usd(from, to, fee_of_all);
-        let mut invoice = self.fee(month, (from, to), rent);
+        let mut invoice = self.fee(month, (from, to));
+        let occupied = self.spec.then_occupancy_percent / 100.0;
+        invoice.fee_usd += after.delivered_gpu_h * occupied * rent.unwrap_or(0.0);
         invoice.credits_usd += penalty;
         if let Some(payment_usd) = self.promise.leave(to) {
             invoice.credits_usd += payment_usd;
@@ -144,18 +149,10 @@ impl Block {
         }
         invoice
     }
-    /// The fee of what was held, and the credit for what of it was not available.
-    fn fee(&mut self, month: BlockMonth, (from, to): (SimTime, SimTime), rent: Option<f64>) -> BlockInvoice {
+    /// The fee of what was held under the contract, and the credit for what of it was not available.
+    fn fee(&mut self, month: BlockMonth, (from, to): (SimTime, SimTime)) -> BlockInvoice {
         if month.held_gpu_h <= 0.0 {
             return BlockInvoice::default();
-        }
-        if self.over {
-            let occupied = self.spec.then_occupancy_percent / 100.0;
-            let fee_usd = month.delivered_gpu_h * occupied * rent.unwrap_or(0.0);
-            return BlockInvoice {
-                fee_usd,
-                ..BlockInvoice::default()
-            };
         }
         let fee_usd = month.held_gpu_h * self.spec.usd_per_gpu_h;
         let availability = month.delivered_gpu_h / month.held_gpu_h * 100.0;

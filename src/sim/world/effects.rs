@@ -210,7 +210,13 @@ impl World<'_> {
         match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {
                 for held in &gpu.blocks {
-                    self.demand.blocks[held.index].install(held.gpus, now);
+                    let block = &mut self.demand.blocks[held.index];
+                    let was_full = block.full.is_some();
+                    block.install(held.gpus, now);
+                    if let Some(end) = block.term_end().filter(|_| !was_full) {
+                        let event = Event::TermEnd { block: held.index };
+                        self.queue.schedule(end.max(now), event::TERM, event);
+                    }
                 }
                 let mut outbox = Outbox::new(&mut self.queue);
                 gpu.failures.start(now, new, &mut outbox);

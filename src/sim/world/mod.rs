@@ -274,7 +274,7 @@ impl<'a> World<'a> {
     /// Closes what an event may change: one site, or all.
     fn close_for(&mut self, now: SimTime, event: Event) {
         match event {
-            Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd => self.close_all(now),
+            Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd | Event::TermEnd { .. } => self.close_all(now),
             Event::MonthEnd { site }
             | Event::OrderEdge { site }
             | Event::MinersDay { site }
@@ -303,6 +303,7 @@ impl<'a> World<'a> {
             }
             // The limits are read anew when the next interval opens.
             Event::OrderEdge { site } => self.note_edge(now, site),
+            Event::TermEnd { block } => self.demand.blocks[block].look_at_end(now),
             Event::LookAtStarts => self.look_at_starts(now),
             Event::Start { project } => self.start(project, now),
             Event::Project(event) => self.step_project(now, event),

@@ -1,6 +1,7 @@
 //! Hours and months: paths move on, bills and invoices are closed.
 
 use super::World;
+use crate::series::Regular;
 use crate::sim::books::cost_of_use_usd;
 use crate::sim::event::{self, Event};
 use crate::sim::invariant::{self, Fault};
@@ -70,16 +71,7 @@ impl World<'_> {
         let horizon = &self.from.scenario.horizon;
         let month = horizon.month_index(horizon.calendar.month(now + Span::from_seconds(-1)));
         let last = now + Span::from_seconds(-1);
-        let rents: Vec<f64> = self
-            .from
-            .paths
-            .rents
-            .iter()
-            .map(|r| r.at(last).unwrap_or(0.0))
-            .collect();
-        for block in &mut self.demand.blocks {
-            block.over = block.ends(self.ledger_from);
-        }
+        let rents = self.mean_rents((self.ledger_from, now));
         let mut tokens = Counts::default();
         for service in &self.demand.services {
             tokens.add(service.month());
@@ -90,7 +82,11 @@ impl World<'_> {
         let span = ((self.ledger_from, now), month_hours);
         self.books
             .tenants(month, &mut self.demand, span, &rents, &self.concerned);
-        self.books.coins(month, span, &self.from.paths.bitcoin);
+        self.books.coins(month, span.0, &self.from.paths.bitcoin);
+        // A tenant who left did so at the end of the month.
+        for block in &mut self.demand.blocks {
+            block.look_at_end(now);
+        }
         let mut jobs = MonthOfJobs::default();
         for pool in &mut self.demand.pools {
             jobs.add(std::mem::take(&mut pool.month));
@@ -104,5 +100,15 @@ impl World<'_> {
             recorder.ledger_month(place, (jobs, &tokens), earned);
         }
         self.ledger_from = now;
+    }
+
+    /// Mean rents of the markets over the hours of a stretch of time.
+    fn mean_rents(&self, (from, to): (SimTime, SimTime)) -> Vec<f64> {
+        let hours = ((to - from).as_hours().ceil() as i64).max(1);
+        let mean = |rent: &Regular| {
+            let at = |hour: i64| rent.at(from + Span::from_hours(hour)).unwrap_or(0.0);
+            (0..hours).map(at).sum::<f64>() / hours as f64
+        };
+        self.from.paths.rents.iter().map(mean).collect()
     }
 }
