@@ -175,7 +175,7 @@ fn a_block_is_let_by_its_contract_to_the_hour_of_its_end() {
             "tenants.anchor.reserved.gpu_block.then_occupancy_percent=0",
         ],
     );
-    // Half of 365.25 days after New Year in Chicago: 2 July, 15:00, the clock having gone forward.
+    // Half of 365.25 days after New Year in Chicago: 2 July, 16:00, the clock having gone forward.
     let fee = |hours: f64| 2.5 * 2_880.0 * hours;
     let usd = |month: &str| run.cash("gpu_reserved_revenue", month);
     near("June", usd("2026-06"), fee(720.0), 1e-9);
