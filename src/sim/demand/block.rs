@@ -86,7 +86,11 @@ impl Block {
     }
     /// Adds an interval: GPU-hours held for the tenant, and those of them that had power, at their speed.
     pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64) {
-        let month = if self.over { &mut self.after } else { &mut self.month };
+        let month = if self.over {
+            &mut self.after
+        } else {
+            &mut self.month
+        };
         month.held_gpu_h += held_gpu_h;
         month.delivered_gpu_h += delivered_gpu_h;
     }

@@ -274,7 +274,9 @@ impl<'a> World<'a> {
     /// Closes what an event may change: one site, or all.
     fn close_for(&mut self, now: SimTime, event: Event) {
         match event {
-            Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd | Event::TermEnd { .. } => self.close_all(now),
+            Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd | Event::TermEnd { .. } => {
+                self.close_all(now)
+            }
             Event::MonthEnd { site }
             | Event::OrderEdge { site }
             | Event::MinersDay { site }
