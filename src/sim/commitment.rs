@@ -7,7 +7,7 @@
 //! energy with every miner at work; contracts whose margin depends on who else runs are therefore approximated.
 
 use crate::fleet::dispatch::{BatchRules, Forecaster, Plan, Planner, Unit, worth_its_peak};
-use crate::fleet::{Foresight, MeritOrder, MiningDispatchSpec};
+use crate::fleet::{Foresight, MeritOrder, MinerBatch, MiningDispatchSpec, MiningFleet};
 use crate::power::contract::Use as PowerUse;
 use crate::random::standard_normal;
 use crate::scenario::spec::SiteSpec;
@@ -32,6 +32,9 @@ struct HallPath {
 #[derive(Debug)]
 struct Batch {
     hall: usize,
+    model: &'static str,
+    /// Whether it stood here at the start.
+    is_planned: bool,
     power_mw: f64,
     ph_per_mw: f64,
     worth_per_hashprice: f64,
@@ -231,7 +234,10 @@ fn greatest_of_month(months: &[u16], charges: &mut [f64]) {
 impl Commitment {
     /// The commitment of a site, where a batch has rules or the site says how it is operated.
     pub fn new(from: &Ingredients<'_>, spec: &SiteSpec, site: &Site) -> Option<Self> {
-        let batches: Vec<Batch> = (0..site.merit.len()).map(|b| Batch::new(site, b)).collect();
+        let batches: Vec<Batch> = (0..site.merit.len())
+            .map(|place| site.merit.batch(&site.fleets, place))
+            .map(|(hall, batch)| Batch::new(hall, batch))
+            .collect();
         let ties = batches.iter().any(|b| b.rules.bind());
         if batches.is_empty() || (spec.mining_dispatch.is_none() && !ties) {
             return None;
@@ -281,6 +287,9 @@ impl Commitment {
                 .is_none_or(|was| self.outlook.months[was] != self.outlook.months[hour]);
             self.hour = Some(hour);
             for index in 0..self.batches.len() {
+                if !self.batches[index].is_planned {
+                    continue;
+                }
                 if month_begins {
                     self.begin_month(index, hour);
                 }
@@ -371,8 +380,8 @@ impl Commitment {
         for (block, batch) in self.batches.iter_mut().enumerate() {
             let (drawn, allowed) = merit.drawn(block);
             batch.level_mw = drawn.as_mw();
-            batch.mines = allowed > Power::ZERO;
-            if batch.unit.note(batch.level_mw > 0.0) {
+            batch.mines = batch.is_planned && allowed > Power::ZERO;
+            if batch.unit.note(batch.level_mw > 0.0) && batch.is_planned {
                 self.step.restarts += 1.0;
                 self.step.restart_usd += batch.rules.restart_usd;
                 self.pending_ph_h += batch.level_mw * batch.ph_per_mw * batch.rules.restart_hours;
@@ -415,9 +424,28 @@ impl Commitment {
         step
     }
 
-    /// The miners of a hall have left.
-    pub fn leave(&mut self, hall: usize) {
-        self.batches.retain(|batch| batch.hall != hall);
+    /// Fleets have changed: batches keep their state by hall and model. What came after the start has no plan; price
+    /// decides what it does, and it is left out of what is counted here.
+    pub fn rebind(&mut self, merit: &MeritOrder, fleets: &[MiningFleet]) {
+        let mut before = std::mem::take(&mut self.batches);
+        for place in 0..merit.len() {
+            let (hall, batch) = merit.batch(fleets, place);
+            let same = |b: &Batch| b.hall == hall && b.model == batch.model().id;
+            let mut next = Batch::new(hall, batch);
+            match before.iter().position(same) {
+                Some(index) => {
+                    let old = before.remove(index);
+                    next = Batch {
+                        power_mw: next.power_mw,
+                        ph_per_mw: next.ph_per_mw,
+                        worth_per_hashprice: next.worth_per_hashprice,
+                        ..old
+                    };
+                }
+                None => next.is_planned = false,
+            }
+            self.batches.push(next);
+        }
     }
 
     /// What came of it so far.
@@ -427,11 +455,12 @@ impl Commitment {
 }
 
 impl Batch {
-    fn new(site: &Site, block: usize) -> Self {
-        let (hall, batch) = site.merit.batch(&site.fleets, block);
+    fn new(hall: usize, batch: &MinerBatch) -> Self {
         let power_mw = batch.power().as_mw();
         Self {
             hall,
+            model: batch.model().id,
+            is_planned: true,
             power_mw,
             ph_per_mw: 1e3 / batch.efficiency_j_per_th(),
             worth_per_hashprice: batch.break_even(1.0).as_usd_per_mwh(),

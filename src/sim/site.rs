@@ -369,6 +369,9 @@ impl Site {
     /// Looks at the fleets anew, after one of them has changed.
     pub fn fleets_changed(&mut self) {
         self.merit = MeritOrder::new(&self.fleets);
+        if let Some(commitment) = &mut self.commitment {
+            commitment.rebind(&self.merit, &self.fleets);
+        }
     }
 
     /// The instants within `(start, end)` at which the connection, outages, contracts or `orders` change what may be drawn

@@ -137,9 +137,6 @@ impl World<'_> {
             .sell(month, Account::AsicSalvage, fleet.resale(hashprice));
         site.halls[h].miners_until = Some(now);
         site.fleets_changed();
-        if let Some(commitment) = &mut site.commitment {
-            commitment.leave(h);
-        }
     }
 
     pub(super) fn pay_capex(
