@@ -148,7 +148,7 @@ impl ScenarioSpec {
         }
         let Some(horizon) = Horizon::of(self) else { return };
         for (index, site) in self.sites.iter().enumerate() {
-            check_import_at_start(site, &horizon, &at.index(index), problems);
+            supply::check_import_at_start(site, &horizon, &at.index(index), problems);
         }
     }
 
@@ -413,63 +413,6 @@ fn check_dispatch(site: &SiteSpec, at: &FieldPath, problems: &mut Problems) {
 }
 
 /// Load that is firm from the first day must fit under the connection; what comes later is clipped by dispatch.
-fn check_import_at_start(site: &SiteSpec, horizon: &Horizon, at: &FieldPath, problems: &mut Problems) {
-    let Some(calendar) = Calendar::of_zone(&site.timezone) else {
-        return;
-    };
-    let dates_ok = site
-        .grid
-        .import_limit_mw
-        .windows(2)
-        .all(|w| w[0].from < w[1].from);
-    if !dates_ok
-        || site
-            .grid
-            .import_limit_mw
-            .iter()
-            .any(|s| parse_date(&s.from).is_none())
-    {
-        return;
-    }
-    let first = crate::power::grid::Grid::new(&site.grid, &calendar)
-        .import_limit(horizon.start)
-        .as_mw();
-    if first <= 0.0
-        && let Some(step) = site.grid.import_limit_mw.first()
-    {
-        let at = at.key("grid").key("import_limit_mw").index(0).key("from");
-        problems.warn(&at, format!("the site has no connection before `{}`", step.from));
-    }
-    let limits = site.grid.import_limit_mw.iter().map(|s| s.mw);
-    let most = limits.fold(first, f64::max);
-    let firm: f64 = site
-        .halls
-        .iter()
-        .filter_map(|h| {
-            h.serving
-                .as_ref()
-                .map(|s| h.grid_mw * f64::from(h.repeat) * s.critical_it_percent / 100.0)
-        })
-        .sum();
-    if firm > first {
-        let message = format!(
-            "halls that serve from the start carry {firm:.1} MW of critical load, the import limit is {first:.1} MW"
-        );
-        problems.error_with_help(
-            &at.key("grid").key("import_limit_mw"),
-            message,
-            "raise the limit or serve fewer halls",
-        );
-    }
-    let halls: f64 = site.halls.iter().map(|h| h.grid_mw * f64::from(h.repeat)).sum();
-    if halls > most {
-        let message = format!(
-            "the halls may draw {halls:.1} MW together, the connection never gives more than {most:.1} MW"
-        );
-        problems.warn(&at.key("halls"), message);
-    }
-}
-
 impl Check for FinanceSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.percent(&at.key("discount_percent"), self.discount_percent, 100.0);

@@ -19,6 +19,7 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("import")]
 #[case("bill")]
 #[case("dispatch")]
+#[case("fit")]
 #[case("backtest")]
 #[case("verify")]
 #[case("init")]
@@ -59,6 +60,7 @@ fn the_cases_above_are_all_commands() {
         "import",
         "bill",
         "dispatch",
+        "fit",
         "backtest",
         "verify",
         "init",

@@ -83,6 +83,7 @@ fn a_month_cut_short_bills_its_days_of_rent() {
         &[
             "start=\"2026-01-15\"",
             "strategies.lease.conversions[0].start.date=\"2026-01-15\"",
+            "strategies.cloud.conversions[0].start.date=\"2026-01-15\"",
         ],
     );
     // 8,400 kW at 120 USD; the first half of January 2027 is fourteen days.

@@ -258,7 +258,7 @@ fn a_demand_charge_bills_the_window_that_set_it() {
         };
         meter(&mut s, 0, 50 * 60 + 15, 10.0);
         meter(&mut s, 50 * 60 + 15, 50 * 60 + 30, 16.0);
-        meter(&mut s, 50 * 60 + 30, 720 * 60, 10.0);
+        meter(&mut s, 50 * 60 + 30, 744 * 60, 10.0);
         let lines = s.close_month(JULY);
         assert_eq!(usd(&lines, "demand_charge[1]"), usd_expected);
         let begin = if minutes == 15 {
@@ -268,6 +268,16 @@ fn a_demand_charge_bills_the_window_that_set_it() {
         };
         assert_eq!(lines.last().unwrap().set_by, begin);
     }
+}
+
+#[test]
+fn a_month_cut_short_owes_its_days_of_demand() {
+    let text = "{ fixed_price = { usd_per_mwh = 0 } }, { demand_charge = { usd_per_kw_month = 15, window_minutes = 60 } }";
+    let mut s = clauses(text);
+    // Seven of the 31 days of July.
+    run(&mut s, 0, 168, 10.0, 0.0, [0.0; 2]);
+    let usd = usd(&s.close_month(JULY), "demand_charge[1]");
+    assert!((usd + 150_000.0 * 7.0 / 31.0).abs() < 1e-9, "{usd}");
 }
 
 #[test]
@@ -303,6 +313,7 @@ fn taxes_and_demand_charges_tell_uses_apart() {
         s.marginal(july(), 50.1, Use::DataCentre, &[]).usd_per_mwh,
         11.5 + 2_000.0 / 744.0
     );
+    run(&mut s, 10, 734, 0.0, 0.0, [0.0; 2]);
     let lines = s.close_month(JULY);
     let by_clause: Vec<f64> = (1..=3)
         .map(|i| usd(&lines, &format!("energy_tax[{i}]")))
@@ -626,21 +637,32 @@ fn peaks_of_the_first_season_before_the_start_stand_at_the_history() {
             prices: &[30.0, 30.0, peak, 0.0],
         });
     };
-    // The run begins in September: one peak of four is metered, at 4 MW.
-    meter(at(9), 5, 0.0);
-    meter(at(9) + Span::from_hours(5), 1, 0.25);
+    // The run begins in December: one peak of four is metered, at 4 MW.
+    meter(at(12), 5, 0.0);
+    meter(at(12) + Span::from_hours(5), 1, 0.25);
+    meter(at(12) + Span::from_hours(6), 738, 0.0);
     let december = Month {
         year: 2026,
         month: 12,
     };
-    assert_eq!(
-        usd(&supply.close_month(december), "coincident_peak[1]"),
-        -40_000.0
-    );
+    let lines = supply.close_month(december);
+    assert_eq!(usd(&lines, "coincident_peak[1]"), -40_000.0);
+    let mut meter = |from: SimTime, hours: i64| {
+        supply.meter(&Interval {
+            from,
+            to: from + Span::from_hours(hours),
+            load_mw: 4.0,
+            mining_mw: 0.0,
+            called: 0,
+            prices: &[30.0, 30.0, 0.0, 0.0],
+        });
+    };
+    meter(calendar().start_of_month(december.plus(1)), 744);
     let january = supply.close_month(december.plus(1));
     // (4,000 + 3 x 8,000) / 4 = 7,000 kW at 5 USD.
     assert_eq!(usd(&january, "coincident_peak[1]"), -35_000.0);
-    assert!(january[0].set_by.ends_with("and history"), "{january:?}");
+    let peak = january.iter().find(|l| l.clause == "coincident_peak[1]").unwrap();
+    assert!(peak.set_by.ends_with("and history"), "{january:?}");
 }
 
 #[test]
