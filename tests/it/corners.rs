@@ -26,7 +26,7 @@ fn the_connection_steps_at_its_minute_within_an_hour_of_the_clock() {
     assert!(after <= 10.0 && after > 9.5, "{after}");
     // Half an hour each; what the pool's jobs draw differs a little between the halves.
     assert!(
-        (within - (before + after) / 2.0).abs() < 0.05,
+        (within - f64::midpoint(before, after)).abs() < 0.05,
         "{before} {within} {after}"
     );
 }

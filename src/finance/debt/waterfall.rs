@@ -69,56 +69,56 @@ impl Period {
     }
 }
 
-/// A loan in operation.
+/// A loan in operation; amounts in USD.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Loan {
-    size_usd: f64,
-    balance_usd: f64,
-    reserve_usd: f64,
-    reserve_target_usd: f64,
-    trapped_usd: f64,
+    size: f64,
+    balance: f64,
+    reserve: f64,
+    reserve_target: f64,
+    trapped: f64,
 }
 
 impl Loan {
     /// A loan just drawn, its reserve account full.
     pub fn new(debt_usd: f64, reserve_usd: f64) -> Self {
         Self {
-            size_usd: debt_usd,
-            balance_usd: debt_usd,
-            reserve_usd,
-            reserve_target_usd: reserve_usd,
-            trapped_usd: 0.0,
+            size: debt_usd,
+            balance: debt_usd,
+            reserve: reserve_usd,
+            reserve_target: reserve_usd,
+            trapped: 0.0,
         }
     }
     /// What is owed.
     pub fn balance_usd(&self) -> f64 {
-        self.balance_usd
+        self.balance
     }
     /// What the reserve account holds.
     pub fn reserve_usd(&self) -> f64 {
-        self.reserve_usd
+        self.reserve
     }
     /// What is trapped.
     pub fn trapped_usd(&self) -> f64 {
-        self.trapped_usd
+        self.trapped
     }
 
     /// One period of `years` with its cash and the base case's debt service; beyond the tenor the service is nought.
     pub fn step(&mut self, cash_usd: f64, service_usd: f64, years: f64, rules: &Rules) -> Period {
         let mut p = Period {
             cash_usd,
-            interest_usd: self.balance_usd * rules.rate * years,
-            trap_in_usd: self.trapped_usd,
+            interest_usd: self.balance * rules.rate * years,
+            trap_in_usd: self.trapped,
             ..Period::default()
         };
-        let mut principal = (service_usd - p.interest_usd).clamp(0.0, self.balance_usd);
+        let mut principal = (service_usd - p.interest_usd).clamp(0.0, self.balance);
         let due = p.interest_usd + principal;
         p.cover = (due > 1e-12).then(|| cash_usd / due);
-        let mut left = cash_usd + self.trapped_usd - due;
-        self.trapped_usd = 0.0;
+        let mut left = cash_usd + self.trapped - due;
+        self.trapped = 0.0;
         if left < 0.0 && due > 0.0 {
-            let help = self.reserve_usd.min(-left);
-            self.reserve_usd -= help;
+            let help = self.reserve.min(-left);
+            self.reserve -= help;
             p.reserve_usd = help;
             left += help;
             // Owners need not pay what the cash of the period does not.
@@ -127,34 +127,34 @@ impl Loan {
             principal -= p.deferred_usd;
         }
         p.principal_usd = principal + p.deferred_usd;
-        self.balance_usd -= principal;
+        self.balance -= principal;
         if due > 0.0 {
-            let fill = (self.reserve_target_usd - self.reserve_usd).clamp(0.0, left.max(0.0));
-            self.reserve_usd += fill;
+            let fill = (self.reserve_target - self.reserve).clamp(0.0, left.max(0.0));
+            self.reserve += fill;
             p.reserve_usd -= fill;
             left -= fill;
             // Trapped cash is not swept: it is the owners', and only waits.
             let free = (left - p.trap_in_usd).max(0.0);
             p.sweep_usd = if service_usd > 0.0 {
-                self.balance_usd.min(rules.sweep * free)
+                self.balance.min(rules.sweep * free)
             } else {
                 0.0
             };
-            self.balance_usd -= p.sweep_usd;
+            self.balance -= p.sweep_usd;
             left -= p.sweep_usd;
         }
-        if self.balance_usd <= REPAID * self.size_usd && self.reserve_usd > 0.0 {
-            p.reserve_usd += self.reserve_usd;
-            left += self.reserve_usd;
-            self.reserve_usd = 0.0;
+        if self.balance <= REPAID * self.size && self.reserve > 0.0 {
+            p.reserve_usd += self.reserve;
+            left += self.reserve;
+            self.reserve = 0.0;
         }
         if p.is_locked_up(rules) {
             p.trap_out_usd = left.max(0.0);
             left -= p.trap_out_usd;
-            self.trapped_usd = p.trap_out_usd;
+            self.trapped = p.trap_out_usd;
         }
         p.distribution_usd = left;
-        p.balance_usd = self.balance_usd;
+        p.balance_usd = self.balance;
         p
     }
 }

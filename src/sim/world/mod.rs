@@ -275,7 +275,7 @@ impl<'a> World<'a> {
     fn close_for(&mut self, now: SimTime, event: Event) {
         match event {
             Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd | Event::TermEnd { .. } => {
-                self.close_all(now)
+                self.close_all(now);
             }
             Event::MonthEnd { site }
             | Event::OrderEdge { site }
