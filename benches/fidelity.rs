@@ -81,7 +81,7 @@ fn benchmark(criterion: &mut Criterion) {
         let surface = Arc::new(Surface::default());
         let of = format!("{copies}-copies-{gpus}-gpus");
         print_ratio(&of, &|| drop(trial.jobs()), &|| {
-            drop(trial.fluid(&offer, &surface))
+            drop(trial.fluid(&offer, &surface));
         });
         group.bench_function(BenchmarkId::new("jobs", &of), |b| {
             b.iter(|| black_box(trial.jobs()));

@@ -1,8 +1,8 @@
 //! Generators of job traces: a model of arrivals, sizes and run times that is fitted to a trace, drawn from with a
 //! seed, and held against the trace that it was fitted to.
 //!
-//! Owns the model and its file ([`model`]), the draw ([`draw`]), the hours of a trace that a fit sees ([`sample`]), the
-//! fit ([`fit`]), the figures that tell whether two traces are alike ([`portrait`]) and the table that sets trace,
+//! Owns the model and its file ([`model`]), the draw ([`mod@draw`]), the hours of a trace that a fit sees ([`sample`]), the
+//! fit ([`mod@fit`]), the figures that tell whether two traces are alike ([`portrait`]) and the table that sets trace,
 //! halves of it and generated traces side by side ([`goodness`]). Does not own growth and regimes
 //! ([`super::growth`]), nor how weeks are redrawn over a horizon ([`super::demand`]). Equations: `docs/METHOD-demand.md`.
 
