@@ -18,6 +18,8 @@ const PART_LOAD_FLOOR: f64 = 0.05;
 pub(super) struct ChillerHour {
     /// Capacity over nominal.
     pub(super) capacity: f64,
+    /// Its inverse.
+    per_capacity: f64,
     /// Power at full capacity over that capacity: the energy-input ratio over the reference COP.
     input_ratio: f64,
 }
@@ -26,6 +28,7 @@ impl ChillerHour {
     /// No chiller.
     pub(super) const NONE: Self = Self {
         capacity: 0.0,
+        per_capacity: 0.0,
         input_ratio: 0.0,
     };
 
@@ -36,16 +39,23 @@ impl ChillerHour {
         let input = 2.333 - 1.975 * capacity + 0.6121 * capacity * capacity;
         Self {
             capacity,
+            per_capacity: capacity.recip(),
             input_ratio: input / cop,
         }
     }
 
     /// Power for a heat, both per unit of nominal capacity; heat above capacity is drawn as capacity.
     pub(super) fn power(&self, heat: f64) -> f64 {
-        let part_load = (heat / self.capacity).min(1.0);
+        let part_load = (heat * self.per_capacity).min(1.0);
         let at = part_load.max(PART_LOAD_FLOOR);
         let shape = 0.033_03 + 0.6852 * at + 0.2818 * at * at;
-        self.input_ratio * self.capacity * shape * (part_load / at)
+        let power = self.input_ratio * self.capacity * shape;
+        // Below the floor a chiller cycles. Asked for in every hour of every hall, so no division above it.
+        if part_load < at {
+            power * (part_load / at)
+        } else {
+            power
+        }
     }
 }
 

@@ -179,6 +179,7 @@ impl DirectToChipDrySpec {
                 liquid,
                 loop_: DryLoop {
                     dry_cooler,
+                    flow_per_heat: dry_cooler.recip(),
                     fan_full: self.dry_cooler_fan_percent / 100.0 * running,
                     pump: self.pump_power_percent / 100.0,
                     trim,

@@ -12,6 +12,8 @@ const FLOW_FLOOR: f64 = 0.2;
 pub(super) struct DryLoop {
     /// Heat that the dry coolers would take at full flow.
     pub(super) dry_cooler: f64,
+    /// Flow of their air per heat, both as shares.
+    pub(super) flow_per_heat: f64,
     /// Power of their fans at full flow.
     pub(super) fan_full: f64,
     /// Power of pumps, and of whatever else follows the heat, per heat.
@@ -37,7 +39,7 @@ impl DryLoop {
         }
         let by_dry_cooler = share.min(self.dry_cooler).min(1.0);
         let flow = if self.dry_cooler > 0.0 {
-            share / self.dry_cooler
+            share * self.flow_per_heat
         } else {
             1.0
         };

@@ -91,8 +91,10 @@ impl ImmersionSpec {
             .as_ref()
             .map_or_else(|| WettedAir::dry(weather), |pads| pads.wet(weather));
         let drive_k = (self.facility_water_c + self.water_range_k - air.air_c).max(0.0);
+        let dry_cooler = drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running;
         let duty = DryLoop {
-            dry_cooler: drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running,
+            dry_cooler,
+            flow_per_heat: dry_cooler.recip(),
             fan_full: self.fan_power_percent / 100.0 * running,
             pump: self.pump_power_percent / 100.0,
             trim: ChillerHour::NONE,

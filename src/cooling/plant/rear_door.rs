@@ -115,8 +115,10 @@ impl RearDoorSpec {
     pub(super) fn hour(&self, weather: &WeatherHour, running: f64) -> PlantHour {
         let air = WettedAir::dry(weather);
         let drive_k = (self.facility_water_c + self.water_range_k - air.air_c).max(0.0);
+        let dry_cooler = drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running;
         let duty = DryLoop {
-            dry_cooler: drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running,
+            dry_cooler,
+            flow_per_heat: dry_cooler.recip(),
             fan_full: self.dry_cooler_fan_percent / 100.0 * running,
             pump: (self.pump_power_percent + self.door_fan_percent) / 100.0,
             trim: ChillerHour::new(weather.dry_bulb_c, self.facility_water_c, self.chiller_cop),
