@@ -32,6 +32,9 @@ pub struct Row {
 /// Halls that a panel shows at most.
 const HALLS_MAX: usize = 200;
 
+/// Entries of the legend in a line.
+const LEGEND_COLUMNS: usize = 5;
+
 /// States in the order of a conversion, with colour and opacity; unknown ones are grey.
 const STATES: [(&str, usize, f64); 11] = [
     ("mining", 4, 0.55),
@@ -101,14 +104,14 @@ impl Chart for CapacityByHall {
         let frame = Frame {
             title: "Capacity by hall and use",
             notes: &notes,
-            height: 84.0 + (lanes_height + 52.0) * shown as f64 + 15.0 * notes.len() as f64,
+            height: 102.0 + (lanes_height + 52.0) * shown as f64 + 15.0 * notes.len() as f64,
         };
         let years = span(rows);
         paint(&frame, meta, |canvas, top| {
             legend(canvas, top, rows);
             for (index, strategy) in strategies[..shown].iter().enumerate() {
                 let own: Vec<&Row> = rows.iter().filter(|r| r.strategy.0 == **strategy).collect();
-                let panel_top = top + 40.0 + (lanes_height + 52.0) * index as f64;
+                let panel_top = top + 58.0 + (lanes_height + 52.0) * index as f64;
                 let bounds = (panel_top, panel_top + lanes_height);
                 lanes(canvas, strategy, &own, years, bounds);
             }
@@ -172,7 +175,9 @@ fn legend(canvas: &mut Canvas<'_>, top: f64, rows: &[Row]) {
             swatch: Swatch::Area(*alpha),
         })
         .collect();
-    canvas.legend((70.0, top), &entries);
+    for (row, part) in entries.chunks(LEGEND_COLUMNS).enumerate() {
+        canvas.legend((70.0, top + 18.0 * row as f64), part);
+    }
 }
 
 fn lanes(canvas: &mut Canvas<'_>, strategy: &str, rows: &[&Row], years: (f64, f64), bounds: (f64, f64)) {
