@@ -149,14 +149,14 @@ impl MeritOrder {
 
     /// As [`MeritOrder::dispatch`], where the cost of the next megawatt-hour depends on how much mines already:
     /// `marginal` gives, for the megawatts of mining at the meter so far, the cost in USD/MWh and up to how many
-    /// megawatts of mining it holds. The cost of `site` is not used.
+    /// megawatts of mining it holds. The cost of `site` is not used. Gives the cost where nothing mines.
     pub fn dispatch_along(
         &mut self,
         halls: &[HallConditions],
         site: &SiteConditions,
         marginal: impl Fn(f64) -> (f64, f64),
         out: &mut [Dispatch],
-    ) {
+    ) -> f64 {
         let count = self.halls.len();
         assert!(
             halls.len() == count && out.len() == count,
@@ -167,7 +167,8 @@ impl MeritOrder {
         out.fill(Dispatch::default());
         let available = site.available_at_meter.as_mw().max(0.0);
         let mut used = 0.0;
-        let (mut cost, mut until) = marginal(0.0);
+        let (first, mut until) = marginal(0.0);
+        let mut cost = first;
         for block in &mut self.blocks {
             let hall = &mut self.halls[block.hall as usize];
             let done = &mut out[block.hall as usize];
@@ -212,6 +213,7 @@ impl MeritOrder {
             done.hashrate_ph += taken_in_all * block.ph_per_mw;
             done.batches += usize::from(taken_in_all > 0.0);
         }
+        first
     }
 
     fn prepare(&mut self, halls: &[HallConditions]) {

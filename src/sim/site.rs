@@ -15,7 +15,7 @@ use crate::sim::commitment::Commitment;
 use crate::sim::hall::{Flow, Hall, PlantTable, Plumbing};
 use crate::sim::setup::SiteSetup;
 use crate::sim::sources::{Offer, Sources};
-use crate::site::OperatingCostSpec;
+use crate::site::{HallSpec, OperatingCostSpec};
 use crate::staff::Staff;
 use crate::time::{Calendar, Month, SimTime, Span};
 use crate::units::Ratio;
@@ -302,21 +302,11 @@ impl Site {
         let find = |named: Named<'_>| spec.market.signal(named);
         let supply =
             Supply::new(&site.power_contracts, &setup.calendar, find).expect("contracts were checked");
-        let mut halls = Vec::new();
-        let mut fleets = Vec::new();
-        for (name, entry) in &setup.halls {
-            let hall = &site.halls[*entry];
-            let fleet = MiningFleet::scheduled(&hall.miners, &setup.calendar, start);
-            let design_mw = fleet.nameplate().as_mw().max(1e-6);
-            let mine = Plumbing {
-                plant: setup.plant(&hall.cooling),
-                design_mw,
-                path: ElectricalPath::new(&ElectricalPathSpec::mining(), design_mw, Redundancy::N),
-                units_mw: f64::INFINITY,
-            };
-            halls.push(Hall::as_it_stands(name, hall.grid_mw, mine, fleet.is_empty()));
-            fleets.push(fleet);
-        }
+        let (halls, fleets): (Vec<Hall>, Vec<MiningFleet>) = setup
+            .halls
+            .iter()
+            .map(|(name, entry)| hall_at_start(name, &site.halls[*entry], setup, start))
+            .unzip();
         let count = halls.len();
         let none = HallConditions {
             available: crate::units::Power::ZERO,
@@ -430,6 +420,22 @@ impl Site {
         let by = |orders| order_at(orders, now).map_or(0, |o| o.by);
         by(&self.orders) | by(&self.calls)
     }
+}
+
+/// A hall as it stands at the start, and its miners.
+fn hall_at_start(name: &str, hall: &HallSpec, setup: &SiteSetup, start: SimTime) -> (Hall, MiningFleet) {
+    let fleet = MiningFleet::scheduled(&hall.miners, &setup.calendar, start);
+    let design_mw = fleet.nameplate().as_mw().max(1e-6);
+    let mine = Plumbing {
+        plant: setup.plant(&hall.cooling),
+        design_mw,
+        path: ElectricalPath::new(&ElectricalPathSpec::mining(), design_mw, Redundancy::N),
+        units_mw: f64::INFINITY,
+    };
+    (
+        Hall::as_it_stands(name, hall.grid_mw, mine, fleet.is_empty()),
+        fleet,
+    )
 }
 
 /// All instants that `next` names, one after another.

@@ -45,6 +45,7 @@ impl ChillerHour {
     }
 
     /// Power for a heat, both per unit of nominal capacity; heat above capacity is drawn as capacity.
+    #[inline]
     pub(super) fn power(&self, heat: f64) -> f64 {
         let part_load = (heat * self.per_capacity).min(1.0);
         let at = part_load.max(PART_LOAD_FLOOR);

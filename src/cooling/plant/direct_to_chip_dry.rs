@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chiller::{ChillerHour, chiller_power};
+use super::chiller::ChillerHour;
 use super::class::{WaterClass, check_water};
 use super::dry_loop::DryLoop;
 use super::pads::WettedAir;
@@ -188,6 +188,7 @@ impl DirectToChipDrySpec {
                 },
                 air_chiller,
                 air_nominal,
+                per_air_nominal: air_nominal.recip(),
                 free,
                 air_fan_full: self.air_fan_percent / 100.0,
             }),
@@ -202,11 +203,14 @@ pub(super) struct DirectToChipDuty {
     loop_: DryLoop,
     air_chiller: ChillerHour,
     air_nominal: f64,
+    /// Its inverse: asked for in every hour of every hall.
+    per_air_nominal: f64,
     free: f64,
     air_fan_full: f64,
 }
 
 impl DirectToChipDuty {
+    #[inline]
     pub(super) fn draw(&self, share: f64) -> Draw {
         if share <= 0.0 {
             return Draw::default();
@@ -220,8 +224,11 @@ impl DirectToChipDuty {
 
     fn air_power(&self, share: f64) -> f64 {
         let by_chiller = share * (1.0 - self.free);
-        fan_power(self.air_fan_full, share, FLOW_FLOOR)
-            + chiller_power(&self.air_chiller, self.air_nominal, by_chiller)
+        let fans = fan_power(self.air_fan_full, share, FLOW_FLOOR);
+        if by_chiller <= 0.0 || self.air_nominal <= 0.0 {
+            return fans;
+        }
+        fans + self.air_chiller.power(by_chiller * self.per_air_nominal) * self.air_nominal
     }
 }
 

@@ -33,6 +33,7 @@ impl DryLoop {
     }
 
     /// Fans run as slowly as holds the water at its limit, pads wet the air that they draw; pumps follow the heat.
+    #[inline]
     pub(super) fn draw(&self, share: f64) -> Draw {
         if share <= 0.0 {
             return Draw::default();

@@ -232,6 +232,7 @@ enum Duty {
 impl PlantHour {
     /// Power and water for a heat, in a hall of a design IT load. Heat above the limit is drawn as the limit:
     /// the caller sheds what cannot be cooled.
+    #[inline]
     pub fn draw(&self, heat_mw: f64, design_mw: f64) -> Draw {
         if design_mw <= 0.0 {
             return Draw::default();
@@ -253,6 +254,7 @@ impl PlantHour {
 }
 
 /// Power of variable-speed fans at a share of full flow: the cube law above a floor that keeps air moving.
+#[inline]
 fn fan_power(full: f64, flow_share: f64, flow_floor: f64) -> f64 {
     full * flow_share.clamp(flow_floor, 1.0).powi(3)
 }

@@ -181,31 +181,24 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
     let root = FieldPath::root();
     let mut named: Vec<(&str, FieldPath)> = Vec::new();
     let market = root.key("market");
+    let series = |kind: &str, name: &str| market.key(kind).key(name).key("series").key("file");
     for (name, price) in &spec.market.power {
-        let at = market.key("power").key(name.as_str()).key("series").key("file");
+        let at = series("power", name.as_str());
         named.extend(price.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
     let bitcoin = spec.market.bitcoin.series.as_ref();
     let at = market.key("bitcoin").key("series").key("file");
     named.extend(bitcoin.map(|s| (s.file.as_str(), at)));
     for (name, rent) in &spec.market.gpu_rent {
-        let at = market
-            .key("gpu_rent")
-            .key(name.as_str())
-            .key("series")
-            .key("file");
+        let at = series("gpu_rent", name.as_str());
         named.extend(rent.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
     for (name, carbon) in &spec.market.carbon {
-        let at = market.key("carbon").key(name.as_str()).key("series").key("file");
+        let at = series("carbon", name.as_str());
         named.extend(carbon.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
     for (name, load) in &spec.market.system_load {
-        let at = market
-            .key("system_load")
-            .key(name.as_str())
-            .key("series")
-            .key("file");
+        let at = series("system_load", name.as_str());
         named.extend(load.series.as_ref().map(|s| (s.file.as_str(), at)));
     }
     for (index, site) in spec.sites.iter().enumerate() {

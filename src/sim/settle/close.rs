@@ -290,6 +290,11 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
     if context.fault == Some(Fault::EnergyTerm) {
         t.cooling_mwh *= 0.999;
     }
+    check_meter(site, to, t, meter_mw);
+}
+
+/// The meter equals its uses and stays within the limit.
+fn check_meter(site: &Site, to: SimTime, t: &Totals, meter_mw: f64) {
     let uses = t.mining_mwh + t.gpu_it_mwh + t.lease_it_mwh + t.cooling_mwh + t.losses_mwh + t.other_mwh;
     let sides = (t.sources_mwh(), uses + t.charge_mwh);
     invariant::equal("energy at the meter", &site.name, to, sides, sides.0);
@@ -299,7 +304,7 @@ fn meter(site: &mut Site, to: SimTime, powers: &Powers, closed: &mut Closed, con
         &site.name,
         to,
         meter_mw,
-        opened.import_limit_mw + 1e-6 + idle_mw(site),
+        site.open.import_limit_mw + 1e-6 + idle_mw(site),
     );
 }
 

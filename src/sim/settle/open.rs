@@ -4,7 +4,8 @@ use super::Context;
 use crate::conversion::HallPhase;
 use crate::cooling::PlantHour;
 use crate::fleet::{Dispatch, HallConditions, SiteConditions};
-use crate::power::contract::Use as PowerUse;
+use crate::power::contract::{Supply, Use as PowerUse};
+use crate::power::path::Transformers;
 use crate::sim::demand::Demand;
 use crate::sim::hall::{Flow, GpuHall, Hall, Hosted, NewUse, Plumbing};
 use crate::sim::site::{Binding, Opened, Site};
@@ -322,35 +323,22 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     let net_mw = expected_mw - offer.onsite_mw;
     site.supply
         .open(site.open.from, transformers.upstream_mw(net_mw.max(0.0)));
-    let (supply, from) = (&site.supply, site.open.from);
-    let marginal = |mining_mw: f64| {
-        let load = net_mw + mining_mw;
-        if load < 0.0 {
-            return (offer.onsite_usd_per_mwh, 0.0 - net_mw);
-        }
-        let meter = transformers.upstream_mw(load);
-        let cost = supply.marginal(from, meter + PAST_BREAK_MW, PowerUse::Mining, prices);
-        // A megawatt-hour behind the transformers takes a little more at the meter.
-        let slope = transformers.upstream_mw(load + 1e-3) - meter;
-        let until = transformers.downstream_mw(cost.until_mw.min(1e9)) - net_mw;
-        (
-            cost.usd_per_mwh * slope / 1e-3,
-            if cost.until_mw < 1e9 {
-                until.max(mining_mw)
-            } else {
-                f64::INFINITY
-            },
-        )
+    let margin = Margin {
+        supply: &site.supply,
+        transformers,
+        prices,
+        from: site.open.from,
+        net_mw,
+        onsite_usd_per_mwh: offer.onsite_usd_per_mwh,
     };
     if let Some(commitment) = &mut site.commitment {
-        let (cost_now, _) = marginal(site.mining.iter().map(Flow::feed_mw).sum());
-        commitment.open(&mut site.merit, context.hour, from, cost_now);
+        let (cost_now, _) = margin.at(site.mining.iter().map(Flow::feed_mw).sum());
+        commitment.open(&mut site.merit, context.hour, site.open.from, cost_now);
     }
-    let (usd_per_mwh, _) = marginal(0.0);
     // The order of merit counts each hall with its overhead at full load. A hall cut short takes less (fans by the cube
     // of their speed), or more (what idles): that difference belongs to the room, and is found in a few turns, since a
     // turn leaves a fifth of it or so.
-    let (mut slack_mw, mut wanted) = (0.0, (room_mw - SLACK_MW).max(0.0));
+    let (mut slack_mw, mut wanted, mut first_usd) = (0.0, (room_mw - SLACK_MW).max(0.0), 0.0);
     for turn in 0..TURNS {
         let conditions = SiteConditions {
             available_at_meter: Power::from_mw(wanted + slack_mw),
@@ -358,11 +346,15 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
             hashprice_usd_per_ph_day: hashprice,
         };
         let along = |counted_mw: f64| {
-            let (cost, until) = marginal((counted_mw - slack_mw).max(0.0));
+            let (cost, until) = margin.at((counted_mw - slack_mw).max(0.0));
             (cost, (until + slack_mw).max(counted_mw))
         };
-        site.merit
+        let cost = site
+            .merit
             .dispatch_along(&site.conditions, &conditions, along, &mut site.dispatch);
+        if turn == 0 {
+            first_usd = cost;
+        }
         let (mut counted, mut feed) = (0.0, 0.0);
         for index in 0..site.halls.len() {
             site.mining[index] = mining_flow(site, index, base);
@@ -381,7 +373,39 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
             wanted = (wanted - (feed - room_mw) * 1.05).max(0.0);
         }
     }
-    dispatched(site, usd_per_mwh);
+    dispatched(site, first_usd);
+}
+
+/// What a megawatt-hour of mining costs behind the transformers.
+struct Margin<'a> {
+    supply: &'a Supply,
+    transformers: &'a Transformers,
+    prices: &'a [f64],
+    from: SimTime,
+    /// Load besides mining, less generation on site, MW.
+    net_mw: f64,
+    onsite_usd_per_mwh: f64,
+}
+
+impl Margin<'_> {
+    /// Cost of the next megawatt-hour, USD, where so many megawatts mine, and up to how many it holds.
+    fn at(&self, mining_mw: f64) -> (f64, f64) {
+        let load = self.net_mw + mining_mw;
+        if load < 0.0 {
+            return (self.onsite_usd_per_mwh, 0.0 - self.net_mw);
+        }
+        let meter = self.transformers.upstream_mw(load);
+        let at = meter + PAST_BREAK_MW;
+        let cost = self.supply.marginal(self.from, at, PowerUse::Mining, self.prices);
+        // A megawatt-hour behind the transformers takes a little more at the meter.
+        let slope = self.transformers.upstream_mw(load + 1e-3) - meter;
+        let until = if cost.until_mw < 1e9 {
+            (self.transformers.downstream_mw(cost.until_mw) - self.net_mw).max(mining_mw)
+        } else {
+            f64::INFINITY
+        };
+        (cost.usd_per_mwh * slope / 1e-3, until)
+    }
 }
 
 /// The most that the miners' feeds may take, MW.

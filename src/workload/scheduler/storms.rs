@@ -68,6 +68,18 @@ impl Observer for Books {
     }
 }
 
+/// Jobs that left, by the word for why.
+fn reasons(sum: &Usage) -> [(&'static str, u64); 6] {
+    [
+        ("too_large", sum.too_large),
+        ("queue_full", sum.queue_full),
+        ("patience", sum.impatient),
+        ("residency", sum.abroad),
+        ("over_quota", sum.over_quota),
+        ("time_limit", sum.time_limit),
+    ]
+}
+
 fn storm(
     policy: PolicyKind,
     (settings, quotas): (Settings, &[u32]),
@@ -103,14 +115,7 @@ fn storm(
     prop_assert_eq!(sum, s.total_usage());
     prop_assert_eq!(sum.capacity_gpu_s, capacity_gpu_s);
     prop_assert_eq!((sum.finished, sum.killed), (books.finished, books.killed));
-    let reasons = [
-        ("too_large", sum.too_large),
-        ("queue_full", sum.queue_full),
-        ("patience", sum.impatient),
-        ("residency", sum.abroad),
-        ("over_quota", sum.over_quota),
-        ("time_limit", sum.time_limit),
-    ];
+    let reasons = reasons(&sum);
     for (reason, count) in reasons {
         prop_assert_eq!(
             (reason, count),
