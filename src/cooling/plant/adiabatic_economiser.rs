@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chiller::{ChillerHour, chiller_power};
+use super::chiller::ChillerHour;
 use super::class::{AirClass, check_air};
 use super::pads::padded_c;
 use super::water::{check_cycles, evaporated_m3_per_mwh, make_up};
@@ -138,10 +138,10 @@ impl AdiabaticEconomiserSpec {
         } else {
             0.0
         };
-        let chiller = ChillerHour::new(weather.dry_bulb_c, self.chilled_water_c, self.chiller_cop);
-        let nominal = self.chiller_percent / 100.0 * running;
+        let chiller = ChillerHour::new(weather.dry_bulb_c, self.chilled_water_c, self.chiller_cop)
+            .sized(self.chiller_percent / 100.0 * running);
         let by_chillers = if free < 1.0 {
-            chiller.capacity * nominal / (1.0 - free)
+            chiller.capacity / (1.0 - free)
         } else {
             1.0
         };
@@ -159,7 +159,6 @@ impl AdiabaticEconomiserSpec {
                 },
                 water_m3_per_mwh: make_up(evaporated, 0.0, self.cycles_of_concentration),
                 chiller,
-                nominal,
                 chilled: 1.0 - free,
             }),
         }
@@ -174,18 +173,18 @@ pub(super) struct EconomiserDuty {
     pumps: f64,
     water_m3_per_mwh: f64,
     chiller: ChillerHour,
-    nominal: f64,
     /// Share of heat that the chillers take.
     chilled: f64,
 }
 
 impl EconomiserDuty {
+    #[inline]
     pub(super) fn draw(&self, share: f64) -> Draw {
         if share <= 0.0 {
             return Draw::default();
         }
         let fans = fan_power(self.fan_full, share, self.flow_floor);
-        let chillers = chiller_power(&self.chiller, self.nominal, share * self.chilled);
+        let chillers = self.chiller.power(share * self.chilled);
         Draw {
             power_mw: fans + self.pumps * share + chillers,
             water_m3_per_h: self.water_m3_per_mwh * share,

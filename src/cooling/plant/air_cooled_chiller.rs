@@ -60,14 +60,13 @@ impl Check for AirCooledChillerSpec {
 
 impl AirCooledChillerSpec {
     pub(super) fn hour(&self, weather: &WeatherHour, running: f64) -> PlantHour {
-        let chiller = ChillerHour::new(weather.dry_bulb_c, self.chilled_water_c, self.cop);
-        let nominal = self.chiller_percent / 100.0 * running;
+        let chiller = ChillerHour::new(weather.dry_bulb_c, self.chilled_water_c, self.cop)
+            .sized(self.chiller_percent / 100.0 * running);
         PlantHour {
-            max_heat_share: (chiller.capacity * nominal).clamp(0.0, 1.0),
+            max_heat_share: chiller.capacity.clamp(0.0, 1.0),
             supply_c: self.chilled_water_c,
             duty: Duty::Chiller(ChillerPlantDuty {
                 chiller,
-                nominal,
                 fan_full: self.fan_power_percent / 100.0,
                 flow_floor: self.flow_floor_percent / 100.0,
                 pump: self.pump_power_percent / 100.0,
@@ -80,18 +79,18 @@ impl AirCooledChillerSpec {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ChillerPlantDuty {
     pub(super) chiller: ChillerHour,
-    pub(super) nominal: f64,
     pub(super) fan_full: f64,
     pub(super) flow_floor: f64,
     pub(super) pump: f64,
 }
 
 impl ChillerPlantDuty {
+    #[inline]
     pub(super) fn draw(&self, share: f64) -> Draw {
         if share <= 0.0 {
             return Draw::default();
         }
-        let chillers = self.chiller.power(share / self.nominal) * self.nominal;
+        let chillers = self.chiller.power(share);
         let fans = fan_power(self.fan_full, share, self.flow_floor);
         Draw {
             power_mw: chillers + fans + self.pump * share,

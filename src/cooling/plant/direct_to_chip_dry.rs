@@ -159,14 +159,18 @@ impl DirectToChipDrySpec {
         // Heat per full flow: what returns is `range` warmer than the limit; the approach was met at full load.
         let drive_k = (self.facility_water_c + self.water_range_k - cooler_air.air_c).max(0.0);
         let dry_cooler = drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running;
-        let trim = ChillerHour::new(outdoor_c, TRIM_RATED_WATER_C, self.chiller_cop);
-        let trim_nominal = self.trim_chiller_percent / 100.0 * running;
-        let liquid_max = dry_cooler.min(1.0) + trim.capacity * trim_nominal;
-        let air_chiller = ChillerHour::new(outdoor_c, AIR_CHILLED_WATER_C, self.chiller_cop);
-        let air_nominal = self.air_chiller_percent / 100.0 * running;
+        let trim = ChillerHour::new(outdoor_c, TRIM_RATED_WATER_C, self.chiller_cop)
+            .sized(self.trim_chiller_percent / 100.0 * running);
+        let loop_ = DryLoop::new(dry_cooler, self.dry_cooler_fan_percent / 100.0 * running)
+            .pumped(self.pump_power_percent / 100.0)
+            .trimmed(trim)
+            .wetted(cooler_air.wetting.times(running));
+        let liquid_max = loop_.max();
+        let air_chiller = ChillerHour::new(outdoor_c, AIR_CHILLED_WATER_C, self.chiller_cop)
+            .sized(self.air_chiller_percent / 100.0 * running);
         let free = ((self.free_air_below_c + FREE_RANGE_K - outdoor_c) / FREE_RANGE_K).clamp(0.0, 1.0);
         // Free cooling takes its share of every load; the chiller must take the rest.
-        let air_max = air_chiller.capacity * air_nominal / (1.0 - free).max(1e-9);
+        let air_max = air_chiller.capacity / (1.0 - free).max(1e-9);
         let max = if liquid < 1.0 && free < 1.0 {
             liquid_max.min(air_max)
         } else {
@@ -177,19 +181,9 @@ impl DirectToChipDrySpec {
             supply_c: self.facility_water_c,
             duty: Duty::DirectToChip(DirectToChipDuty {
                 liquid,
-                loop_: DryLoop {
-                    dry_cooler,
-                    flow_per_heat: dry_cooler.recip(),
-                    fan_full: self.dry_cooler_fan_percent / 100.0 * running,
-                    pump: self.pump_power_percent / 100.0,
-                    trim,
-                    trim_nominal,
-                    wetting: cooler_air.wetting.times(running),
-                },
+                loop_,
                 air_chiller,
-                air_nominal,
-                per_air_nominal: air_nominal.recip(),
-                free,
+                chilled: 1.0 - free,
                 air_fan_full: self.air_fan_percent / 100.0,
             }),
         }
@@ -202,10 +196,8 @@ pub(super) struct DirectToChipDuty {
     liquid: f64,
     loop_: DryLoop,
     air_chiller: ChillerHour,
-    air_nominal: f64,
-    /// Its inverse: asked for in every hour of every hall.
-    per_air_nominal: f64,
-    free: f64,
+    /// Share of the air's heat that its chillers take.
+    chilled: f64,
     air_fan_full: f64,
 }
 
@@ -222,13 +214,9 @@ impl DirectToChipDuty {
         }
     }
 
+    #[inline]
     fn air_power(&self, share: f64) -> f64 {
-        let by_chiller = share * (1.0 - self.free);
-        let fans = fan_power(self.air_fan_full, share, FLOW_FLOOR);
-        if by_chiller <= 0.0 || self.air_nominal <= 0.0 {
-            return fans;
-        }
-        fans + self.air_chiller.power(by_chiller * self.per_air_nominal) * self.air_nominal
+        fan_power(self.air_fan_full, share, FLOW_FLOOR) + self.air_chiller.power(share * self.chilled)
     }
 }
 

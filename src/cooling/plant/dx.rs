@@ -62,14 +62,13 @@ impl Check for DxSpec {
 impl DxSpec {
     pub(super) fn hour(&self, weather: &WeatherHour, running: f64) -> PlantHour {
         let evaporator_c = RATED_WATER_C + self.supply_air_c - RATED_SUPPLY_C;
-        let chiller = ChillerHour::new(weather.dry_bulb_c, evaporator_c, self.cop);
-        let nominal = self.cooling_percent / 100.0 * running;
+        let chiller = ChillerHour::new(weather.dry_bulb_c, evaporator_c, self.cop)
+            .sized(self.cooling_percent / 100.0 * running);
         PlantHour {
-            max_heat_share: (chiller.capacity * nominal).clamp(0.0, 1.0),
+            max_heat_share: chiller.capacity.clamp(0.0, 1.0),
             supply_c: self.supply_air_c,
             duty: Duty::Chiller(ChillerPlantDuty {
                 chiller,
-                nominal,
                 fan_full: self.fan_power_percent / 100.0 * running,
                 flow_floor: self.flow_floor_percent / 100.0,
                 pump: 0.0,

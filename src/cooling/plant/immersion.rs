@@ -4,7 +4,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chiller::ChillerHour;
 use super::class::check_water;
 use super::dry_loop::DryLoop;
 use super::pads::{PadsSpec, WettedAir};
@@ -92,15 +91,9 @@ impl ImmersionSpec {
             .map_or_else(|| WettedAir::dry(weather), |pads| pads.wet(weather));
         let drive_k = (self.facility_water_c + self.water_range_k - air.air_c).max(0.0);
         let dry_cooler = drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running;
-        let duty = DryLoop {
-            dry_cooler,
-            flow_per_heat: dry_cooler.recip(),
-            fan_full: self.fan_power_percent / 100.0 * running,
-            pump: self.pump_power_percent / 100.0,
-            trim: ChillerHour::NONE,
-            trim_nominal: 0.0,
-            wetting: air.wetting.times(running),
-        };
+        let duty = DryLoop::new(dry_cooler, self.fan_power_percent / 100.0 * running)
+            .pumped(self.pump_power_percent / 100.0)
+            .wetted(air.wetting.times(running));
         PlantHour {
             max_heat_share: duty.max(),
             supply_c: self.facility_water_c + self.oil_approach_k,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::chiller::ChillerHour;
 use super::class::{WaterClass, check_water};
 use super::dry_loop::DryLoop;
-use super::pads::{WettedAir, Wetting};
+use super::pads::WettedAir;
 use super::{Duty, PlantHour, check_units};
 use crate::cooling::WeatherHour;
 use crate::problem::{Check, FieldPath, Problems};
@@ -116,15 +116,11 @@ impl RearDoorSpec {
         let air = WettedAir::dry(weather);
         let drive_k = (self.facility_water_c + self.water_range_k - air.air_c).max(0.0);
         let dry_cooler = drive_k / (self.dry_cooler_approach_k + self.water_range_k) * running;
-        let duty = DryLoop {
-            dry_cooler,
-            flow_per_heat: dry_cooler.recip(),
-            fan_full: self.dry_cooler_fan_percent / 100.0 * running,
-            pump: (self.pump_power_percent + self.door_fan_percent) / 100.0,
-            trim: ChillerHour::new(weather.dry_bulb_c, self.facility_water_c, self.chiller_cop),
-            trim_nominal: self.chiller_percent / 100.0 * running,
-            wetting: Wetting::default(),
-        };
+        let chillers = ChillerHour::new(weather.dry_bulb_c, self.facility_water_c, self.chiller_cop)
+            .sized(self.chiller_percent / 100.0 * running);
+        let duty = DryLoop::new(dry_cooler, self.dry_cooler_fan_percent / 100.0 * running)
+            .pumped((self.pump_power_percent + self.door_fan_percent) / 100.0)
+            .trimmed(chillers);
         PlantHour {
             max_heat_share: duty.max().min(self.doors()),
             supply_c: self.facility_water_c,
