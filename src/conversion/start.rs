@@ -1,8 +1,10 @@
-//! When a conversion starts: on a date, or when mining no longer pays.
+//! When a conversion starts: on a date, or by a rule over what is known on a day (hashprice, rents, signatures, halls
+//! that are ready).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::{Calendar, SimTime, parse_date};
 
@@ -16,15 +18,82 @@ pub enum StartSpec {
     When(WhenSpec),
 }
 
-/// The condition under which a conversion starts.
+/// The conditions under which a conversion starts: those that are given, all at once or any of them. They see what is
+/// known on that day and nothing later.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WhenSpec {
+    /// Hashprice lies below this, USD per PH/s and day.
+    pub hashprice_below_usd_per_ph_day: Option<f64>,
+    /// Days over which hashprice is averaged before it is compared: 1 to 365. Default 1: that day's.
+    #[serde(default = "one_day")]
+    pub hashprice_mean_days: u32,
+    /// A market pays at least so much for GPUs.
+    pub rent_above: Option<RentAboveSpec>,
+    /// A tenant whose `signs` says when he commits himself has done so.
+    pub tenant_signs: Option<Name>,
+    /// The tenant of this conversion's lease, whose `signs` says when he commits himself, has done so.
+    pub lease_signed: bool,
+    /// These halls of other conversions of the strategy are ready for service, written `site/hall`.
+    pub after_ready: Vec<String>,
+    /// Whether all given conditions must hold on one day, or any is enough. Default: all.
+    pub need: Need,
+    /// Starts on this date at the earliest. Default: from the scenario's start on.
+    pub not_before: Option<String>,
+    /// Starts at the latest on this date. Default: never without the conditions.
+    pub or_date: Option<String>,
+}
+
+fn one_day() -> u32 {
+    1
+}
+
+/// How conditions are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Every one of them holds.
+    #[default]
+    All,
+    /// At least one of them holds.
+    Any,
+}
+
+/// A rent that makes a conversion worth while.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WhenSpec {
-    /// Starts on the first day on which hashprice lies below this, USD per PH/s and day.
-    pub hashprice_below_usd_per_ph_day: f64,
-    /// Starts at the latest on this date. Default: never without the condition.
-    #[serde(default)]
-    pub or_date: Option<String>,
+pub struct RentAboveSpec {
+    /// The rent market: a name under `market.gpu_rent`.
+    pub market: Name,
+    /// The least rent, USD per GPU-hour.
+    pub usd_per_gpu_h: f64,
+}
+
+/// The longest mean of hashprice.
+const MEAN_DAYS_MAX: f64 = 365.0;
+
+impl WhenSpec {
+    /// The conditions as phrases.
+    fn phrases(&self) -> Vec<String> {
+        let mean = match self.hashprice_mean_days {
+            0 | 1 => String::new(),
+            days => format!(" (mean of {days} days)"),
+        };
+        let hashprice = self
+            .hashprice_below_usd_per_ph_day
+            .map(|below| format!("hashprice falls below {below} USD/PH/day{mean}"));
+        let rent = self.rent_above.as_ref().map(|rent| {
+            let (market, usd) = (&rent.market, rent.usd_per_gpu_h);
+            format!("the rent of {market} is at least {usd} USD/GPU-h")
+        });
+        let signs = self.tenant_signs.as_ref().map(|tenant| format!("{tenant} signs"));
+        let lease = self.lease_signed.then(|| "the lease is signed".to_owned());
+        let after = (!self.after_ready.is_empty()).then(|| format!("{} serve", self.after_ready.join(", ")));
+        [hashprice, rent, signs, lease, after]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
 }
 
 impl StartSpec {
@@ -33,12 +102,14 @@ impl StartSpec {
         match self {
             Self::Date(date) => format!("from {date}"),
             Self::When(when) => {
-                let below = when.hashprice_below_usd_per_ph_day;
+                let joined = when.phrases().join(match when.need {
+                    Need::All => " and ",
+                    Need::Any => " or ",
+                });
+                let earliest = when.not_before.as_ref().map(|d| format!(", not before {d}"));
                 let latest = when.or_date.as_ref().map(|d| format!(", at the latest on {d}"));
-                format!(
-                    "when hashprice falls below {below} USD/PH/day{}",
-                    latest.unwrap_or_default()
-                )
+                let dates = [earliest, latest].into_iter().flatten().collect::<String>();
+                format!("when {joined}{dates}")
             }
         }
     }
@@ -48,14 +119,33 @@ impl Check for StartSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         match self {
             Self::Date(text) => check_date(text, &at.key("date"), problems),
-            Self::When(when) => {
-                let at = at.key("when");
-                let key = at.key("hashprice_below_usd_per_ph_day");
-                problems.positive(&key, when.hashprice_below_usd_per_ph_day);
-                if let Some(text) = &when.or_date {
-                    check_date(text, &at.key("or_date"), problems);
-                }
+            Self::When(when) => when.check(&at.key("when"), problems),
+        }
+    }
+}
+
+impl Check for WhenSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if let Some(below) = self.hashprice_below_usd_per_ph_day {
+            problems.positive(&at.key("hashprice_below_usd_per_ph_day"), below);
+        }
+        let days = f64::from(self.hashprice_mean_days);
+        problems.within(&at.key("hashprice_mean_days"), days, 1.0, MEAN_DAYS_MAX);
+        if let Some(rent) = &self.rent_above {
+            problems.positive(&at.key("rent_above").key("usd_per_gpu_h"), rent.usd_per_gpu_h);
+        }
+        for (key, date) in [("not_before", &self.not_before), ("or_date", &self.or_date)] {
+            if let Some(text) = date {
+                check_date(text, &at.key(key), problems);
             }
+        }
+        if self.phrases().is_empty() {
+            problems.error_with_help(
+                at,
+                "no condition is given",
+                "name one of `hashprice_below_usd_per_ph_day`, `rent_above`, `tenant_signs`, `lease_signed`, `after_ready`; \
+                 or start on a date",
+            );
         }
     }
 }
@@ -70,10 +160,25 @@ fn check_date(text: &str, at: &FieldPath, problems: &mut Problems) {
     }
 }
 
+/// What is known on a day, of which rules ask.
+pub trait Known {
+    /// Mean hashprice of the last days, USD per PH/s and day.
+    fn hashprice(&self, days: u32) -> f64;
+    /// Rent of a market, USD per GPU-hour.
+    fn rent(&self, market: &Name) -> f64;
+    /// Whether a tenant has signed.
+    fn has_signed(&self, tenant: &Name) -> bool;
+    /// Whether the tenant of this conversion's lease has signed.
+    fn lease_has_signed(&self) -> bool;
+    /// Whether a hall, written `site/hall`, is ready for service.
+    fn is_ready(&self, hall: &str) -> bool;
+}
+
 /// The rule at run time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StartRule {
-    hashprice_below: Option<f64>,
+    when: Option<WhenSpec>,
+    earliest: SimTime,
     latest: SimTime,
 }
 
@@ -81,26 +186,45 @@ impl StartRule {
     /// The rule of a checked spec in the site's calendar; `None` for a date that is none.
     pub fn new(spec: &StartSpec, calendar: &Calendar) -> Option<Self> {
         let instant = |text: &str| calendar.start_of(parse_date(text)?);
+        let or = |text: &Option<String>, other: SimTime| match text {
+            Some(text) => instant(text),
+            None => Some(other),
+        };
         Some(match spec {
             StartSpec::Date(text) => Self {
-                hashprice_below: None,
+                when: None,
+                earliest: instant(text)?,
                 latest: instant(text)?,
             },
             StartSpec::When(when) => Self {
-                hashprice_below: Some(when.hashprice_below_usd_per_ph_day),
-                latest: match &when.or_date {
-                    Some(text) => instant(text)?,
-                    None => SimTime::FAR_FUTURE,
-                },
+                when: Some(when.clone()),
+                earliest: or(&when.not_before, SimTime::from_unix_s(i64::MIN))?,
+                latest: or(&when.or_date, SimTime::FAR_FUTURE)?,
             },
         })
     }
     /// Whether the project starts now, by what is known now.
-    pub fn starts(&self, now: SimTime, hashprice_usd_per_ph_day: f64) -> bool {
-        now >= self.latest
-            || self
-                .hashprice_below
-                .is_some_and(|limit| hashprice_usd_per_ph_day < limit)
+    pub fn starts(&self, now: SimTime, known: &impl Known) -> bool {
+        let holds = |when: &WhenSpec| {
+            let days = when.hashprice_mean_days;
+            let hashprice = when
+                .hashprice_below_usd_per_ph_day
+                .map(|limit| known.hashprice(days) < limit);
+            let rent = when
+                .rent_above
+                .as_ref()
+                .map(|rent| known.rent(&rent.market) >= rent.usd_per_gpu_h);
+            let signs = when.tenant_signs.as_ref().map(|tenant| known.has_signed(tenant));
+            let lease = when.lease_signed.then(|| known.lease_has_signed());
+            let after =
+                (!when.after_ready.is_empty()).then(|| when.after_ready.iter().all(|h| known.is_ready(h)));
+            let mut all = [hashprice, rent, signs, lease, after].into_iter().flatten();
+            match when.need {
+                Need::All => all.all(|holds| holds),
+                Need::Any => all.any(|holds| holds),
+            }
+        };
+        now >= self.latest || (now >= self.earliest && self.when.as_ref().is_some_and(holds))
     }
     /// The date on which it starts whatever happens; [`SimTime::FAR_FUTURE`] where there is none.
     pub fn latest(&self) -> SimTime {
@@ -108,7 +232,7 @@ impl StartRule {
     }
     /// Whether the date alone decides, so that no daily look is needed.
     pub fn is_dated(&self) -> bool {
-        self.hashprice_below.is_none()
+        self.when.is_none()
     }
 }
 
@@ -127,32 +251,114 @@ mod tests {
         StartRule::new(&file.start, &Calendar::of_zone("America/Chicago").unwrap()).unwrap()
     }
 
+    /// A day as it is known.
+    #[derive(Debug, Clone, Copy)]
+    struct Day {
+        hashprice: f64,
+        mean: f64,
+        rent: f64,
+        signed: bool,
+        ready: bool,
+    }
+
+    const DAY: Day = Day {
+        hashprice: 50.0,
+        mean: 50.0,
+        rent: 1.0,
+        signed: false,
+        ready: false,
+    };
+
+    impl Known for Day {
+        fn hashprice(&self, days: u32) -> f64 {
+            if days == 1 { self.hashprice } else { self.mean }
+        }
+        fn rent(&self, _: &Name) -> f64 {
+            self.rent
+        }
+        fn has_signed(&self, _: &Name) -> bool {
+            self.signed
+        }
+        fn lease_has_signed(&self) -> bool {
+            self.signed
+        }
+        fn is_ready(&self, hall: &str) -> bool {
+            assert_eq!(hall, "a/h-1");
+            self.ready
+        }
+    }
+
+    fn mining_earns(hashprice: f64) -> Day {
+        Day { hashprice, ..DAY }
+    }
+
     #[test]
     fn a_date_starts_at_local_midnight_whatever_mining_earns() {
         let rule = rule("start.date = \"2026-06-01\"");
         assert_eq!(rule.latest().to_utc_text(), "2026-06-01T05:00:00Z");
-        assert!(rule.is_dated() && !rule.starts(rule.latest() + Span::from_seconds(-1), 0.0));
-        assert!(rule.starts(rule.latest(), 1e9));
+        let before = rule.latest() + Span::from_seconds(-1);
+        assert!(rule.is_dated() && !rule.starts(before, &mining_earns(0.0)));
+        assert!(rule.starts(rule.latest(), &mining_earns(1e9)));
     }
 
     #[test]
     fn a_condition_starts_on_the_first_day_below_or_on_the_last_date() {
         let rule = rule("start.when = { hashprice_below_usd_per_ph_day = 30, or_date = \"2026-09-01\" }");
         let day = SimTime::from_unix_s(1_770_000_000);
-        assert!(!rule.starts(day, 30.0) && rule.starts(day, 29.99) && rule.starts(rule.latest(), 90.0));
+        assert!(!rule.starts(day, &mining_earns(30.0)) && rule.starts(day, &mining_earns(29.99)));
+        assert!(rule.starts(rule.latest(), &mining_earns(90.0)));
         let never = super::tests::rule("start.when = { hashprice_below_usd_per_ph_day = 30 }");
         assert_eq!(never.latest(), SimTime::FAR_FUTURE);
     }
 
     #[test]
+    fn conditions_join_by_all_or_any_and_wait_for_the_earliest_date() {
+        let day = SimTime::from_unix_s(1_770_000_000);
+        let terms = "hashprice_below_usd_per_ph_day = 30, hashprice_mean_days = 30, tenant_signs = \"t\", \
+                     after_ready = [\"a/h-1\"], rent_above = { market = \"m\", usd_per_gpu_h = 2 }";
+        let all = rule(&format!("start.when = {{ {terms} }}"));
+        let any = rule(&format!("start.when = {{ {terms}, need = \"any\" }}"));
+        let good = Day {
+            mean: 29.0,
+            rent: 2.0,
+            signed: true,
+            ready: true,
+            ..DAY
+        };
+        assert!(all.starts(day, &good) && !any.starts(day, &DAY));
+        let one_missing = [
+            Day { mean: 30.0, ..good },
+            Day { rent: 1.99, ..good },
+            Day {
+                signed: false,
+                ..good
+            },
+            Day { ready: false, ..good },
+        ];
+        assert!(
+            one_missing
+                .iter()
+                .all(|d| !all.starts(day, d) && any.starts(day, d))
+        );
+        let later = rule("start.when = { tenant_signs = \"t\", not_before = \"2026-03-01\" }");
+        assert!(!later.starts(day, &good) && later.starts(day + Span::from_hours(24 * 40), &good));
+    }
+
+    #[test]
     fn bad_dates_and_limits_are_reported_together() {
         let spec = StartSpec::When(WhenSpec {
-            hashprice_below_usd_per_ph_day: -3.0,
+            hashprice_below_usd_per_ph_day: Some(-3.0),
+            hashprice_mean_days: 1,
             or_date: Some("2026-02-30".to_owned()),
+            ..WhenSpec::default()
         });
         let mut problems = Problems::new();
         spec.check(&FieldPath::root().key("start"), &mut problems);
         assert_eq!(problems.as_slice().len(), 2);
         assert_eq!(problems.as_slice()[1].path.to_string(), "start.when.or_date");
+        let mut problems = Problems::new();
+        let empty: File = toml::from_str("start.when = {}").unwrap();
+        empty.start.check(&FieldPath::root().key("start"), &mut problems);
+        assert!(problems.as_slice()[0].message.contains("no condition"));
     }
 }

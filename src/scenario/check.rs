@@ -8,7 +8,7 @@ use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{claims, draw, lending, miners, overlay, residency, supply};
+use crate::scenario::{claims, draw, lending, miners, overlay, residency, starts, supply};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -268,6 +268,9 @@ impl ScenarioSpec {
         }
         residency::check_conversion(self, conversion, at, problems);
         self.check_start(conversion, at, problems);
+        if let crate::conversion::StartSpec::When(when) = &conversion.start {
+            starts::check(self, conversion, when, &at.key("start").key("when"), problems);
+        }
     }
 
     /// A planned start lies within the horizon; what was begun before is said by `stages`.

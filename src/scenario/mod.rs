@@ -17,6 +17,7 @@ pub mod schema;
 pub mod shape;
 pub mod source;
 pub mod spec;
+mod starts;
 pub mod supply;
 mod walk;
 

@@ -137,14 +137,17 @@ fn ladder(site: &Site, (index, hall): (usize, &Hall), base: u32) -> Option<Ladde
     let (plumbing, installed_it, asked_it) = match (&hall.new_use, hall.phase) {
         (Some(NewUse::Gpu(gpu)), HallPhase::Serving) => {
             let full = gpu.systems.full_power().as_mw();
-            let held = f64::from(gpu.gpus() - gpu.unlet.min(gpu.gpus()));
+            let held = f64::from(gpu.gpus().saturating_sub(gpu.unlet + gpu.unsigned));
             (
                 &gpu.plumbing,
                 full,
                 gpu.systems.power(gpu.systems.systems(), held).as_mw(),
             )
         }
-        (Some(NewUse::Lease(lease)), HallPhase::Leased) => (&lease.plumbing, lease.it_mw, lease.it_mw),
+        (Some(NewUse::Lease(lease)), HallPhase::Leased) => {
+            let asked = if lease.signed { lease.it_mw } else { 0.0 };
+            (&lease.plumbing, lease.it_mw, asked)
+        }
         (_, HallPhase::Mining) => {
             let fleet = site.fleets[index].power().as_mw();
             (&hall.mine, fleet, fleet)
@@ -187,13 +190,13 @@ fn held_mw(site: &Site, hall: &Hall, base: u32) -> f64 {
     };
     match &hall.new_use {
         Some(NewUse::Gpu(gpu)) => feed(&gpu.plumbing, reserved_it_mw(gpu)),
-        Some(NewUse::Lease(lease)) => feed(&lease.plumbing, lease.it_mw),
-        None => 0.0,
+        Some(NewUse::Lease(lease)) if lease.signed => feed(&lease.plumbing, lease.it_mw),
+        _ => 0.0,
     }
 }
 
 /// Share of a hall's full IT load that its reserved blocks hold.
 fn reserved_it_mw(gpu: &GpuHall) -> f64 {
-    let held: u32 = gpu.blocks.iter().map(|b| b.gpus).sum();
+    let held = gpu.blocks.iter().map(|b| b.gpus).sum::<u32>() - gpu.unsigned;
     gpu.systems.full_power().as_mw() * f64::from(held) / f64::from(gpu.gpus().max(1))
 }

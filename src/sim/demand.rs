@@ -169,9 +169,13 @@ impl Demand {
     }
 
     /// Adds the lease of a hall and gives its index.
-    pub fn add_lease(&mut self, spec: &LeaseSpec, it_mw: f64, setup: &Setup) -> usize {
+    pub fn add_lease(&mut self, spec: &LeaseSpec, hall: &str, it_mw: f64, from: &Ingredients<'_>) -> usize {
+        let signs = block::signature(spec.signs.as_ref(), hall, from);
         self.leases.push(Lease {
-            milestone: Milestone::new(spec.starts.milestone(), setup),
+            milestone: Milestone::new(spec.starts.milestone(), from.setup),
+            signs,
+            signed: signs <= from.scenario.horizon.start,
+            stands: None,
             profile: week(&spec.load_profile),
             spec: spec.clone(),
             it_kw: it_mw * 1e3,
@@ -187,7 +191,7 @@ impl Demand {
     }
     /// Share of a lease's load that is drawn in an hour of the week.
     pub fn lease_share(&self, index: usize, hour_of_week: usize) -> f64 {
-        self.leases[index].profile[hour_of_week]
+        self.leases[index].share(hour_of_week)
     }
     /// How many GPUs a tenant still lacks.
     pub fn wants(&self, tenant: usize, given: &[u32]) -> u32 {

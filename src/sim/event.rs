@@ -29,6 +29,16 @@ pub enum Event {
         /// Index of the block.
         block: usize,
     },
+    /// The tenant of a reserved block signs.
+    BlockSigned {
+        /// Index of the block.
+        block: usize,
+    },
+    /// The tenant of a lease signs.
+    LeaseSigned {
+        /// Index of the lease.
+        lease: usize,
+    },
     /// Conversions that wait for a condition look at the world.
     LookAtStarts,
     /// A conversion starts on its date.
@@ -84,7 +94,7 @@ pub const HOUR: Class = Class(8);
 pub const ORDER: Class = Class(10);
 /// Days of miners.
 pub const MINERS: Class = Class(12);
-/// Ends of reserved blocks' terms.
+/// Signatures and ends of reserved blocks' terms.
 pub const TERM: Class = Class(13);
 /// Starts of projects; their stages have class 20, failures 40.
 pub const START: Class = Class(15);

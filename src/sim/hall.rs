@@ -176,6 +176,8 @@ pub struct GpuHall {
     pub services: Vec<Hosted>,
     /// GPUs that nobody holds: the first to replace failed ones.
     pub unlet: u32,
+    /// GPUs of blocks whose tenants have not signed yet.
+    pub unsigned: u32,
     /// GPUs without power by order or shortage, chosen by the site.
     pub shed: u32,
     /// Speed that heat and wires allow, share of full.
@@ -269,6 +271,8 @@ pub struct LeaseHall {
     pub plumbing: Plumbing,
     /// Index of the lease.
     pub lease: usize,
+    /// Whether its tenant has signed.
+    pub signed: bool,
     /// Share of the load that has power.
     pub powered: f64,
 }

@@ -8,6 +8,7 @@ use crate::power::path::ElectricalPathSpec;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::site::hall::Redundancy;
 use crate::workload::profile::LoadProfileSpec;
+use crate::workload::signature::SignsSpec;
 use crate::workload::tenant::StartsSpec;
 
 /// A lease of powered shell.
@@ -44,6 +45,9 @@ pub struct LeaseSpec {
     /// Facility cost in USD per kW of critical IT load. Default: the archetype's figure.
     #[serde(default)]
     pub fit_out_usd_per_it_kw: Option<f64>,
+    /// When the tenant commits himself. Default: he has signed when the scenario starts.
+    #[serde(default)]
+    pub signs: Option<SignsSpec>,
     /// When the shell was promised, and what a late one costs.
     #[serde(default)]
     pub starts: StartsSpec,
@@ -83,6 +87,9 @@ impl Check for LeaseSpec {
         self.cooling.check(&at.key("cooling"), problems);
         self.path.check(&at.key("path"), problems);
         self.starts.check(&at.key("starts"), problems);
+        if let Some(signs) = &self.signs {
+            signs.check(&at.key("signs"), problems);
+        }
         if let Some(usd) = self.fit_out_usd_per_it_kw {
             problems.not_negative(&at.key("fit_out_usd_per_it_kw"), usd);
         }

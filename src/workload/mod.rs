@@ -19,6 +19,7 @@ pub mod replay;
 pub mod requests;
 pub mod scheduler;
 pub mod service;
+pub mod signature;
 mod stamp;
 pub mod synthetic;
 pub mod tenant;

@@ -13,6 +13,7 @@ use crate::workload::profile::LoadProfileSpec;
 use crate::workload::promise::{TerminationSpec, TrancheSpec, check_tranches};
 use crate::workload::scheduler::{NodesSpec, PolicyKind, Preemption, Runtimes};
 use crate::workload::service::InferenceSpec;
+use crate::workload::signature::SignsSpec;
 use crate::workload::training::TrainingSpec;
 
 /// A customer, or a group of customers with one contract form.
@@ -57,6 +58,9 @@ pub struct GpuBlockSpec {
     pub usd_per_gpu_h: f64,
     /// Term in years from the day the block is ready.
     pub years: f64,
+    /// When the tenant commits himself. Default: he has signed when the scenario starts.
+    #[serde(default)]
+    pub signs: Option<SignsSpec>,
     /// When it begins, and what a late start costs.
     #[serde(default)]
     pub starts: StartsSpec,
@@ -300,6 +304,9 @@ impl Check for GpuBlockSpec {
         problems.not_negative(&at.key("usd_per_gpu_h"), self.usd_per_gpu_h);
         problems.within(&at.key("years"), self.years, 0.1, 50.0);
         self.starts.check(&at.key("starts"), problems);
+        if let Some(signs) = &self.signs {
+            signs.check(&at.key("signs"), problems);
+        }
         self.training.check(&at.key("training"), problems);
         check_tranches(&self.tranches, self.gpus, &at.key("tranches"), problems);
         if !self.tranches.is_empty() && self.starts.milestone().latest.is_some() {

@@ -39,6 +39,7 @@ mod reservations;
 mod run_directory;
 mod scenarios;
 mod schema;
+mod starts;
 mod support;
 mod tariffs;
 mod traces;

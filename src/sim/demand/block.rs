@@ -6,6 +6,7 @@ use crate::sim::block_work::BlockWork;
 use crate::sim::world::Ingredients;
 use crate::time::{SimTime, Span};
 use crate::workload::profile::LoadProfileSpec;
+use crate::workload::signature::SignsSpec;
 use crate::workload::tenant::{GpuBlockSpec, TenantSpec};
 
 /// The value of a whole contract, USD.
@@ -21,6 +22,9 @@ pub struct Block {
     /// Terms.
     pub spec: GpuBlockSpec,
     promise: Promise,
+    /// When its tenant signs; he has the scenario's start where nothing is said.
+    signs: SimTime,
+    signed: bool,
     profile: Vec<f64>,
     market: Option<usize>,
     trains: bool,
@@ -39,6 +43,15 @@ pub struct Block {
     /// Of the present month: under the contract, and after its end.
     month: BlockMonth,
     after: BlockMonth,
+}
+
+/// When somebody signs, in this replication.
+pub(super) fn signature(spec: Option<&SignsSpec>, who: &str, from: &Ingredients<'_>) -> SimTime {
+    let start = from.scenario.horizon.start;
+    spec.map_or(start, |spec| {
+        let mut stream = from.streams.stream(&format!("signatures/{who}"));
+        spec.draw(start, &from.setup.sites[0].calendar, &mut stream)
+    })
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,9 +77,13 @@ impl Block {
     /// The block of a tenant before it has GPUs.
     pub(super) fn new(tenant: &TenantSpec, block: &GpuBlockSpec, from: &Ingredients<'_>) -> Self {
         let markets = &from.spec.market.gpu_rent;
+        let signs = signature(block.signs.as_ref(), tenant.id.as_str(), from);
+        let start = from.scenario.horizon.start;
         Self {
             tenant: tenant.id.to_string(),
             promise: Promise::new(block, contract_usd(block), &from.setup.sites[0].calendar),
+            signs,
+            signed: signs <= start,
             profile: week(&tenant.load_profile),
             market: block
                 .then_market
@@ -86,6 +103,9 @@ impl Block {
     }
     /// Adds an interval: GPU-hours held for the tenant, and those of them that had power, at their speed.
     pub fn deliver(&mut self, held_gpu_h: f64, delivered_gpu_h: f64) {
+        if !self.signed {
+            return;
+        }
         let month = if self.over {
             &mut self.after
         } else {
@@ -109,12 +129,36 @@ impl Block {
     }
     /// Adds an interval of work: GPU-hours, and hours at full speed of so many of its GPUs.
     pub fn worked(&mut self, busy_gpu_h: f64, hours: f64, gpus: u32) {
+        if !self.signed {
+            return;
+        }
         let share = f64::from(gpus) / f64::from(self.installed.max(1));
         self.work.add(busy_gpu_h, hours * share);
     }
     /// GPUs come to the block.
     pub fn install(&mut self, gpus: u32, now: SimTime) {
         self.installed += gpus;
+        if self.signed {
+            self.take(now);
+        }
+    }
+    /// Its tenant signs: he takes what stands, and what he was promised moves by as long as he took.
+    pub fn sign(&mut self, now: SimTime, start: SimTime) {
+        self.signed = true;
+        self.promise.postpone(now - start);
+        if self.installed > 0 {
+            self.take(now);
+        }
+    }
+    /// When its tenant signs; [`SimTime::FAR_FUTURE`] where he never does.
+    pub fn signs(&self) -> SimTime {
+        self.signs
+    }
+    /// Whether its tenant has signed.
+    pub fn has_signed(&self) -> bool {
+        self.signed
+    }
+    fn take(&mut self, now: SimTime) {
         self.first.get_or_insert(now);
         if self.installed >= self.spec.gpus {
             self.full.get_or_insert(now);
@@ -142,6 +186,9 @@ impl Block {
     pub fn invoice(&mut self, from: SimTime, to: SimTime, rent: Option<f64>) -> BlockInvoice {
         let (month, after) = (std::mem::take(&mut self.month), std::mem::take(&mut self.after));
         let fee_of_all = f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS;
+        if !self.signed {
+            return BlockInvoice::default();
+        }
         let penalty = self.promise.penalty_usd(from, to, fee_of_all);
         let mut invoice = self.fee(month, (from, to));
         let occupied = self.spec.then_occupancy_percent / 100.0;
@@ -188,7 +235,9 @@ impl Block {
         credited
     }
     pub(super) fn share(&self, hour_of_week: usize) -> f64 {
-        let occupied = if self.over {
+        let occupied = if !self.signed {
+            0.0
+        } else if self.over {
             self.spec.then_occupancy_percent / 100.0
         } else {
             1.0

@@ -14,7 +14,13 @@ pub struct Lease {
     pub(super) profile: Vec<f64>,
     /// Critical load that is let, kW.
     pub it_kw: f64,
-    /// When it began.
+    /// When its tenant signs; [`SimTime::FAR_FUTURE`] where he never does.
+    pub signs: SimTime,
+    /// Whether he has.
+    pub signed: bool,
+    /// When the shell stood ready.
+    pub stands: Option<SimTime>,
+    /// When it began: the shell stood ready and its tenant had signed.
     pub ready: Option<SimTime>,
     pub(super) asked_mwh: f64,
     pub(super) delivered_mwh: f64,
@@ -25,6 +31,27 @@ pub struct Lease {
 const LEASE_AVAILABILITY: f64 = 0.999;
 
 impl Lease {
+    /// The shell is ready for its tenant.
+    pub fn stand_ready(&mut self, now: SimTime) {
+        self.stands = Some(now);
+        if self.signed {
+            self.ready = Some(now);
+        }
+    }
+    /// Its tenant signs: what he was promised moves by as long as he took.
+    pub fn sign(&mut self, now: SimTime, start: SimTime) {
+        self.signed = true;
+        self.milestone.latest = self.milestone.latest.map(|latest| latest + (now - start));
+        self.ready = self.stands.map(|_| now);
+    }
+    /// Share of its load that is drawn in an hour of the week.
+    pub(super) fn share(&self, hour_of_week: usize) -> f64 {
+        if self.signed {
+            self.profile[hour_of_week]
+        } else {
+            0.0
+        }
+    }
     /// Adds an interval: IT energy asked for and delivered.
     pub fn deliver(&mut self, asked_mwh: f64, delivered_mwh: f64) {
         self.asked_mwh += asked_mwh;
@@ -38,6 +65,9 @@ impl Lease {
             std::mem::take(&mut self.delivered_mwh),
         );
         let first_rent = self.it_kw * self.spec.usd_per_kw_month;
+        if !self.signed {
+            return (0.0, 0.0);
+        }
         let penalty = self.milestone.penalty_share(from, to, self.ready) * first_rent;
         let Some(ready) = self.ready else {
             return (0.0, penalty);

@@ -71,6 +71,12 @@ impl Promise {
             left: false,
         }
     }
+    /// All dates move by a time.
+    pub(super) fn postpone(&mut self, by: Span) {
+        for part in &mut self.parts {
+            part.latest = part.latest.map(|latest| latest + by);
+        }
+    }
     /// So many GPUs are there.
     pub(super) fn installed(&mut self, gpus: u32, now: SimTime) {
         for part in self.parts.iter_mut().filter(|part| part.gpus <= gpus) {

@@ -83,6 +83,7 @@ impl World<'_> {
         let per_gpu_day = failures.per_system_day() / f64::from(systems.model().gpus);
         let (mut blocks, mut pools, mut services, mut left) =
             (Vec::new(), Vec::new(), Vec::new(), systems.gpus());
+        let mut unsigned = 0;
         let spec = self.from.spec;
         let here = claim
             .iter()
@@ -97,6 +98,11 @@ impl World<'_> {
             match self.demand.tenants[tenant] {
                 Held::Block(index) => {
                     self.demand.blocks[index].plan_training(per_gpu_day);
+                    unsigned += if self.demand.blocks[index].has_signed() {
+                        0
+                    } else {
+                        gpus
+                    };
                     blocks.push(Allotment {
                         index,
                         gpus,
@@ -126,6 +132,7 @@ impl World<'_> {
             pools,
             services,
             unlet: left,
+            unsigned,
             shed: 0,
             speed: 1.0,
             power_share: 1.0,
@@ -134,7 +141,8 @@ impl World<'_> {
 
     pub(super) fn let_shell(&mut self, (s, h): (usize, usize), spec: &LeaseSpec) {
         let it_mw = critical_it(self.sites[s].halls[h].grid_mw, spec.critical_it_percent).as_mw();
-        let lease = self.demand.add_lease(spec, it_mw, self.from.setup);
+        let hall = format!("{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
+        let lease = self.demand.add_lease(spec, &hall, it_mw, &self.from);
         let plumbing = Plumbing {
             plant: self.from.setup.sites[s].plant(&spec.cooling),
             design_mw: it_mw,
@@ -144,6 +152,7 @@ impl World<'_> {
         self.sites[s].halls[h].new_use = Some(NewUse::Lease(LeaseHall {
             it_mw,
             plumbing,
+            signed: self.demand.leases[lease].signed,
             lease,
             powered: 1.0,
         }));
@@ -179,7 +188,6 @@ impl World<'_> {
         let Ingredients {
             scenario,
             setup,
-            conversions,
             paths,
             ..
         } = self.from;
@@ -208,6 +216,7 @@ impl World<'_> {
             }
         }
         self.schedule_miners(start);
+        self.schedule_signatures((start, end));
         if !self.demand.pools.is_empty() {
             let week = Span::from_seconds(7 * DAY_S);
             let mut at = setup.monday + week;
@@ -216,19 +225,6 @@ impl World<'_> {
                 at += week;
             }
         }
-        let mut looks = false;
-        for (project, own) in conversions.iter().enumerate() {
-            if own.start.is_dated() {
-                let at = own.start.latest().max(start);
-                if at < end {
-                    self.queue.schedule(at, event::START, Event::Start { project });
-                }
-            } else {
-                looks = true;
-            }
-        }
-        if looks {
-            self.queue.schedule(start, event::START, Event::LookAtStarts);
-        }
+        self.schedule_starts((start, end));
     }
 }

@@ -6,65 +6,11 @@ use crate::conversion::{Component, Effect};
 use crate::des::Outbox;
 use crate::finance::account::Account;
 use crate::fleet::MiningFleet;
-use crate::sim::event::{self, Event};
 use crate::sim::hall::NewUse;
-use crate::time::{DAY_S, SimTime, Span};
+use crate::time::SimTime;
 use crate::units::Money;
 
 impl World<'_> {
-    pub(super) fn look_at_starts(&mut self, now: SimTime) {
-        let hashprice = self.from.paths.bitcoin.at(now).hashprice_usd_per_ph_day;
-        let mut waiting = false;
-        for index in 0..self.projects.len() {
-            let rule = &self.from.conversions[index].start;
-            if rule.is_dated() || self.projects[index].project.started().is_some() {
-                continue;
-            }
-            if rule.starts(now, hashprice) {
-                self.close_project(index, now);
-                self.start(index, now);
-            } else {
-                waiting = true;
-            }
-        }
-        let next = now + Span::from_seconds(DAY_S);
-        if waiting && next < self.from.scenario.horizon.end {
-            self.queue.schedule(next, event::START, Event::LookAtStarts);
-        }
-    }
-
-    pub(super) fn start(&mut self, index: usize, now: SimTime) {
-        let mut effects = std::mem::take(&mut self.effects);
-        let mut outbox = Outbox::new(&mut self.queue);
-        self.projects[index].project.start(now, &mut outbox, &mut effects);
-        self.prepay(index, now);
-        self.apply(index, now, &mut effects);
-        self.effects = effects;
-    }
-
-    /// Customers whose block waits for this project pay in advance when it starts.
-    pub(super) fn prepay(&mut self, index: usize, now: SimTime) {
-        if std::mem::replace(&mut self.projects[index].prepaid, true) {
-            return;
-        }
-        let month = self.month_at(now);
-        for &(s, h) in &self.projects[index].halls {
-            let Some(NewUse::Gpu(gpu)) = &self.sites[s].halls[h].new_use else {
-                continue;
-            };
-            for held in &gpu.blocks {
-                let block = &mut self.demand.blocks[held.index];
-                if block.has_left() {
-                    continue;
-                }
-                let share = f64::from(held.gpus) / f64::from(block.spec.gpus);
-                let usd = block.contract_usd() * block.spec.prepay_percent / 100.0 * share;
-                block.prepaid_usd += usd;
-                self.books.prepaid(month, Money::from_usd(usd));
-            }
-        }
-    }
-
     pub(super) fn step_project(&mut self, now: SimTime, event: StageEvent) {
         let index = event.project.index();
         let mut effects = std::mem::take(&mut self.effects);
@@ -204,22 +150,25 @@ impl World<'_> {
         hall.ready = Some(now);
         self.books
             .in_service(month, hall.facility_capex_usd, hall.hardware_capex_usd);
+        let mut full = Vec::new();
         match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {
                 for held in &gpu.blocks {
                     let block = &mut self.demand.blocks[held.index];
                     let was_full = block.full.is_some();
                     block.install(held.gpus, now);
-                    if let Some(end) = block.term_end().filter(|_| !was_full) {
-                        let event = Event::TermEnd { block: held.index };
-                        self.queue.schedule(end.max(now), event::TERM, event);
+                    if !was_full {
+                        full.push(held.index);
                     }
                 }
                 let mut outbox = Outbox::new(&mut self.queue);
                 gpu.failures.start(now, new, &mut outbox);
             }
-            Some(NewUse::Lease(lease)) => self.demand.leases[lease.lease].ready = Some(now),
+            Some(NewUse::Lease(lease)) => self.demand.leases[lease.lease].stand_ready(now),
             None => {}
+        }
+        for block in full {
+            self.schedule_term_end(block, now);
         }
         self.start_path(s, h, now);
     }

@@ -158,7 +158,7 @@ impl World<'_> {
         }
     }
 
-    fn hall_named(&self, text: &str) -> (usize, usize) {
+    pub(super) fn hall_named(&self, text: &str) -> (usize, usize) {
         let (site, hall) = text.split_once('/').expect("the check knows the hall");
         let s = self.sites.iter().position(|s| s.name == site);
         let s = s.expect("the check knows the site");

@@ -9,6 +9,7 @@ mod fleets;
 mod months;
 pub mod reach;
 mod services;
+mod starts;
 
 use crate::conversion::{Effect, Project};
 use crate::des::EventQueue;
@@ -274,7 +275,12 @@ impl<'a> World<'a> {
     /// Closes what an event may change: one site, or all.
     fn close_for(&mut self, now: SimTime, event: Event) {
         match event {
-            Event::Hour | Event::WeekEnd | Event::LedgerMonthEnd | Event::TermEnd { .. } => {
+            Event::Hour
+            | Event::WeekEnd
+            | Event::LedgerMonthEnd
+            | Event::TermEnd { .. }
+            | Event::BlockSigned { .. }
+            | Event::LeaseSigned { .. } => {
                 self.close_all(now);
             }
             Event::MonthEnd { site }
@@ -306,6 +312,8 @@ impl<'a> World<'a> {
             // The limits are read anew when the next interval opens.
             Event::OrderEdge { site } => self.note_edge(now, site),
             Event::TermEnd { block } => self.demand.blocks[block].look_at_end(now),
+            Event::BlockSigned { block } => self.sign_block(block, now),
+            Event::LeaseSigned { lease } => self.sign_lease(lease, now),
             Event::LookAtStarts => self.look_at_starts(now),
             Event::Start { project } => self.start(project, now),
             Event::Project(event) => self.step_project(now, event),
