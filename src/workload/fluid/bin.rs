@@ -54,6 +54,7 @@ impl Bin {
     }
     /// Jobs that the pool turns away: no size of it could hold them, or they must stay elsewhere. They are not among
     /// the others.
+    #[inline]
     pub(super) fn too_large(&self) -> f64 {
         self.0[TOO_LARGE]
     }
@@ -121,6 +122,13 @@ impl Bin {
     pub(super) fn add_as_spot(&mut self, other: &Self, share: f64, spot: f64) {
         self.add(other, share);
         self.0[SPOT] += share * spot * (other.0[WORK] - other.0[SPOT]);
+    }
+    /// Sets, or adds to, the work sold as spot, GPU-hours.
+    pub(super) fn set_spot(&mut self, gpu_h: f64) {
+        self.0[SPOT] = gpu_h;
+    }
+    pub(super) fn add_spot(&mut self, gpu_h: f64) {
+        self.0[SPOT] += gpu_h;
     }
     /// Leaves a share of everything.
     #[inline]

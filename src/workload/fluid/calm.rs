@@ -6,12 +6,10 @@ use super::ring::WEEK_H;
 use super::state::{FluidPool, ROUNDING_GPUS, Step};
 
 impl FluidPool {
-    /// Takes a whole hour at full speed, if it is a usual one.
+    /// Takes a whole hour at full speed in which nobody waits, if it is a usual one.
+    #[inline]
     pub(super) fn calm(&mut self, arrivals: Arrivals<'_>) -> Option<Step> {
         let bin = arrivals.bin;
-        if self.waiting > 0.0 {
-            return None;
-        }
         let (long, short) = (bin.long_gpus(), bin.short_gpu_h());
         let over_gpu_h = bin.short_left_after_an_hour_gpu_h();
         let (due, running_done) = self.ring.due();

@@ -1,6 +1,5 @@
 //! Capacity of a fluid pool, and what returns to the queue where too little of it is left or a part of it fails.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::bin::CLASSES;
@@ -30,10 +29,14 @@ struct Killed {
 
 impl FluidPool {
     /// Gives the pool another number of GPUs; where too few are left, spot, then on-demand work returns to the queue.
+    #[inline]
     pub fn set_capacity(&mut self, gpus: f64) {
-        if gpus == self.capacity {
-            return;
+        if gpus != self.capacity {
+            self.change_capacity(gpus);
         }
+    }
+
+    fn change_capacity(&mut self, gpus: f64) {
         self.raised |= gpus > self.capacity;
         self.capacity = gpus;
         self.ratio = locate(&RATIOS, gpus / f64::from(self.terms.gpus_max).max(1.0));
@@ -67,11 +70,14 @@ impl FluidPool {
         // GPUs of an hour that belong to late starts, and their jobs: those of each run time reach from it down by how
         // far back they go.
         let (mut rate, mut jobs_rate, mut opened, mut closed) = (0.0, 0.0, 0, 0);
-        for (class, hours) in self.intervals(self.loss(0.5 * back_h, spot)) {
+        let (reach, mut from) = (self.loss(0.5 * back_h, spot), 0);
+        for class in 0..CLASSES {
+            let hours = from..self.end_of(class, reach).max(from);
+            from = hours.end;
             let loss = self.loss(0.5 * back_h.min(grid_h[class]), spot);
             let mut killed = Killed::default();
             let mut ahead = hours.start;
-            while ahead < hours.end && closed < CLASSES {
+            while ahead < hours.end && closed < CLASSES && left > 0.0 {
                 while opened < CLASSES && grid_h[opened] - back_h <= ahead as f64 {
                     rate += rates[opened];
                     jobs_rate += rates[opened] * offer.jobs_per_gpu()[opened];
@@ -97,6 +103,9 @@ impl FluidPool {
                 }
             }
             self.take_back(killed, loss);
+            if left <= 0.0 {
+                break;
+            }
         }
         // What recent starts do not explain is taken evenly.
         if left > ROUNDING_GPUS {
@@ -111,7 +120,10 @@ impl FluidPool {
         // In the long run running work is as old as what it still has to do is long.
         let age_h = self.left_gpu_h / self.ring.running;
         let loss = self.loss(age_h, spot);
-        for (_, hours) in self.intervals(loss) {
+        let mut from = 0;
+        for class in 0..CLASSES {
+            let hours = from..self.end_of(class, loss).max(from);
+            from = hours.end;
             let (gpus, left_gpu_h) = self.ring.take_share(hours, share);
             let jobs = gpus * self.offer.jobs_per_running_gpu();
             let killed = Killed {
@@ -123,22 +135,15 @@ impl FluidPool {
         }
     }
 
-    /// The hours of the ring from one run time of the grid to the next, which is given: what is killed of them has so
-    /// much to do again, so GPUs and work stay when it is put on the grid.
-    fn intervals(&self, loss: Loss) -> [(usize, Range<usize>); CLASSES] {
+    /// Where the hours of the ring end that reach up to a run time of the grid, what is killed of them having so much to
+    /// do again: between two run times, so GPUs and work stay when it is put on the grid.
+    fn end_of(&self, class: usize, loss: Loss) -> usize {
         let most = self.ring.hours().end;
-        let grid_h = self.offer.grid_h();
-        let mut from = 0;
-        std::array::from_fn(|class| {
-            let to = if class + 1 < CLASSES {
-                (grid_h[class] - loss.lost_h - loss.restart_h).max(0.0) as usize + 1
-            } else {
-                most
-            };
-            let hours = from..to.clamp(from, most);
-            from = hours.end;
-            (class, hours)
-        })
+        if class + 1 == CLASSES {
+            return most;
+        }
+        let hours = self.offer.grid_h()[class] - loss.lost_h - loss.restart_h;
+        (hours.max(0.0) as usize + 1).min(most)
     }
 
     fn settle_rounding(&mut self) {

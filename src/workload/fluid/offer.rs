@@ -7,6 +7,7 @@
 //! gangs as at job level.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand::RngExt;
 
@@ -44,8 +45,15 @@ pub struct Arrivals<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Week {
     bins: Vec<Bin>,
+    /// Shared with the offer where a week is one whole copy.
+    items: Arc<Items>,
+}
+
+/// Run times of a week, hour after hour.
+#[derive(Debug, Clone, Default)]
+struct Items {
     items: Vec<Item>,
-    /// Where the items of each hour end.
+    /// Where those of each hour end.
     ends: Vec<u32>,
 }
 
@@ -62,20 +70,27 @@ impl Week {
         };
         Arrivals {
             bin,
-            items: &self.items[self.begin(hour)..self.ends[hour] as usize],
+            items: self.items.of(hour),
         }
     }
-    fn begin(&self, hour: usize) -> usize {
-        if hour == 0 {
-            0
-        } else {
-            self.ends[hour - 1] as usize
-        }
-    }
-    fn clear(&mut self) {
+    /// Empty, with items of its own.
+    fn clear(&mut self) -> (&mut Vec<Bin>, &mut Items) {
         self.bins.clear();
-        self.items.clear();
-        self.ends.clear();
+        if Arc::get_mut(&mut self.items).is_none() {
+            self.items = Arc::default();
+        }
+        let items = Arc::make_mut(&mut self.items);
+        items.items.clear();
+        items.ends.clear();
+        (&mut self.bins, items)
+    }
+}
+
+impl Items {
+    #[inline]
+    fn of(&self, hour: usize) -> &[Item] {
+        let begin = if hour == 0 { 0 } else { self.ends[hour - 1] };
+        &self.items[begin as usize..self.ends[hour] as usize]
     }
     fn extend(&mut self, items: &[Item], share: f64) {
         let from = self.items.len();
@@ -87,12 +102,11 @@ impl Week {
         }
     }
     /// Closes an hour whose items were added.
-    fn close(&mut self, bin: Bin, grid_h: &[f64; CLASSES], most: usize) {
+    fn close(&mut self, grid_h: &[f64; CLASSES], most: usize) {
         let from = self.ends.last().map_or(0, |end| *end as usize);
         if self.items.len() - from > most {
             onto_grid(&mut self.items, from, grid_h);
         }
-        self.bins.push(bin);
         self.ends.push(self.items.len() as u32);
     }
 }
@@ -136,6 +150,10 @@ struct WeekOffer {
     flow: Week,
     /// Large jobs, which are not in the flow; the most work first.
     lumps: Vec<Lump>,
+    /// The places of the large jobs, in order of their hours.
+    by_hour: Vec<usize>,
+    /// A whole copy: the flow and the large jobs.
+    whole: Week,
 }
 
 /// The offered flows of a trace's weeks.
@@ -244,9 +262,13 @@ impl Offer {
         demand: &WeekDemand,
         out: &mut Week,
     ) {
-        out.clear();
         let order = sampler.order(streams, purpose, week, demand.copies.ceil() as usize);
         let spot = demand.spot_share.as_fraction();
+        if let ([number], true) = (order.as_slice(), demand.copies == 1.0) {
+            let rng = (spot > 0.0).then(|| streams.stream(&format!("{purpose}/week/{week}/copy/0")));
+            return self.weeks[*number].one(rng, spot, out);
+        }
+        let (bins, items) = out.clear();
         let mut large = Vec::new();
         for (copy, number) in order.iter().enumerate() {
             let share = (demand.copies - copy as f64).min(1.0);
@@ -262,15 +284,16 @@ impl Offer {
                 let share = (demand.copies - copy as f64).min(1.0);
                 let from = self.weeks[*number].flow.hour(hour);
                 bin.add_as_spot(from.bin, share, spot);
-                out.extend(from.items, share);
+                items.extend(from.items, share);
             }
             while let Some(((_, own, item), rest)) = large.split_first().filter(|(first, _)| first.0 == hour)
             {
                 bin.add(own, 1.0);
-                out.items.extend(item);
+                items.items.extend(item);
                 large = rest;
             }
-            out.close(bin, &self.grid_h, ITEMS_MAX);
+            items.close(&self.grid_h, ITEMS_MAX);
+            bins.push(bin);
         }
     }
 }
@@ -352,16 +375,40 @@ impl Lump {
     }
     /// What its own draw makes of it; nothing where it is left out.
     fn draw(&self, rng: &mut crate::random::Stream, (share, spot): (f64, f64)) -> Option<Drawn> {
+        let (kept, is_spot) = self.is_spot(rng, (share, spot));
+        kept.then(|| (self.hour, self.bin(f64::from(u8::from(is_spot))), self.item()))
+    }
+    /// Whether it is kept, and whether it is spot then.
+    fn is_spot(&self, rng: &mut crate::random::Stream, (share, spot): (f64, f64)) -> (bool, bool) {
         rng.set_word_pos(self.index * WORDS_PER_JOB);
         let kept = rng.random::<f64>() < share;
-        let is_spot = rng.random::<f64>() < spot || self.spot;
-        kept.then(|| (self.hour, self.bin(f64::from(u8::from(is_spot))), self.item()))
+        (kept, rng.random::<f64>() < spot || self.spot)
+    }
+    fn expected_spot(&self, spot: f64) -> f64 {
+        if self.spot { 1.0 } else { spot }
     }
     /// What is expected of it in a whole copy.
     fn expected(&self, spot: f64) -> Drawn {
-        let spot = if self.spot { 1.0 } else { spot };
-        (self.hour, self.bin(spot), self.item())
+        (self.hour, self.bin(self.expected_spot(spot)), self.item())
     }
+}
+
+/// A flow with its large jobs, which come in order of their hours.
+fn whole<'a>(flow: &Week, large: impl Iterator<Item = &'a Lump>, grid_h: &[f64; CLASSES]) -> Week {
+    let (mut week, mut large) = (Week::default(), large.peekable());
+    let (bins, items) = week.clear();
+    for hour in 0..WEEK_HOURS {
+        let from = flow.hour(hour);
+        let mut bin = *from.bin;
+        items.extend(from.items, 1.0);
+        while let Some(lump) = large.next_if(|lump| lump.hour == hour) {
+            bin.add(&lump.bin(lump.expected_spot(0.0)), 1.0);
+            items.items.extend(lump.item());
+        }
+        items.close(grid_h, ITEMS_MAX);
+        bins.push(bin);
+    }
+    week
 }
 
 impl WeekOffer {
@@ -383,14 +430,44 @@ impl WeekOffer {
             items.extend(lump.item());
         }
         let mut flow = Week::default();
+        let (bins, all) = flow.clear();
         for (bin, mut items) in hours {
             items.sort_by(|a, b| a.hours.total_cmp(&b.hours));
             // Between two whole hours only their mean counts, as steps are whole hours as a rule.
             items.dedup_by(|next, kept| next.hours.floor() == kept.hours.floor() && kept.take_in(next));
-            flow.items.extend(items);
-            flow.close(bin, grid_h, ITEMS_OF_A_WEEK);
+            all.items.extend(items);
+            all.close(grid_h, ITEMS_OF_A_WEEK);
+            bins.push(bin);
         }
-        Self { flow, lumps }
+        let mut by_hour: Vec<usize> = (0..lumps.len()).collect();
+        by_hour.sort_by_key(|place| lumps[*place].hour);
+        let whole = whole(&flow, by_hour.iter().map(|place| &lumps[*place]), grid_h);
+        Self {
+            flow,
+            lumps,
+            by_hour,
+            whole,
+        }
+    }
+    /// One whole copy: all of it comes, and only what of it is spot is drawn, as [`Offer::week`] does for any copies.
+    fn one(&self, mut rng: Option<crate::random::Stream>, spot: f64, out: &mut Week) {
+        out.items = Arc::clone(&self.whole.items);
+        out.bins.clone_from(&self.whole.bins);
+        let Some(rng) = &mut rng else {
+            return;
+        };
+        for (bin, flow) in out.bins.iter_mut().zip(&self.flow.bins) {
+            bin.set_spot(flow.spot_gpu_h() + spot * (flow.work_gpu_h() - flow.spot_gpu_h()));
+        }
+        for place in &self.by_hour {
+            let lump = &self.lumps[*place];
+            let share = if *place < LUMPS_OF_A_WHOLE {
+                f64::from(u8::from(lump.is_spot(rng, (1.0, spot)).1))
+            } else {
+                lump.expected_spot(spot)
+            };
+            out.bins[lump.hour].add_spot(share * lump.work_gpu_h);
+        }
     }
     /// Its large jobs in one copy.
     fn large(&self, rng: Option<crate::random::Stream>, (share, spot): (f64, f64), out: &mut Vec<Drawn>) {

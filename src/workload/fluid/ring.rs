@@ -33,6 +33,16 @@ pub(super) struct Begin {
     next_h: f64,
 }
 
+/// Mean work left to what is released in the hour of the work clock that lies so many ahead of its present one.
+#[inline]
+fn hours_to(within: f64, ahead: usize) -> f64 {
+    if ahead == 0 {
+        0.5 * (1.0 - within)
+    } else {
+        ahead as f64 + 0.5 - within
+    }
+}
+
 impl Ring {
     pub(super) fn new(longest_h: f64) -> Self {
         let longest = longest_h.ceil() as usize;
@@ -59,11 +69,7 @@ impl Ring {
     /// Mean work left to what is released in the hour of the work clock that lies so many ahead.
     #[inline]
     pub(super) fn hours_to(&self, ahead: usize) -> f64 {
-        if ahead == 0 {
-            0.5 * (1.0 - self.within)
-        } else {
-            ahead as f64 + 0.5 - self.within
-        }
+        hours_to(self.within, ahead)
     }
     /// Work that runs and is not done, GPU-hours.
     pub(super) fn in_progress_gpu_h(&self) -> f64 {
@@ -215,20 +221,24 @@ impl Ring {
         self.running -= taken;
         taken
     }
-    /// Takes a share of what is released in some hours, none of them the present one; gives GPUs and their work left.
+    /// Takes a share of what is released in some hours; gives GPUs and their work left.
     pub(super) fn take_share(&mut self, hours: Range<usize>, share: f64) -> (f64, f64) {
         let (from, len, mask) = ((self.slot + hours.start) & self.mask(), hours.len(), self.mask());
         let before_wrap = len.min(mask + 1 - from);
         let (mut gpus, mut work) = (0.0, 0.0);
-        let mut hours_to = self.hours_to(hours.start);
+        let (within, mut ahead) = (self.within, hours.start);
         for slots in [from..from + before_wrap, 0..len - before_wrap] {
-            for slot in &mut self.releases[slots] {
-                let taken = share * slot.max(0.0);
-                *slot -= taken;
-                gpus += taken;
-                work += taken * hours_to;
-                hours_to += 1.0;
+            let wide = slots.len();
+            for (next, slot) in self.releases[slots].iter_mut().enumerate() {
+                // Of the far hours most are empty.
+                if *slot > 0.0 {
+                    let taken = share * *slot;
+                    *slot -= taken;
+                    gpus += taken;
+                    work += taken * hours_to(within, ahead + next);
+                }
             }
+            ahead += wide;
         }
         self.running -= gpus;
         (gpus, work)

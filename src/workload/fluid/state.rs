@@ -178,10 +178,12 @@ impl FluidPool {
         totals
     }
     /// Work lost to kills, GPU-hours, and jobs that left.
+    #[inline]
     pub(super) fn losses(&self) -> (f64, f64) {
         (self.totals.lost_gpu_h, self.totals.withdrawn)
     }
     /// Jobs that wait.
+    #[inline]
     pub fn waiting(&self) -> f64 {
         self.waiting
     }
@@ -199,6 +201,7 @@ impl FluidPool {
     }
 
     /// Shares of the work that runs: spot, and by dynamic power.
+    #[inline]
     pub(super) fn shares(&self) -> (f64, f64) {
         let each = if self.left_gpu_h > 0.0 {
             1.0 / self.left_gpu_h
@@ -212,14 +215,20 @@ impl FluidPool {
     }
 
     /// Moves on by `hours` (at most one) from `at_h` hours of the calendar, at a speed, while `arrivals` an hour come.
+    #[inline]
     pub fn step(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: Arrivals<'_>) -> Step {
-        if !std::mem::take(&mut self.raised) || self.waiting <= 0.0 {
-            if hours == 1.0
-                && speed == 1.0
-                && let Some(step) = self.calm(arrivals)
-            {
+        if self.waiting <= 0.0 && hours == 1.0 && speed == 1.0 {
+            self.raised = false;
+            if let Some(step) = self.calm(arrivals) {
                 return step;
             }
+        }
+        self.any_step(at_h, hours, speed, arrivals)
+    }
+
+    #[inline(never)]
+    fn any_step(&mut self, at_h: f64, hours: f64, speed: f64, arrivals: Arrivals<'_>) -> Step {
+        if !std::mem::take(&mut self.raised) || self.waiting <= 0.0 {
             return self.even(at_h, hours, speed, arrivals);
         }
         // New GPUs are taken at once by those who wait, not evenly over the hour.

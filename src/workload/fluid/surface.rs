@@ -82,7 +82,12 @@ impl Surface {
     }
     #[inline]
     pub(super) fn wait_h(&self, ratio: Spot, load: f64) -> f64 {
-        read(&self.wait_h, ratio, locate(&LOADS, load))
+        let at = if load <= LOADS[0] {
+            Spot { knot: 0, beyond: 0.0 }
+        } else {
+            locate(&LOADS, load)
+        };
+        read(&self.wait_h, ratio, at)
     }
 }
 
