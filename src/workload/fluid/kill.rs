@@ -88,15 +88,18 @@ impl FluidPool {
                     jobs_rate -= rates[closed] * offer.jobs_per_gpu()[closed];
                     closed += 1;
                 }
-                if opened > closed && rate > 0.0 {
-                    let gpus = self.ring.take(ahead, left.min(rate));
-                    left -= gpus;
-                    killed.gpus += gpus;
-                    killed.left_gpu_h += gpus * self.ring.hours_to(ahead);
-                    killed.jobs += gpus * (jobs_rate / rate).max(0.0);
-                    ahead += 1;
-                } else if opened > closed {
-                    ahead += 1;
+                if opened > closed {
+                    // Until a run time comes into reach, or leaves it.
+                    let opens = grid_h.get(opened).map_or(f64::INFINITY, |h| h - back_h);
+                    let until = opens.min(grid_h[closed]).ceil() as usize;
+                    let same = ahead..until.clamp(ahead + 1, hours.end);
+                    ahead = same.end;
+                    if rate > 0.0 {
+                        let (gpus, left_gpu_h) = self.ring.take(same, rate, &mut left);
+                        killed.gpus += gpus;
+                        killed.left_gpu_h += left_gpu_h;
+                        killed.jobs += gpus * (jobs_rate / rate).max(0.0);
+                    }
                 } else if opened < CLASSES {
                     // Nothing of late ends before the next run time comes into reach.
                     ahead = (grid_h[opened] - back_h).ceil() as usize;

@@ -154,7 +154,7 @@ impl Ring {
         for item in items {
             // What starts evenly over an hour and runs for one is released evenly over the next.
             let place = item.hours - 1.0 + within;
-            let hour = place as usize;
+            let hour = place as u32 as usize;
             let beyond = if hour > 0 {
                 place - hour as f64
             } else {
@@ -176,7 +176,7 @@ impl Ring {
         for item in items {
             let gpus = item.gpus * share;
             let place = at.offset + item.hours;
-            let hour = place as usize;
+            let hour = place as u32 as usize;
             let (hour, beyond) = if hour >= 1 {
                 (hour, place - hour as f64)
             } else {
@@ -211,15 +211,28 @@ impl Ring {
         gpus
     }
 
-    /// Takes GPUs out of those that are released in an hour; gives how many there were.
-    #[inline]
-    pub(super) fn take(&mut self, ahead: usize, gpus: f64) -> f64 {
-        let mask = self.mask();
-        let slot = &mut self.releases[(self.slot + ahead) & mask];
-        let taken = gpus.min(*slot).max(0.0);
-        *slot -= taken;
-        self.running -= taken;
-        taken
+    /// Takes up to so many GPUs out of what is released in each of some hours, until none of those `left` is wanted; gives
+    /// GPUs and their work left.
+    pub(super) fn take(&mut self, hours: Range<usize>, most: f64, left: &mut f64) -> (f64, f64) {
+        let (slot, mask, within) = (self.slot, self.mask(), self.within);
+        let ring = self.releases.as_mut_slice();
+        let (mut gpus, mut work) = (0.0, 0.0);
+        for ahead in hours {
+            let slot = &mut ring[(slot + ahead) & mask];
+            // Of the far hours most are empty.
+            if *slot > 0.0 {
+                let taken = slot.min(most).min(*left);
+                *slot -= taken;
+                *left -= taken;
+                gpus += taken;
+                work += taken * hours_to(within, ahead);
+                if *left <= 0.0 {
+                    break;
+                }
+            }
+        }
+        self.running -= gpus;
+        (gpus, work)
     }
     /// Takes a share of what is released in some hours; gives GPUs and their work left.
     pub(super) fn take_share(&mut self, hours: Range<usize>, share: f64) -> (f64, f64) {
@@ -230,7 +243,6 @@ impl Ring {
         for slots in [from..from + before_wrap, 0..len - before_wrap] {
             let wide = slots.len();
             for (next, slot) in self.releases[slots].iter_mut().enumerate() {
-                // Of the far hours most are empty.
                 if *slot > 0.0 {
                     let taken = share * *slot;
                     *slot -= taken;
