@@ -308,6 +308,30 @@ fn the_embedded_scenario_is_the_file_and_mines() {
     assert!(of(&record, Metric::BtcMined) > 0.0);
 }
 
+/// From the day on which the hall is ready 1,150 requests a second, 3 % more each year, are answered but for those refused.
+#[test]
+fn an_inference_service_answers_what_is_asked_from_its_ready_day_on() {
+    let file = scenarios().join("inference-service.toml");
+    let scenario = load(Some(&file), &LoadOptions::default()).unwrap_or_else(|f| panic!("{:?}", f.problems));
+    let setup = Setup::new(&scenario);
+    let records = replicate_all(&scenario, &setup, 0, None);
+    let [mining, service] = &records[..] else {
+        panic!("{} strategies", records.len());
+    };
+    let month_s = 365.2425 / 12.0 * 86_400.0;
+    let growth = 1.03_f64.ln() / 12.0;
+    let grown = |months: f64| (growth * months).exp() / growth;
+    let asked = 1_150.0 * month_s * (grown(60.0) - grown(of(service, Metric::ReadyForServiceMonths)));
+    let answered = asked * (1.0 - of(service, Metric::InferenceRefused)) * 1_850.0 / 1e6;
+    let mtok = of(service, Metric::InferenceMtok);
+    assert!((mtok / answered - 1.0).abs() < 1e-3, "{mtok}, by hand {answered}");
+    assert!(of(service, Metric::InferenceWithinTarget) > 0.97);
+    assert_eq!(of(service, Metric::ServiceCreditsUsd), 0.0);
+    assert!(of(service, Metric::InferenceLentGpuHours) > 0.0);
+    assert_eq!(of(mining, Metric::InferenceMtok), 0.0);
+    assert!(of(mining, Metric::BtcMined) > of(service, Metric::BtcMined));
+}
+
 /// A scenario that is added is added here too.
 #[test]
 fn no_scenario_is_without_a_test() {
@@ -334,6 +358,7 @@ fn no_scenario_is_without_a_test() {
         found,
         [
             "default.toml",
+            "inference-service.toml",
             "with-data/mining-dispatch-2024.toml",
             "with-data/texas-2023.toml",
             "with-data/texas-2024.toml"

@@ -78,6 +78,7 @@ pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
             2,
         ),
     ];
+    measures.extend(training(view));
     measures.extend(inference(view));
     let caption = "Drivers, P50 (P10 to P90) over replications";
     for table in by_strategy(view, caption, &summary_source(), &measures) {
@@ -85,6 +86,20 @@ pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
     }
     section.figure(chart);
     section
+}
+
+/// What of the work on blocks that train was not lost, where there are any.
+fn training<'a>(view: &'a View<'a>) -> Option<Measure<'a>> {
+    let trains = |id: &str| view.summary(id, Metric::EffectiveTrainingRatio).is_some();
+    view.strategies().any(trains).then(|| {
+        metric(
+            view,
+            "Effective training time on reserved blocks, %",
+            Metric::EffectiveTrainingRatio,
+            100.0,
+            2,
+        )
+    })
 }
 
 /// What inference services answered and how fast, where there are any.
