@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use super::bin::{Bin, CLASSES, Item, SHORT_H, grid};
-use crate::random::Streams;
+use crate::random::{Stream, Streams};
 use crate::time::{HOUR_S, Span};
 use crate::workload::demand::{WeekDemand, WeekSampler};
 use crate::workload::job::{FULL_POWER, Job, JobClass};
@@ -264,16 +264,29 @@ impl Offer {
     ) {
         let order = sampler.order(streams, purpose, week, demand.copies.ceil() as usize);
         let spot = demand.spot_share.as_fraction();
-        if let ([number], true) = (order.as_slice(), demand.copies == 1.0) {
-            let rng = (spot > 0.0).then(|| streams.stream(&format!("{purpose}/week/{week}/copy/0")));
-            return self.weeks[*number].one(rng, spot, out);
+        let rng_of = |copy: usize| streams.stream(&format!("{purpose}/week/{week}/copy/{copy}"));
+        match order.as_slice() {
+            [number] if demand.copies == 1.0 => {
+                let rng = (spot > 0.0).then(|| rng_of(0));
+                self.weeks[*number].one(rng, spot, out);
+            }
+            order => self.copies(order, rng_of, (demand.copies, spot), out),
         }
+    }
+    /// So many copies, of the weeks of an order, one above the other.
+    fn copies(
+        &self,
+        order: &[usize],
+        rng_of: impl Fn(usize) -> Stream,
+        (copies, spot): (f64, f64),
+        out: &mut Week,
+    ) {
+        let share_of = |copy: usize| (copies - copy as f64).min(1.0);
         let (bins, items) = out.clear();
         let mut large = Vec::new();
         for (copy, number) in order.iter().enumerate() {
-            let share = (demand.copies - copy as f64).min(1.0);
-            let draws = share < 1.0 || spot > 0.0;
-            let rng = draws.then(|| streams.stream(&format!("{purpose}/week/{week}/copy/{copy}")));
+            let share = share_of(copy);
+            let rng = (share < 1.0 || spot > 0.0).then(|| rng_of(copy));
             self.weeks[*number].large(rng, (share, spot), &mut large);
         }
         large.sort_by_key(|(hour, ..)| *hour);
@@ -281,7 +294,7 @@ impl Offer {
         for hour in 0..WEEK_HOURS {
             let mut bin = Bin::default();
             for (copy, number) in order.iter().enumerate() {
-                let share = (demand.copies - copy as f64).min(1.0);
+                let share = share_of(copy);
                 let from = self.weeks[*number].flow.hour(hour);
                 bin.add_as_spot(from.bin, share, spot);
                 items.extend(from.items, share);
@@ -374,12 +387,12 @@ impl Lump {
         bin
     }
     /// What its own draw makes of it; nothing where it is left out.
-    fn draw(&self, rng: &mut crate::random::Stream, (share, spot): (f64, f64)) -> Option<Drawn> {
+    fn draw(&self, rng: &mut Stream, (share, spot): (f64, f64)) -> Option<Drawn> {
         let (kept, is_spot) = self.is_spot(rng, (share, spot));
         kept.then(|| (self.hour, self.bin(f64::from(u8::from(is_spot))), self.item()))
     }
     /// Whether it is kept, and whether it is spot then.
-    fn is_spot(&self, rng: &mut crate::random::Stream, (share, spot): (f64, f64)) -> (bool, bool) {
+    fn is_spot(&self, rng: &mut Stream, (share, spot): (f64, f64)) -> (bool, bool) {
         rng.set_word_pos(self.index * WORDS_PER_JOB);
         let kept = rng.random::<f64>() < share;
         (kept, rng.random::<f64>() < spot || self.spot)
@@ -450,7 +463,7 @@ impl WeekOffer {
         }
     }
     /// One whole copy: all of it comes, and only what of it is spot is drawn, as [`Offer::week`] does for any copies.
-    fn one(&self, mut rng: Option<crate::random::Stream>, spot: f64, out: &mut Week) {
+    fn one(&self, mut rng: Option<Stream>, spot: f64, out: &mut Week) {
         out.items = Arc::clone(&self.whole.items);
         out.bins.clone_from(&self.whole.bins);
         let Some(rng) = &mut rng else {
@@ -470,7 +483,7 @@ impl WeekOffer {
         }
     }
     /// Its large jobs in one copy.
-    fn large(&self, rng: Option<crate::random::Stream>, (share, spot): (f64, f64), out: &mut Vec<Drawn>) {
+    fn large(&self, rng: Option<Stream>, (share, spot): (f64, f64), out: &mut Vec<Drawn>) {
         let mut others = self.lumps.as_slice();
         if let Some(mut rng) = rng {
             let most = if share < 1.0 { LUMPS } else { LUMPS_OF_A_WHOLE };
@@ -479,5 +492,36 @@ impl WeekOffer {
             others = rest;
         }
         out.extend(others.iter().map(|lump| lump.expected(spot)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::synthetic::{SyntheticTraceSpec, generate};
+
+    #[test]
+    fn a_whole_copy_shares_what_a_sum_of_copies_would_add_up() {
+        let streams = Streams::new(3, 0);
+        let trace = generate(&SyntheticTraceSpec::default(), &mut streams.stream("trace"));
+        let sampler = WeekSampler::new(&trace).unwrap();
+        let settings = Settings::constant(1_000);
+        let offer = Offer::new(&sampler, &settings, Span::from_hours(1));
+        let (mut shared, mut summed) = (Week::default(), Week::default());
+        for (number, week) in offer.weeks.iter().enumerate() {
+            for spot in [0.0, 0.2, 1.0] {
+                let rng_of = |_| streams.stream(&format!("week/{number}"));
+                week.one((spot > 0.0).then(|| rng_of(0)), spot, &mut shared);
+                offer.copies(&[number], rng_of, (1.0, spot), &mut summed);
+                for hour in 0..WEEK_HOURS {
+                    let (one, sum) = (shared.hour(hour), summed.hour(hour));
+                    assert_eq!(
+                        (one.bin, one.items),
+                        (sum.bin, sum.items),
+                        "hour {hour}, spot {spot}"
+                    );
+                }
+            }
+        }
     }
 }
