@@ -3,6 +3,7 @@
 //! One event calendar from job to cash. See `docs/ARCHITECTURE.md` for the layers; imports only point down.
 
 // Layer 0: vocabulary.
+pub mod algorithm;
 pub mod id;
 pub mod metric;
 pub mod problem;

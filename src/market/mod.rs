@@ -12,6 +12,7 @@ mod bitcoin_frontier;
 mod bitcoin_network;
 mod bitcoin_protocol;
 pub mod carbon;
+pub mod gpu_mining;
 pub mod gpu_rent;
 pub mod power_price;
 pub mod price_catalogue;
