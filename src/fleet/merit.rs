@@ -51,6 +51,8 @@ struct Block {
     ph_per_mw: f64,
     /// USD/MWh per USD/PH/day.
     worth_per_hashprice: f64,
+    /// USD/MWh of what is not bitcoin.
+    own_usd_per_mwh: f64,
     /// Power at the machines to which it is held, whatever it costs, MW; negative where price decides.
     held_mw: f64,
     /// What it draws at the machines, and what it could, MW.
@@ -68,6 +70,10 @@ struct HallState {
 }
 
 impl Block {
+    /// What a megawatt-hour earns, USD.
+    fn worth(&self, hashprice_usd_per_ph_day: f64) -> f64 {
+        hashprice_usd_per_ph_day * self.worth_per_hashprice + self.own_usd_per_mwh
+    }
     /// Draws what it is held to, within heat, hall and site; the rest has its reasons.
     fn take_held(
         &mut self,
@@ -96,8 +102,13 @@ impl Block {
 }
 
 impl MeritOrder {
-    /// The order over the fleets of a site's halls.
+    /// The order over the fleets of a site's halls, where all mine bitcoin.
     pub fn new(fleets: &[MiningFleet]) -> Self {
+        Self::at(fleets, 1.0)
+    }
+
+    /// The order at a hashprice: machines that mine something else stand where their worth puts them that day.
+    pub fn at(fleets: &[MiningFleet], hashprice_usd_per_ph_day: f64) -> Self {
         let mut blocks: Vec<Block> = Vec::new();
         for (hall, fleet) in fleets.iter().enumerate() {
             blocks.extend(fleet.batches().iter().enumerate().map(|(ordinal, batch)| Block {
@@ -105,14 +116,16 @@ impl MeritOrder {
                 ordinal: ordinal as u32,
                 power_mw: batch.power().as_mw(),
                 ph_per_mw: 1e3 / batch.efficiency_j_per_th(),
-                worth_per_hashprice: batch.break_even(1.0).as_usd_per_mwh(),
+                worth_per_hashprice: batch.worth_per_hashprice(),
+                own_usd_per_mwh: batch.own_usd_per_mwh(),
                 held_mw: BY_PRICE,
                 taken_mw: 0.0,
                 allowed_mw: 0.0,
             }));
         }
         // A stable sort: equals stay in file order.
-        blocks.sort_by(|a, b| b.worth_per_hashprice.total_cmp(&a.worth_per_hashprice));
+        let worth = |b: &Block| b.worth(hashprice_usd_per_ph_day);
+        blocks.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         let halls = vec![HallState::default(); fleets.len()];
         Self { blocks, halls }
     }
@@ -172,7 +185,7 @@ impl MeritOrder {
         for block in &mut self.blocks {
             let hall = &mut self.halls[block.hall as usize];
             let done = &mut out[block.hall as usize];
-            let worth = site.hashprice_usd_per_ph_day * block.worth_per_hashprice;
+            let worth = block.worth(site.hashprice_usd_per_ph_day);
             let allowed = block.power_mw * hall.heat;
             let (mut left, mut taken_in_all) = (allowed, 0.0);
             block.allowed_mw = allowed;

@@ -5,6 +5,7 @@
 //! with every call) or money beyond what a machine itself is worth.
 
 pub mod accelerator;
+pub mod card_catalogue;
 pub mod dispatch;
 pub mod failure;
 pub mod merit;
@@ -16,7 +17,8 @@ pub use dispatch::{BatchRules, BatchRulesSpec, Foresight, MiningDispatchSpec};
 pub use failure::{FailureSpec, Failures};
 pub use merit::{HallConditions, MeritOrder, SiteConditions};
 pub use miner::{
-    Dispatch, DispatchConditions, MinerBatch, MinerBatchSpec, MiningFleet, RepairShop, RepairShopSpec,
+    CardMarket, CardsSpec, ChainToday, Dispatch, DispatchConditions, MinerBatch, MinerBatchSpec, MiningFleet,
+    RepairShop, RepairShopSpec,
 };
 
 /// How far a figure of a catalogue can be trusted.

@@ -47,6 +47,9 @@ impl Check for ScenarioSpec {
         self.market
             .bitcoin
             .check(&at.key("market").key("bitcoin"), problems);
+        if let Some(mining) = &self.market.gpu_mining {
+            mining.check(&at.key("market").key("gpu_mining"), problems);
+        }
         for (name, rent) in &self.market.gpu_rent {
             let at = at.key("market").key("gpu_rent").key(name.as_str());
             problems.name(&at, name);
@@ -67,6 +70,7 @@ impl Check for ScenarioSpec {
         self.check_sites(&at.key("sites"), problems);
         miners::check_moves(self, at, problems);
         miners::check_network(self, at, problems);
+        miners::check_cards(self, at, problems);
         miners::check_planned(self, at, problems);
         self.check_tenants(&at.key("tenants"), problems);
         self.check_strategies(at, problems);

@@ -1,7 +1,8 @@
 //! What must hold of miners across the parts of a scenario: halls that carry them, where they move, who repairs them.
 
-use crate::fleet::miner_catalogue;
 use crate::fleet::{BatchRulesSpec, MinerBatchSpec, MiningFleet};
+use crate::fleet::{card_catalogue, miner_catalogue};
+use crate::id::Name;
 use crate::market::bitcoin::BitcoinProcessSpec;
 use crate::problem::{Check, FieldPath, Problems, nearest};
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
@@ -9,7 +10,10 @@ use crate::site::HallSpec;
 
 /// Machines above the hall's power are no mistake of a unit: they cannot all run.
 pub(super) fn check_fleet(hall: &HallSpec, at: &FieldPath, problems: &mut Problems) {
-    let known = |b: &MinerBatchSpec| miner_catalogue::find(b.model.as_str()).is_some();
+    let known = |b: &MinerBatchSpec| match &b.cards {
+        None => miner_catalogue::find(b.model.as_str()).is_some(),
+        Some(_) => card_catalogue::find(b.model.as_str()).is_some(),
+    };
     if !hall.miners.iter().all(known) {
         return;
     }
@@ -97,8 +101,60 @@ pub(super) fn check_network(spec: &ScenarioSpec, at: &FieldPath, problems: &mut 
         ]
         .iter()
         .fold(at.clone(), |at, key| at.key(*key));
-        let known = spec.market.power.keys().map(crate::id::Name::as_str);
+        let known = spec.market.power.keys().map(Name::as_str);
         problems.unknown(&at, "power price", follows.price.as_str(), known);
+    }
+}
+
+/// Cards mine chains that the market has and that they are rated for; they share no hall with ASICs, and are not planned
+/// over time.
+pub(super) fn check_cards(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems) {
+    for (index, site) in spec.sites.iter().enumerate() {
+        let at = at.key("sites").index(index);
+        let ruled = |b: &MinerBatchSpec| b.rules != BatchRulesSpec::default();
+        let mut all = site.halls.iter().flat_map(|h| &h.miners);
+        let planned = site.mining_dispatch.is_some() || all.any(ruled);
+        for (position, hall) in site.halls.iter().enumerate() {
+            let at = at.key("halls").index(position);
+            let cards = hall.miners.iter().filter(|b| b.cards.is_some()).count();
+            if cards > 0 && cards < hall.miners.len() {
+                let message = "graphics cards and ASICs stand in one hall: expected halls of their own";
+                problems.error(&at.key("miners"), message);
+            }
+            if cards > 0 && planned {
+                let message =
+                    "graphics cards are not planned over time; leave out `mining_dispatch` and `rules`";
+                problems.error(&at.key("miners"), message);
+            }
+            for (place, batch) in hall.miners.iter().enumerate() {
+                check_mined(spec, batch, &at.key("miners").index(place), problems);
+            }
+        }
+    }
+}
+
+fn check_mined(spec: &ScenarioSpec, batch: &MinerBatchSpec, at: &FieldPath, problems: &mut Problems) {
+    let Some(cards) = &batch.cards else { return };
+    let at = at.key("cards").key("mines");
+    let Some(market) = &spec.market.gpu_mining else {
+        let help = "describe the chains under `market.gpu_mining.coins`";
+        problems.error_with_help(&at, "the market has no chains that cards mine", help);
+        return;
+    };
+    for (index, name) in cards.mines.iter().enumerate() {
+        let at = at.index(index);
+        let Some(coin) = market.coins.get(name) else {
+            problems.unknown(&at, "chain", name.as_str(), market.coins.keys().map(Name::as_str));
+            continue;
+        };
+        let model = card_catalogue::find(batch.model.as_str());
+        if model.is_some_and(|m| m.rate(coin.algorithm).is_none()) {
+            let algorithm = coin.algorithm.as_str();
+            problems.error(
+                &at,
+                format!("no rate of `{}` on {algorithm} is known", batch.model),
+            );
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::fleet::RepairShopSpec;
 use crate::id::Name;
 use crate::market::bitcoin::BitcoinSpec;
 use crate::market::carbon::CarbonSpec;
+use crate::market::gpu_mining::GpuMiningSpec;
 use crate::market::gpu_rent::GpuRentSpec;
 use crate::market::power_price::PowerPriceSpec;
 use crate::market::system_load::SystemLoadSpec;
@@ -104,6 +105,9 @@ pub struct MarketSpec {
     pub power: IndexMap<Name, PowerPriceSpec>,
     /// Bitcoin price and network.
     pub bitcoin: BitcoinSpec,
+    /// Chains that graphics cards mine; batches of cards refer to them. Default: none.
+    #[serde(default)]
+    pub gpu_mining: Option<GpuMiningSpec>,
     /// GPU rents by name; tenants refer to them.
     #[serde(default)]
     pub gpu_rent: IndexMap<Name, GpuRentSpec>,

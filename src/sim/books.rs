@@ -154,7 +154,9 @@ impl Books {
         self.ledger
             .pay(month, Account::FuelCost, Money::from_usd(site.month.fuel_usd));
         let mined = Money::from_usd(site.month.mining_usd);
-        let kept = Money::from_usd(self.treasury.keep(month, site.month.btc, mined.as_usd()));
+        // Other chains' coins are sold as they are mined.
+        let bitcoin_usd = mined.as_usd() - site.month.coin_usd;
+        let kept = Money::from_usd(self.treasury.keep(month, site.month.btc, bitcoin_usd));
         self.ledger
             .post(month, Account::CoinsHeld, Account::MiningRevenue, kept);
         self.ledger.receive(month, Account::MiningRevenue, mined - kept);

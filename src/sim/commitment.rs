@@ -430,7 +430,7 @@ impl Commitment {
         let mut before = std::mem::take(&mut self.batches);
         for place in 0..merit.len() {
             let (hall, batch) = merit.batch(fleets, place);
-            let same = |b: &Batch| b.hall == hall && b.model == batch.model().id;
+            let same = |b: &Batch| b.hall == hall && b.model == batch.model_id();
             let mut next = Batch::new(hall, batch);
             match before.iter().position(same) {
                 Some(index) => {
@@ -459,7 +459,7 @@ impl Batch {
         let power_mw = batch.power().as_mw();
         Self {
             hall,
-            model: batch.model().id,
+            model: batch.model_id(),
             is_planned: true,
             power_mw,
             ph_per_mw: 1e3 / batch.efficiency_j_per_th(),

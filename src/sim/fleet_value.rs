@@ -58,7 +58,11 @@ pub fn batches(scenario: &Scenario, setup: &Setup, detail: &Detail) -> Vec<Minin
         for (name, entry) in &own.halls {
             let specs = &site.halls[*entry].miners;
             let fleet = MiningFleet::scheduled(specs, &own.calendar, scenario.horizon.start);
-            for batch in fleet.batches().iter().filter(|b| b.machines() > 0.0) {
+            for batch in fleet
+                .batches()
+                .iter()
+                .filter(|b| b.machines() > 0.0 && !b.is_cards())
+            {
                 let kept = 1.0 - site.costs.mining_pool_fee_percent / 100.0;
                 let outlook = Outlook::new(batch, (&hashprices, kept), &months, discount(scenario));
                 rows.push(row(
@@ -157,7 +161,7 @@ fn row(
     MiningBatchRow {
         site: site.to_owned(),
         hall: hall.to_owned(),
-        model: batch.model().id.to_owned(),
+        model: batch.model_id().to_owned(),
         machines: batch.machines(),
         power_mw: batch.power().as_mw(),
         hashrate_ph: batch.hashrate_ph(),

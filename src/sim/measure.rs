@@ -103,6 +103,9 @@ fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response
         failed(scalars, scope, t);
     }
     scalars.put(scope, Metric::BtcMined, t.btc);
+    if t.coin_usd > 0.0 {
+        scalars.put(scope, Metric::CoinsMinedUsd, t.coin_usd);
+    }
     if t.miners_failed > 0.0 {
         scalars.put(scope, Metric::MinerFailures, t.miners_failed);
     }

@@ -7,6 +7,7 @@ use crate::cooling::weather::WeatherPath;
 use crate::ingest::WeekMap;
 use crate::market::bitcoin::BitcoinPath;
 use crate::market::carbon::CarbonPath;
+use crate::market::gpu_mining::CoinPaths;
 use crate::market::power_price::PriceContext;
 use crate::market::price_process::Heat;
 use crate::market::system_load::SystemLoadPath;
@@ -32,6 +33,8 @@ pub struct Paths {
     price_count: usize,
     /// Bitcoin day by day.
     pub bitcoin: BitcoinPath,
+    /// Chains that graphics cards mine, day by day, where the scenario has any.
+    pub coins: Option<CoinPaths>,
     /// GPU rents week by week.
     pub rents: Vec<Regular>,
     /// Carbon intensity of each site's grid, where one is stated.
@@ -84,6 +87,10 @@ impl Paths {
             calls,
             carbon: spec.sites.iter().map(|s| carbon(s, spec, data, &weeks)).collect(),
             bitcoin: bitcoin(world, markets, (&prices, price_count), streams),
+            coins: markets
+                .map_or(&data.coins, |m| &m.coins)
+                .as_ref()
+                .map(|c| c.draw(streams)),
             weather,
             prices,
             price_count,

@@ -132,9 +132,14 @@ impl Setup {
     ) -> Vec<(String, f64)> {
         let mut rows: Vec<(String, f64)> = Vec::new();
         for hall in spec.sites.iter().flat_map(|s| &s.halls) {
-            for batch in MiningFleet::new(&hall.miners).batches() {
+            // What cards earn is no matter of hashprice.
+            for batch in MiningFleet::new(&hall.miners)
+                .batches()
+                .iter()
+                .filter(|b| !b.is_cards())
+            {
                 let row = (
-                    batch.model().id.to_owned(),
+                    batch.model_id().to_owned(),
                     batch.break_even(hashprice_usd_per_ph_day).as_usd_per_mwh(),
                 );
                 if !rows.iter().any(|(model, _)| *model == row.0) {

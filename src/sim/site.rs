@@ -144,8 +144,10 @@ pub struct Totals {
     pub unpowered_gpu_h: f64,
     /// Coins.
     pub btc: f64,
-    /// Mining revenue, USD, before pool fees.
+    /// Mining revenue, USD, before pool fees; what cards mined included.
     pub mining_usd: f64,
+    /// Of it, what cards mined of other chains than bitcoin, USD.
+    pub coin_usd: f64,
     /// Restarts of mining batches, where they are counted.
     pub restarts: f64,
     /// What they cost, USD.
@@ -170,6 +172,7 @@ impl Totals {
         self.mining_meter_mwh += o.mining_meter_mwh;
         self.btc += o.btc;
         self.mining_usd += o.mining_usd;
+        self.coin_usd += o.coin_usd;
         self.restarts += o.restarts;
         self.restart_usd += o.restart_usd;
         self.mining_gain_usd += o.mining_gain_usd;
@@ -240,6 +243,10 @@ pub struct Site {
     pub fleets: Vec<MiningFleet>,
     /// All batches, best first.
     pub merit: MeritOrder,
+    /// Hashprice at which machines of several kinds are put in order, USD per PH/s and day; one where all mine bitcoin.
+    pub merit_hashprice: f64,
+    /// Coins of each chain that its cards have mined; empty where it has none.
+    pub coins: Vec<f64>,
     /// What ties hours of its miners, where anything does.
     pub commitment: Option<Commitment>,
     /// Until when the wear of miners is counted.
@@ -325,6 +332,8 @@ impl Site {
             costs: site.costs.clone(),
             halls,
             merit: MeritOrder::new(&fleets),
+            merit_hashprice: 1.0,
+            coins: Vec::new(),
             commitment: None,
             miners_seen: start,
             repair_shop: site.repair_shop.as_ref().map(RepairShop::new),
@@ -358,7 +367,7 @@ impl Site {
 
     /// Looks at the fleets anew, after one of them has changed.
     pub fn fleets_changed(&mut self) {
-        self.merit = MeritOrder::new(&self.fleets);
+        self.merit = MeritOrder::at(&self.fleets, self.merit_hashprice);
         if let Some(commitment) = &mut self.commitment {
             commitment.rebind(&self.merit, &self.fleets);
         }

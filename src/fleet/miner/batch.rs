@@ -1,156 +1,24 @@
-//! A batch: miners of one model in a hall, what they draw and hash now, and what they are worth.
+//! A batch at work: what miners of one model draw and hash now, and what they are worth.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use super::life::{MoveSpec, PurchaseSpec, after_years, midnight};
-use super::mode::MinerMode;
+use super::cards::{CardMarket, Cards, CardsSpec, Mined};
+use super::life::{MoveSpec, after_years, midnight};
+use super::revenue_per_mwh;
 use super::shop::RepairShop;
+use super::spec::MinerBatchSpec;
 use super::value::MinerValueSpec;
-use super::wear::{MinerWearSpec, Rates, WornDay};
-use super::{MACHINES_MAX, revenue_per_mwh};
-use crate::fleet::dispatch::{BatchRules, BatchRulesSpec};
-use crate::fleet::miner_catalogue::{self, MODELS, MinerModel};
+use super::wear::{Rates, WornDay};
+use crate::fleet::card_catalogue;
+use crate::fleet::dispatch::BatchRules;
+use crate::fleet::miner_catalogue::{self, MinerCooling, MinerModel};
 use crate::id::Name;
-use crate::problem::{Check, FieldPath, Problems};
 use crate::time::{Calendar, SimTime, Span};
 use crate::units::{EnergyPrice, Money, Power, Ratio};
 
-fn default_uptime_percent() -> f64 {
-    95.5
-}
-
-/// Miners of one model in a hall.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MinerBatchSpec {
-    /// Model of the catalogue, such as `antminer-s19-xp`.
-    pub model: Name,
-    /// Number of machines.
-    pub count: u32,
-    /// Share of the machines that work at any time, percent; the others stand without power. Default 95.5: hosted
-    /// sites without UPS reach 92 to 98 (assumption; operators name 95 to 97). What `wear` breaks comes on top.
-    #[serde(default = "default_uptime_percent")]
-    pub uptime_percent: f64,
-    /// Hashrate of one machine in TH/s where it differs from the catalogue (firmware, overclock); default: the
-    /// catalogue's.
-    #[serde(default)]
-    pub hashrate_th_s: Option<f64>,
-    /// Power of one machine at the wall in W where it differs from the catalogue; default: the catalogue's.
-    #[serde(default)]
-    pub power_w: Option<f64>,
-    /// Energy per hash at the wall in J/TH where it differs from the catalogue, in place of `power_w`.
-    #[serde(default)]
-    pub efficiency_j_per_th: Option<f64>,
-    /// Rules that tie what the batch does in an hour to the hours before: ramp, minimum times, restarts. Default: none.
-    #[serde(default)]
-    pub rules: BatchRulesSpec,
-    /// How the machines are run: `normal` (the default), `low_power` or `overclock`.
-    #[serde(default)]
-    pub mode: MinerMode,
-    /// Age at the start or at purchase, years. Default 0.
-    #[serde(default)]
-    pub age_years: f64,
-    /// Age at which the machines are taken down and sold as scrap, years. Default: never.
-    #[serde(default)]
-    pub life_years: Option<f64>,
-    /// Ageing, failures and repairs. Default: none.
-    #[serde(default)]
-    pub wear: Option<MinerWearSpec>,
-    /// How the machines are priced. Default: `by_hashprice`.
-    #[serde(default)]
-    pub value: MinerValueSpec,
-    /// Bought within the horizon. Default: stands from the start, paid for before.
-    #[serde(default)]
-    pub bought: Option<PurchaseSpec>,
-    /// Moves to another hall. Default: stays.
-    #[serde(default)]
-    pub moves: Option<MoveSpec>,
-}
-
-impl MinerBatchSpec {
-    /// Machines as the file names them where it says no more.
-    pub fn plain(model: &str, count: u32) -> Self {
-        Self {
-            model: Name::from(model),
-            count,
-            uptime_percent: default_uptime_percent(),
-            hashrate_th_s: None,
-            power_w: None,
-            efficiency_j_per_th: None,
-            rules: BatchRulesSpec::default(),
-            mode: MinerMode::Normal,
-            age_years: 0.0,
-            life_years: None,
-            wear: None,
-            value: MinerValueSpec::ByHashprice,
-            bought: None,
-            moves: None,
-        }
-    }
-
-    fn check_machine(&self, at: &FieldPath, problems: &mut Problems) {
-        if let Some(th) = self.hashrate_th_s {
-            problems.within(&at.key("hashrate_th_s"), th, 0.001, 100_000.0);
-        }
-        if let Some(w) = self.power_w {
-            problems.within(&at.key("power_w"), w, 1.0, 100_000.0);
-        }
-        if let Some(j) = self.efficiency_j_per_th {
-            // No machine reaches 1 J/TH; the first ASICs took some thousands.
-            problems.within(&at.key("efficiency_j_per_th"), j, 1.0, 10_000.0);
-            if self.power_w.is_some() {
-                let message = "`power_w` and `efficiency_j_per_th` say the same: expected one of them";
-                problems.error(&at.key("efficiency_j_per_th"), message);
-            }
-        }
-        let cooling = miner_catalogue::find(self.model.as_str()).map(|m| m.cooling);
-        if cooling.is_some_and(|c| !self.mode.suits(c)) {
-            problems.error_with_help(
-                &at.key("mode"),
-                "machines cooled by air cannot be overclocked",
-                "choose a hydro or immersion model, or state `hashrate_th_s` and `power_w`",
-            );
-        }
-    }
-
-    fn check_life(&self, at: &FieldPath, problems: &mut Problems) {
-        problems.within(&at.key("age_years"), self.age_years, 0.0, 30.0);
-        if let Some(life) = self.life_years {
-            problems.within(&at.key("life_years"), life, 0.1, 50.0);
-            if life <= self.age_years {
-                let message = format!("machines of {} years have outlived {life} years", self.age_years);
-                problems.error(&at.key("life_years"), message);
-            }
-        }
-        if let Some(wear) = &self.wear {
-            wear.check(&at.key("wear"), problems);
-        }
-        self.value.check(&at.key("value"), problems);
-        if let Some(bought) = &self.bought {
-            bought.check(&at.key("bought"), problems);
-        }
-        if let Some(moves) = &self.moves {
-            moves.check(&at.key("moves"), problems);
-        }
-    }
-}
-
-impl Check for MinerBatchSpec {
-    fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        if miner_catalogue::find(self.model.as_str()).is_none() {
-            let known = MODELS.iter().map(|m| m.id);
-            problems.unknown(&at.key("model"), "miner model", self.model.as_str(), known);
-        }
-        if self.count == 0 || self.count > MACHINES_MAX {
-            let message = format!("`{}` machines: must lie between 1 and {MACHINES_MAX}", self.count);
-            problems.error(&at.key("count"), message);
-        }
-        problems.percent(&at.key("uptime_percent"), self.uptime_percent, 100.0);
-        self.rules.check(&at.key("rules"), problems);
-        self.check_machine(at, problems);
-        self.check_life(at, problems);
-    }
+/// Hashrate and power over those of a new machine.
+fn worn(rates: Option<Rates>, years: f64) -> (f64, f64) {
+    rates.map_or((1.0, 1.0), |r| {
+        ((r.hashrate * years).exp(), (r.power * years).exp())
+    })
 }
 
 /// What is known beforehand of a batch's life.
@@ -164,10 +32,19 @@ struct Life {
     retires: Option<SimTime>,
 }
 
+/// What a batch consists of.
+#[derive(Debug, Clone, PartialEq)]
+enum Machine {
+    /// ASICs, which mine bitcoin.
+    Asic(&'static MinerModel),
+    /// Graphics cards, which mine what pays.
+    Card(Box<Cards>),
+}
+
 /// Miners of one model at work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MinerBatch {
-    model: &'static MinerModel,
+    machine: Machine,
     /// Machines that stand in the hall, failed ones included; whole at the start.
     machines: f64,
     /// Failed machines on their way to the bench, and those that wait at it.
@@ -191,6 +68,9 @@ pub struct MinerBatch {
 impl MinerBatch {
     /// The batch of a checked spec, in place; `None` for a model that the catalogue lacks.
     pub fn new(spec: &MinerBatchSpec) -> Option<Self> {
+        if let Some(cards) = &spec.cards {
+            return Self::of_cards(spec, cards);
+        }
         let model = miner_catalogue::find(spec.model.as_str())?;
         let rated_th = spec.hashrate_th_s.unwrap_or(model.hashrate_th_s);
         let rated_w = match spec.efficiency_j_per_th {
@@ -199,19 +79,38 @@ impl MinerBatch {
         };
         let (power, energy) = spec.mode.factors();
         let rates = spec.wear.as_ref().map(|wear| Rates::new(wear, model.cooling));
-        let (lost, gained) = rates.map_or((1.0, 1.0), |r| {
-            (
-                (r.hashrate * spec.age_years).exp(),
-                (r.power * spec.age_years).exp(),
-            )
-        });
+        let (lost, gained) = worn(rates, spec.age_years);
+        let rated = (rated_th * (power / energy) * lost, rated_w * power * gained);
+        Some(Self::of_machines(spec, Machine::Asic(model), rated, rates))
+    }
+
+    /// Cards make no bitcoin: their hashrate in terahashes is nought, and so is all that follows from it.
+    fn of_cards(spec: &MinerBatchSpec, cards: &CardsSpec) -> Option<Self> {
+        let model = card_catalogue::find(spec.model.as_str())?;
+        let rates = spec.wear.as_ref().map(|wear| Rates::new(wear, MinerCooling::Air));
+        let cards = Cards::new(model, cards, worn(rates, spec.age_years));
+        let rated = (0.0, cards.wall_w());
+        Some(Self::of_machines(
+            spec,
+            Machine::Card(Box::new(cards)),
+            rated,
+            rates,
+        ))
+    }
+
+    fn of_machines(
+        spec: &MinerBatchSpec,
+        machine: Machine,
+        (hashrate_th_s, power_w): (f64, f64),
+        rates: Option<Rates>,
+    ) -> Self {
         let mut batch = Self {
-            model,
+            machine,
             machines: f64::from(spec.count),
             failed: [0.0; 2],
             uptime: spec.uptime_percent / 100.0,
-            hashrate_th_s: rated_th * (power / energy) * lost,
-            power_w: rated_w * power * gained,
+            hashrate_th_s,
+            power_w,
             rates,
             value: spec.value.clone(),
             moves: spec.moves.clone(),
@@ -224,7 +123,7 @@ impl MinerBatch {
             rules: BatchRules::new(&spec.rules, spec.count),
         };
         batch.refresh();
-        Some(batch)
+        batch
     }
 
     /// Likewise at a start: not yet in place where it is bought later, with its days known.
@@ -261,9 +160,45 @@ impl MinerBatch {
     pub fn rules(&self) -> &BatchRules {
         &self.rules
     }
-    /// The catalogue's model.
-    pub fn model(&self) -> &'static MinerModel {
-        self.model
+    /// The model's id in the catalogue.
+    pub fn model_id(&self) -> &'static str {
+        match &self.machine {
+            Machine::Asic(model) => model.id,
+            Machine::Card(cards) => cards.model().id,
+        }
+    }
+    /// Whether it consists of graphics cards.
+    pub fn is_cards(&self) -> bool {
+        matches!(self.machine, Machine::Card(_))
+    }
+    /// What its cards mine today; `None` for ASICs, and where no chain pays anything.
+    pub fn mined(&self) -> Option<Mined> {
+        match &self.machine {
+            Machine::Asic(_) => None,
+            Machine::Card(cards) => cards.mined(),
+        }
+    }
+    /// What a megawatt-hour earns besides bitcoin, USD.
+    pub fn own_usd_per_mwh(&self) -> f64 {
+        self.mined().map_or(0.0, |mined| mined.usd_per_mwh)
+    }
+    /// What a megawatt-hour earns in bitcoin per USD of hashprice.
+    pub fn worth_per_hashprice(&self) -> f64 {
+        self.worth_per_hashprice
+    }
+    /// Finds the chains of its cards among those of the market.
+    pub(super) fn bind_coins(&mut self, place: &dyn Fn(&Name) -> Option<usize>) {
+        if let Machine::Card(cards) = &mut self.machine {
+            cards.bind(place);
+        }
+    }
+    /// A day of the chains begins.
+    pub fn turn_coins(&mut self, market: &CardMarket<'_>) {
+        if let Machine::Card(cards) = &mut self.machine {
+            cards.turn(market);
+            self.power_w = cards.wall_w();
+            self.refresh();
+        }
     }
     /// Machines that stand, working or not; a fraction where an expected number has failed for good.
     pub fn machines(&self) -> f64 {
@@ -300,7 +235,8 @@ impl MinerBatch {
     }
     /// What a megawatt-hour at the wall earns at a hashprice: the power price at which mining breaks even.
     pub fn break_even(&self, hashprice_usd_per_ph_day: f64) -> EnergyPrice {
-        EnergyPrice::from_usd_per_mwh(hashprice_usd_per_ph_day * self.worth_per_hashprice)
+        let bitcoin = hashprice_usd_per_ph_day * self.worth_per_hashprice;
+        EnergyPrice::from_usd_per_mwh(bitcoin + self.own_usd_per_mwh())
     }
     /// What a PH/s costs in power a day at a power price, USD: the hashprice at which mining breaks even.
     pub fn hashcost(&self, power: EnergyPrice) -> f64 {
@@ -311,17 +247,31 @@ impl MinerBatch {
         if self.life.arrives.is_some() {
             return Money::ZERO;
         }
-        let j_per_th = self.efficiency_j_per_th();
-        let price = self
-            .value
-            .resale_usd_per_th(self.model, j_per_th, hashprice_usd_per_ph_day);
-        let scrap = self.value.scrap_usd_per_th(self.model);
         let (whole, broken) = (self.working(), self.broken());
-        Money::from_usd(self.hashrate_th_s * (whole * price + broken * scrap))
+        Money::from_usd(match &self.machine {
+            Machine::Asic(model) => {
+                let j_per_th = self.efficiency_j_per_th();
+                let price = self
+                    .value
+                    .resale_usd_per_th(model, j_per_th, hashprice_usd_per_ph_day);
+                self.hashrate_th_s * (whole * price + broken * self.value.scrap_usd_per_th(model))
+            }
+            Machine::Card(cards) => {
+                let (price, scrap) = cards.usd_per_card();
+                whole * price + broken * scrap
+            }
+        })
     }
     /// What the batch fetches as scrap.
     pub fn scrap(&self) -> Money {
-        Money::from_usd(self.machines * self.hashrate_th_s * self.value.scrap_usd_per_th(self.model))
+        Money::from_usd(self.scrap_of(self.machines))
+    }
+    /// What so many machines fetch as scrap, USD.
+    fn scrap_of(&self, machines: f64) -> f64 {
+        match &self.machine {
+            Machine::Asic(model) => machines * self.hashrate_th_s * self.value.scrap_usd_per_th(model),
+            Machine::Card(cards) => machines * cards.usd_per_card().1,
+        }
     }
 
     /// Whether anything about it changes over time by itself.
@@ -339,9 +289,15 @@ impl MinerBatch {
     /// Puts it in place on its day. Gives what it costs.
     pub(super) fn arrive(&mut self, now: SimTime, hashprice: f64) -> Option<Money> {
         let (_, stated) = self.life.arrives.filter(|(at, _)| *at <= now)?;
-        let j_per_th = self.efficiency_j_per_th();
-        let price = stated.unwrap_or_else(|| self.value.purchase_usd_per_th(self.model, j_per_th, hashprice));
-        let cost = Money::from_usd(self.machines * self.hashrate_th_s * price);
+        let cost = Money::from_usd(match &self.machine {
+            Machine::Asic(model) => {
+                let j_per_th = self.efficiency_j_per_th();
+                let price =
+                    stated.unwrap_or_else(|| self.value.purchase_usd_per_th(model, j_per_th, hashprice));
+                self.machines * self.hashrate_th_s * price
+            }
+            Machine::Card(cards) => self.machines * cards.usd_per_card().0,
+        });
         self.life.arrives = None;
         self.refresh();
         Some(cost)
@@ -369,8 +325,12 @@ impl MinerBatch {
         };
         let years = span.as_days() / 365.25;
         let failed = self.working() * rates.failing(years, restarts);
-        self.hashrate_th_s *= (rates.hashrate * years).exp();
-        self.power_w *= (rates.power * years).exp();
+        let (hashrate, power) = ((rates.hashrate * years).exp(), (rates.power * years).exp());
+        self.hashrate_th_s *= hashrate;
+        self.power_w *= power;
+        if let Machine::Card(cards) = &mut self.machine {
+            cards.wear(hashrate, power);
+        }
         self.failed[0] += failed;
         let mut done = WornDay {
             failed,
@@ -392,7 +352,7 @@ impl MinerBatch {
         done.scrapped = taken * shop.beyond_repair();
         done.repaired = taken - done.scrapped;
         done.parts_usd = done.repaired * shop.parts();
-        done.scrap_usd = done.scrapped * self.hashrate_th_s * self.value.scrap_usd_per_th(self.model);
+        done.scrap_usd = self.scrap_of(done.scrapped);
         self.machines -= done.scrapped;
     }
 }
@@ -400,51 +360,7 @@ impl MinerBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn problems_of(spec: &MinerBatchSpec) -> Problems {
-        let mut problems = Problems::new();
-        spec.check(&FieldPath::root().key("miners").index(0), &mut problems);
-        problems
-    }
-
-    #[test]
-    fn a_spec_reports_all_that_is_wrong_and_the_model_meant() {
-        let spec = MinerBatchSpec {
-            count: 0,
-            uptime_percent: 120.0,
-            hashrate_th_s: Some(-1.0),
-            power_w: Some(f64::NAN),
-            ..MinerBatchSpec::plain("antminer-s19xp", 1)
-        };
-        let problems = problems_of(&spec);
-        assert_eq!(problems.as_slice().len(), 5);
-        let first = &problems.as_slice()[0];
-        assert_eq!(first.path.to_string(), "miners[0].model");
-        assert_eq!(first.help.as_deref(), Some("did you mean `antminer-s19-xp`?"));
-    }
-
-    #[test]
-    fn an_efficiency_of_nothing_or_less_is_refused_as_is_one_said_twice() {
-        for j_per_th in [0.0, -17.5, f64::NAN] {
-            let spec = MinerBatchSpec {
-                efficiency_j_per_th: Some(j_per_th),
-                ..MinerBatchSpec::plain("antminer-s21", 1)
-            };
-            let problems = problems_of(&spec);
-            assert_eq!(problems.as_slice().len(), 1, "{j_per_th}");
-            let path = problems.as_slice()[0].path.to_string();
-            assert_eq!(path, "miners[0].efficiency_j_per_th");
-        }
-        let twice = MinerBatchSpec {
-            efficiency_j_per_th: Some(17.0),
-            power_w: Some(3_400.0),
-            mode: MinerMode::Overclock,
-            life_years: Some(2.0),
-            age_years: 3.0,
-            ..MinerBatchSpec::plain("antminer-s21", 1)
-        };
-        assert_eq!(problems_of(&twice).as_slice().len(), 3);
-    }
+    use crate::fleet::miner::PurchaseSpec;
 
     #[test]
     fn an_efficiency_takes_the_place_of_power() {
@@ -458,14 +374,6 @@ mod tests {
         assert!((batch.efficiency_j_per_th() - 20.0).abs() < 1e-12);
         // Hashcost at 50 USD/MWh and 20 J/TH: 24 USD a PH and day.
         assert!((batch.hashcost(EnergyPrice::from_usd_per_mwh(50.0)) - 24.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_file_may_leave_out_the_defaults_but_not_invent_keys() {
-        let spec: MinerBatchSpec = toml::from_str("model = \"antminer-s21\"\ncount = 900").unwrap();
-        assert_eq!(spec, MinerBatchSpec::plain("antminer-s21", 900));
-        assert_eq!(spec.uptime_percent, 95.5);
-        assert!(toml::from_str::<MinerBatchSpec>("model = \"antminer-s21\"\ncount = 1\npower = 3").is_err());
     }
 
     #[test]

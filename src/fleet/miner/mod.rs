@@ -1,25 +1,30 @@
 //! Miners: batches of one model, the fleet of a hall, and what it does with a megawatt now.
 //!
-//! What a batch is and says stands in `batch`; how it is run in `mode`, how it wears in `wear`, who repairs it in
-//! `shop`, what it fetches in `value`, when it comes and goes in `life`.
+//! What a batch says stands in `spec`, what it is in `batch`; how it is run in `mode`, how it wears in `wear`, who repairs it in
+//! `shop`, what it fetches in `value`, when it comes and goes in `life`; what is particular to graphics cards in `cards`.
 //!
 //! A fleet is sorted by energy per hash. Because worth per megawatt-hour falls along that order, what runs is always
 //! a prefix: prices cut it at a batch, caps cut it inside one. Heat slows every machine alike.
 
 mod batch;
+mod cards;
 mod life;
 mod mode;
 mod shop;
+mod spec;
 mod value;
 mod wear;
 
-pub use batch::{MinerBatch, MinerBatchSpec};
+pub use batch::MinerBatch;
+pub use cards::{CardMarket, CardValueSpec, CardsSpec, ChainToday, Mined};
 pub use life::{MoveSpec, PurchaseSpec};
 pub use mode::MinerMode;
 pub use shop::{RepairShop, RepairShopSpec};
+pub use spec::MinerBatchSpec;
 pub use value::{MinerValueSpec, PaybackSpec};
 pub use wear::{MinerWearSpec, WornDay};
 
+use crate::id::Name;
 use crate::time::{Calendar, SimTime, Span};
 use crate::units::{EnergyPrice, Money, Power, Ratio, Temperature};
 
@@ -116,9 +121,29 @@ impl MiningFleet {
     /// Sorts and adds up anew, after a batch has changed.
     fn refresh(&mut self) {
         // A stable sort: equals stay in file order, so the outcome does not depend on the platform.
-        self.batches
-            .sort_by(|a, b| a.efficiency_j_per_th().total_cmp(&b.efficiency_j_per_th()));
+        // Cards hash no terahash a joule: among them what a megawatt-hour earns decides.
+        self.batches.sort_by(|a, b| {
+            let efficiency = a.efficiency_j_per_th().total_cmp(&b.efficiency_j_per_th());
+            efficiency.then_with(|| b.own_usd_per_mwh().total_cmp(&a.own_usd_per_mwh()))
+        });
         self.power_mw = self.batches.iter().map(|b| b.power().as_mw()).sum();
+    }
+    /// Whether graphics cards are among its machines.
+    pub fn has_cards(&self) -> bool {
+        self.batches.iter().any(MinerBatch::is_cards)
+    }
+    /// Finds the chains that its cards mine among those of the market: `place` gives a name's index.
+    pub fn bind_coins(&mut self, place: &dyn Fn(&Name) -> Option<usize>) {
+        for batch in &mut self.batches {
+            batch.bind_coins(place);
+        }
+    }
+    /// A day of the chains begins: cards mine what earns most, and fetch what they fetch.
+    pub fn turn_coins(&mut self, market: &CardMarket<'_>) {
+        for batch in &mut self.batches {
+            batch.turn_coins(market);
+        }
+        self.refresh();
     }
     /// Whether anything about the fleet changes over time by itself.
     pub fn changes(&self) -> bool {
@@ -294,7 +319,7 @@ pub(crate) mod tests {
     fn a_fleet_by_hand() {
         // 1,000 S21 draw 3.5 MW and give 200 PH/s; 1,000 S19j Pro draw 3.05 MW and give 100 PH/s.
         let fleet = MiningFleet::new(&[batch("antminer-s19j-pro", 1_000), batch("antminer-s21", 1_000)]);
-        assert_eq!(fleet.batches()[0].model().id, "antminer-s21");
+        assert_eq!(fleet.batches()[0].model_id(), "antminer-s21");
         assert!((fleet.power().as_mw() - 6.55).abs() < 1e-12);
         // At 40 USD/PH/day: S21 earns 95.2, S19j Pro 54.6 USD/MWh.
         let all = fleet.dispatch(&conditions(10.0, 50.0, 40.0));

@@ -13,6 +13,7 @@ use crate::ingest::{HourAxis, ReadError};
 use crate::market::bitcoin::Bitcoin;
 use crate::market::bitcoin_format::BitcoinSeries;
 use crate::market::carbon::CarbonSeries;
+use crate::market::gpu_mining::{CoinSeries, GpuMining};
 use crate::market::gpu_rent::{GpuRent, GpuRentSeries};
 use crate::market::power_price::{PowerPrice, draw_order};
 use crate::market::price_format::PriceSeries;
@@ -129,6 +130,8 @@ pub struct Data {
     pub weather: Vec<Weather>,
     /// Bitcoin.
     pub bitcoin: Bitcoin,
+    /// Chains that graphics cards mine, where the scenario has any.
+    pub coins: Option<GpuMining>,
     /// GPU rents, in file order.
     pub rents: Vec<GpuRent>,
     /// Carbon intensities read from files, in file order of `market.carbon`.
@@ -160,6 +163,7 @@ impl Data {
         Ok(Markets {
             prices: prices.collect::<Result<_, _>>()?,
             bitcoin: Bitcoin::new(&spec.market.bitcoin, self.series.bitcoin.as_ref(), start, end)?,
+            coins: coins(spec, &self.series.coins, horizon)?,
             rents: rents.collect::<Result<_, _>>()?,
         })
     }
@@ -172,6 +176,8 @@ pub struct Markets {
     pub prices: Vec<PowerPrice>,
     /// Bitcoin.
     pub bitcoin: Bitcoin,
+    /// Chains that graphics cards mine.
+    pub coins: Option<GpuMining>,
     /// GPU rents.
     pub rents: Vec<GpuRent>,
 }
@@ -189,6 +195,12 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
     let bitcoin = spec.market.bitcoin.series.as_ref();
     let at = market.key("bitcoin").key("series").key("file");
     named.extend(bitcoin.map(|s| (s.file.as_str(), at)));
+    let coins = spec.market.gpu_mining.iter().flat_map(|m| &m.coins);
+    for (name, coin) in coins {
+        let at = market.key("gpu_mining").key("coins").key(name.as_str());
+        let at = at.key("series").key("file");
+        named.extend(coin.series.as_ref().map(|s| (s.file.as_str(), at)));
+    }
     for (name, rent) in &spec.market.gpu_rent {
         let at = series("gpu_rent", name.as_str());
         named.extend(rent.series.as_ref().map(|s| (s.file.as_str(), at)));
@@ -261,6 +273,7 @@ pub fn read(
     let currencies = reader.currencies(spec);
     let price_series = reader.prices(spec);
     let bitcoin_series = reader.bitcoin(spec);
+    let coin_series = reader.coins(spec);
     let rent_series = reader.rents(spec);
     let carbon = reader.carbon(spec);
     let system_loads = reader.system_loads(spec);
@@ -286,9 +299,12 @@ pub fn read(
     let series = Series {
         prices: price_series,
         bitcoin: bitcoin_series,
+        coins: coin_series,
         rents: rent_series,
     };
     let (prices, bitcoin, rents) = build_markets(spec, &series, (&axis, horizon), problems);
+    let coins = coins(spec, &series.coins, horizon)
+        .map_err(|message| problems.error(&FieldPath::root().key("market").key("gpu_mining"), message));
     let weather = build_weather(spec, weather_series, &axis, problems);
     let price_order = draw_order(&spec.market.power_list())?;
     (!problems.has_errors()).then_some(Data {
@@ -299,6 +315,7 @@ pub fn read(
         price_order,
         weather,
         bitcoin: bitcoin?,
+        coins: coins.ok()?,
         rents,
         tariffs,
         currencies,
@@ -316,7 +333,20 @@ pub fn read(
 struct Series {
     prices: Vec<Option<Arc<PriceSeries>>>,
     bitcoin: Option<BitcoinSeries>,
+    coins: Vec<Option<CoinSeries>>,
     rents: Vec<Option<GpuRentSeries>>,
+}
+
+/// The chains that graphics cards mine.
+fn coins(
+    spec: &ScenarioSpec,
+    series: &[Option<CoinSeries>],
+    horizon: &Horizon,
+) -> Result<Option<GpuMining>, String> {
+    let mining = spec.market.gpu_mining.as_ref();
+    mining
+        .map(|mining| GpuMining::new(mining, series, horizon.start, horizon.end))
+        .transpose()
 }
 
 type Built = (Vec<PowerPrice>, Option<Bitcoin>, Vec<GpuRent>);

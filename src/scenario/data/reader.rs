@@ -10,6 +10,7 @@ use crate::cooling::weather::{WeatherReadOptions, WeatherSeries};
 use crate::ingest::{ReadError, Repairs};
 use crate::market::bitcoin_format::BitcoinSeries;
 use crate::market::carbon::CarbonSeries;
+use crate::market::gpu_mining::CoinSeries;
 use crate::market::gpu_rent::GpuRentSeries;
 use crate::market::price_format::{PriceReadOptions, PriceSeries};
 use crate::market::system_load::SystemLoadSeries;
@@ -178,6 +179,22 @@ impl Reader<'_> {
             let repairs = read.repairs.clone();
             Ok::<_, ReadError>((read, repairs))
         })
+    }
+
+    pub(super) fn coins(&mut self, spec: &ScenarioSpec) -> Vec<Option<CoinSeries>> {
+        let at = FieldPath::root().key("market").key("gpu_mining").key("coins");
+        let mut all = Vec::new();
+        for (name, coin) in spec.market.gpu_mining.iter().flat_map(|m| &m.coins) {
+            let at = at.key(name.as_str()).key("series").key("file");
+            all.push(coin.series.as_ref().and_then(|series| {
+                self.file(&series.file, &at, |file, input| {
+                    let read = CoinSeries::read(file, input, series.gaps)?;
+                    let repairs = read.repairs.clone();
+                    Ok::<_, ReadError>((read, repairs))
+                })
+            }));
+        }
+        all
     }
 
     pub(super) fn rents(&mut self, spec: &ScenarioSpec) -> Vec<Option<GpuRentSeries>> {

@@ -122,8 +122,26 @@ fn close_mining(
         let t = &mut closed.totals;
         (t.restarts, t.restart_usd, t.mining_gain_usd) = (step.restarts, step.restart_usd, step.gain_usd);
     }
-    closed.totals.mining_usd = closed.totals.btc * day.btc_usd;
+    closed.totals.coin_usd = close_cards(site, hours);
+    closed.totals.mining_usd = closed.totals.btc * day.btc_usd + closed.totals.coin_usd;
     closed.totals.mining_mwh = powers.mining_it * hours;
+}
+
+/// Counts the coins that cards mined, by chain; gives what they are worth, USD.
+fn close_cards(site: &mut Site, hours: f64) -> f64 {
+    if site.coins.is_empty() {
+        return 0.0;
+    }
+    let mut usd = 0.0;
+    for place in 0..site.merit.len() {
+        let (_, batch) = site.merit.batch(&site.fleets, place);
+        if let Some(mined) = batch.mined() {
+            let mwh = site.merit.drawn(place).0.as_mw() * hours;
+            site.coins[mined.chain] += mwh * mined.coins_per_mwh;
+            usd += mwh * mined.usd_per_mwh;
+        }
+    }
+    usd
 }
 
 fn close_halls(

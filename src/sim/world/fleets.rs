@@ -108,7 +108,7 @@ impl World<'_> {
             let month = self.month_at(now);
             self.books.sell(month, Account::AsicSalvage, batch.scrap());
             let name = self.sites[s].halls[h].name.clone();
-            self.note(now, s, "miners_retired", &name, batch.model().id.to_owned());
+            self.note(now, s, "miners_retired", &name, batch.model_id().to_owned());
         }
     }
 
@@ -142,10 +142,10 @@ impl World<'_> {
                 let month = self.month_at(now);
                 self.books
                     .sell(month, Account::AsicSalvage, batch.resale(hashprice));
-                self.note(now, s, "miners_sold", &name, batch.model().id.to_owned());
+                self.note(now, s, "miners_sold", &name, batch.model_id().to_owned());
                 continue;
             }
-            self.note(now, s, "miners_received", &name, batch.model().id.to_owned());
+            self.note(now, s, "miners_received", &name, batch.model_id().to_owned());
             let site = &mut self.sites[s];
             site.fleets[h].put(batch);
             let needed = site.fleets[h].nameplate().as_mw();

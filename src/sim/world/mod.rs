@@ -3,6 +3,7 @@
 
 mod blocks;
 mod build;
+mod coins;
 mod effects;
 mod failing;
 mod fleets;
@@ -13,6 +14,7 @@ mod starts;
 
 use crate::conversion::{Effect, Project};
 use crate::des::EventQueue;
+use crate::fleet::ChainToday;
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec};
@@ -85,6 +87,9 @@ pub struct World<'a> {
     closed: Vec<bool>,
     /// Miners on the road.
     pub(super) moving: Vec<fleets::Moving>,
+    /// The chains of today that graphics cards mine, and which of their days it is.
+    chains: Vec<ChainToday>,
+    coin_day: Option<usize>,
     /// The same, in the order in which they were closed.
     to_open: Vec<usize>,
     reach: reach::Reach,
@@ -130,6 +135,8 @@ impl<'a> World<'a> {
             blocks: Vec::new(),
             closed: vec![false; spec.sites.len()],
             moving: Vec::new(),
+            chains: Vec::new(),
+            coin_day: None,
             to_open: Vec::new(),
             reach: reach::Reach::default(),
             effects: Vec::new(),
@@ -147,6 +154,8 @@ impl<'a> World<'a> {
         for (index, site) in world.sites.iter_mut().enumerate() {
             site.commitment = Commitment::new(&world.from, &spec.sites[index], site);
         }
+        world.bind_coins();
+        world.turn_coins(start);
         let hashprice = paths.bitcoin.at(start).hashprice_usd_per_ph_day;
         world.books.miners_usd = world.miners_worth(hashprice);
         world.install_halls();

@@ -16,6 +16,7 @@ impl World<'_> {
         if let Some(recorder) = &mut self.recorder {
             recorder.hour(&self.sites, self.from.scenario);
         }
+        self.turn_coins(now);
         self.plan_services(now);
         for book in &mut self.demand.pool_books {
             book.rent_usd = self.from.paths.rents[book.market]
