@@ -129,6 +129,35 @@ const RACK: SystemModel = SystemModel {
 /// Every model, oldest first. Life is five years (providers book four to six).
 pub const MODELS: &[SystemModel] = &[
     SystemModel {
+        id: "rtx-3090-8x",
+        name: "GeForce RTX 3090 8x, used mining cards",
+        memory_gb: 24.0,
+        nameplate_kw: 3.4,
+        idle_kw: 0.5,
+        training_kw: Range::new(2.6, 2.9, 3.3),
+        capex_usd_per_gpu: Range::new(1_000.0, 1_600.0, 2_200.0),
+        power_label: Label::Computed,
+        capex_label: Label::Assumption,
+        source: "8 cards of 350 W (maker), 20 idle, 290 to 350 at work, and 600 W of host; price: what a used card fetches \
+                 and 700 a card for chassis with full PCIe slots, memory and network, for frames have slots of one lane \
+                 (assumption); the maker's driver is not licensed for data centres",
+        ..SERVER
+    },
+    SystemModel {
+        id: "rtx-a4000-8x",
+        name: "RTX A4000 8x, used mining cards",
+        memory_gb: 16.0,
+        nameplate_kw: 1.7,
+        idle_kw: 0.4,
+        training_kw: Range::new(1.3, 1.45, 1.6),
+        capex_usd_per_gpu: Range::new(800.0, 1_200.0, 1_700.0),
+        power_label: Label::Computed,
+        capex_label: Label::Assumption,
+        source: "8 cards of 140 W (maker) and 500 W of host; price: what a used card fetches and 700 a card for chassis \
+                 with full PCIe slots, memory and network, for frames have slots of one lane (assumption)",
+        ..SERVER
+    },
+    SystemModel {
         id: "hgx-a100",
         name: "HGX A100 8x",
         nameplate_kw: 6.5,

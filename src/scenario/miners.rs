@@ -133,6 +133,24 @@ pub(super) fn check_cards(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Pr
     }
 }
 
+/// What the memo must say of graphics cards: what was assumed of chains, and why the cards are worth little for AI.
+pub(super) fn card_notes(spec: &ScenarioSpec) -> Vec<String> {
+    let mut batches = spec.sites.iter().flat_map(|s| &s.halls).flat_map(|h| &h.miners);
+    if !batches.any(|b| b.cards.is_some()) {
+        return Vec::new();
+    }
+    vec![
+        "Graphics cards mine the chain that earns most a megawatt-hour at the wall, chosen anew each day; networks of chains \
+         without a file follow what pays, all of them earning the same a megawatt-hour (docs/METHOD-gpu-mining.md)."
+            .to_owned(),
+        "Mining cards are worth little for AI: 8 to 24 GB a card, no NVLink, frames with risers of one PCIe lane, so each card \
+         needs a place in a new server; GeForce drivers are not licensed for data centres but for blockchain (NVIDIA's terms \
+         since November 2017); an A4000 rents for 0.15 USD an hour (Hyperstack, March 2026); HIVE earned 0.9 million USD a \
+         quarter with 38,000 cards in 2023, 7 % of their hours at that rent."
+            .to_owned(),
+    ]
+}
+
 fn check_mined(spec: &ScenarioSpec, batch: &MinerBatchSpec, at: &FieldPath, problems: &mut Problems) {
     let Some(cards) = &batch.cards else { return };
     let at = at.key("cards").key("mines");

@@ -137,6 +137,7 @@ fn model_notes(spec: &ScenarioSpec) -> Vec<(String, String)> {
         let text = "The error of this fidelity was not measured: `run.fidelity_check` is off.";
         notes.push(note(text.to_owned()));
     }
+    notes.extend(miners::card_notes(spec).into_iter().map(note));
     for site in &spec.sites {
         let typical = site
             .weather

@@ -25,6 +25,7 @@ mod failures;
 mod faults;
 mod fidelity;
 mod generator;
+mod gpu_mining;
 mod hand_made;
 mod import;
 mod inference;

@@ -293,6 +293,33 @@ fn a_mine_at_a_constant_hashprice_counts_what_dispatch_earned() {
     assert_eq!(of(&records[0], Metric::MiningRestarts), 0.0);
 }
 
+/// What a card of the farm earns a day at published figures of 2022, what is left, and what the other ways come to.
+#[test]
+fn a_farm_of_cards_goes_through_the_merge() {
+    let (scenario, _data) = open("ethereum-merge.toml");
+    let setup = Setup::new(&scenario);
+    let wanted = DetailWanted { jobs: true };
+    let record = replicate_one(&scenario, &setup, 0, 0, Some(wanted));
+    let detail = record.detail.as_ref().unwrap();
+    let month = |name: &str| detail.monthly.iter().find(|m| m.month == name).unwrap();
+    let per_mwh = |name: &str| month(name).revenue_usd / month(name).energy_mining_mwh;
+    // August: an RTX 3080 earned about 2.3 to 2.6 USD a day, 350 to 395 USD/MWh at 274 W.
+    let august = per_mwh("2022-08");
+    assert!((330.0..430.0).contains(&august), "{august}");
+    // October: those that go on earn their power and little more: 61 USD/MWh at the wall.
+    let october = per_mwh("2022-10");
+    assert!((55.0..75.0).contains(&october), "{october}");
+    let ended: Vec<_> = detail.events.iter().filter(|e| e.kind == "chain_ended").collect();
+    assert_eq!((ended.len(), ended[0].subject.as_str()), (1, "ethereum"));
+    assert_eq!(of(&record, Metric::BtcMined), 0.0);
+    let all = replicate_all(&scenario, &setup, 0, None);
+    assert_eq!(all.len(), 4);
+    // Hosting on the cards: the farm's hall serves, but few hours are let (HIVE: 7 % of its cards' hours).
+    let hosting = &all[2];
+    let share = of(hosting, Metric::GpuHoursServed) / of(hosting, Metric::GpuHoursOffered);
+    assert!((0.02..0.15).contains(&share), "{share}");
+}
+
 #[test]
 fn the_embedded_scenario_is_the_file_and_mines() {
     let folder = LoadOptions {
@@ -358,6 +385,7 @@ fn no_scenario_is_without_a_test() {
         found,
         [
             "default.toml",
+            "ethereum-merge.toml",
             "inference-service.toml",
             "with-data/mining-dispatch-2024.toml",
             "with-data/texas-2023.toml",

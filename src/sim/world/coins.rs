@@ -46,6 +46,10 @@ impl World<'_> {
             now,
         };
         let hashprice = self.from.paths.bitcoin.at(now).hashprice_usd_per_ph_day;
+        let before: Vec<_> = match &self.recorder {
+            Some(_) => self.sites.iter().map(mined).collect(),
+            None => Vec::new(),
+        };
         for site in &mut self.sites {
             turn_site(site, &market, hashprice);
         }
@@ -54,6 +58,38 @@ impl World<'_> {
         }
         if last.is_some() {
             self.note_ends(now);
+        }
+        for (site, before) in before.iter().enumerate() {
+            self.note_switches((site, before), now);
+        }
+    }
+
+    /// Records which chains cards go to that mined another yesterday.
+    fn note_switches(&mut self, (site, before): (usize, &[Place]), now: SimTime) {
+        let Some(spec) = &self.from.spec.market.gpu_mining else {
+            return;
+        };
+        let after = mined(&self.sites[site]);
+        for (hall, model, chain) in after.into_iter().filter(|place| !before.contains(place)) {
+            let hall = self.sites[site].halls[hall].name.clone();
+            let to = chain.and_then(|c| spec.coins.get_index(c));
+            let to = to.map_or("nothing", |(name, _)| name.as_str());
+            self.note(now, site, "cards_switch", &hall, format!("{model} to {to}"));
+        }
+    }
+
+    /// Records how many coins of each chain cards have mined over the horizon.
+    pub(super) fn note_coins(&mut self, end: SimTime) {
+        let Some(spec) = &self.from.spec.market.gpu_mining else {
+            return;
+        };
+        for site in 0..self.sites.len() {
+            for (coin, name) in spec.coins.keys().enumerate() {
+                let coins = self.sites[site].coins.get(coin).copied().unwrap_or(0.0);
+                if coins > 0.0 {
+                    self.note(end, site, "coins_mined", name.as_str(), coins.to_string());
+                }
+            }
         }
     }
 
@@ -74,6 +110,20 @@ impl World<'_> {
             }
         }
     }
+}
+
+/// Hall, model and chain of a batch of cards.
+type Place = (usize, &'static str, Option<usize>);
+
+/// What each batch of cards of a site mines.
+fn mined(site: &Site) -> Vec<Place> {
+    let batches = |(hall, fleet): (usize, &MiningFleet)| -> Vec<Place> {
+        let cards = fleet.batches().iter().filter(|b| b.is_cards());
+        cards
+            .map(|b| (hall, b.model_id(), b.mined().map(|m| m.chain)))
+            .collect()
+    };
+    site.fleets.iter().enumerate().flat_map(batches).collect()
 }
 
 fn turn_site(site: &mut Site, market: &CardMarket<'_>, hashprice_usd_per_ph_day: f64) {

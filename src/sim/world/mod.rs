@@ -185,6 +185,7 @@ impl<'a> World<'a> {
         }
         self.run_pools(end);
         self.close_all(end);
+        self.note_coins(end);
         let hashprice = self
             .from
             .paths
