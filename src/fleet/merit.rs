@@ -101,6 +101,78 @@ impl Block {
     }
 }
 
+/// The lesser of two numbers; what `f64::min` does about what is none costs five times as much.
+fn lesser(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+/// How far a pass along the order has come.
+#[derive(Debug, Clone, Copy)]
+struct Course {
+    /// Megawatts at the meter that there are, and that mine already.
+    available: f64,
+    used: f64,
+    /// Cost of the next megawatt-hour, and up to how many megawatts it holds.
+    cost: f64,
+    until: f64,
+}
+
+impl Course {
+    /// Megawatts at the machines of a hall that the site still has.
+    fn room(&self, hall: &HallState) -> f64 {
+        (self.available - self.used).max(0.0) * hall.per_overhead
+    }
+    /// The same until the cost changes.
+    fn step(&self, hall: &HallState) -> f64 {
+        (self.until - self.used).max(0.0) * hall.per_overhead
+    }
+}
+
+impl Block {
+    fn draw(&mut self, taken: f64, done: &mut Dispatch) {
+        self.taken_mw = taken;
+        done.it += Power::from_mw(taken);
+        done.hashrate_ph += taken * self.ph_per_mw;
+        done.batches += usize::from(taken > 0.0);
+    }
+
+    /// Draws what pays, step by step of the cost; gives the megawatts at the machines.
+    fn take_along(
+        &self,
+        (hall, done): (&mut HallState, &mut Dispatch),
+        worth: f64,
+        course: &mut Course,
+        marginal: &impl Fn(f64) -> (f64, f64),
+    ) -> f64 {
+        let (mut left, mut taken_in_all) = (self.allowed_mw, 0.0);
+        // Each turn ends the block or passes a step of the cost; contracts have a handful of steps.
+        for _ in 0..STEPS_MAX {
+            if worth <= course.cost * hall.overhead {
+                // What heat forbids would not have run either: price comes first.
+                done.curtailed_by_price +=
+                    Power::from_mw(if taken_in_all > 0.0 { left } else { self.power_mw });
+                break;
+            }
+            let step = course.step(hall);
+            let taken = lesser(lesser(left, hall.left_mw), lesser(course.room(hall), step));
+            hall.left_mw -= taken;
+            course.used += taken * hall.overhead;
+            left -= taken;
+            taken_in_all += taken;
+            if step > taken || left <= 0.0 {
+                done.curtailed_by_cap += Power::from_mw(left);
+                break;
+            }
+            course.used = course.used.max(course.until);
+            (course.cost, course.until) = marginal(course.used);
+        }
+        if taken_in_all > 0.0 || worth > course.cost * hall.overhead {
+            done.curtailed_by_heat += Power::from_mw(self.power_mw - self.allowed_mw);
+        }
+        taken_in_all
+    }
+}
+
 impl MeritOrder {
     /// The order over the fleets of a site's halls, where all mine bitcoin.
     pub fn new(fleets: &[MiningFleet]) -> Self {
@@ -178,53 +250,42 @@ impl MeritOrder {
         );
         self.prepare(halls);
         out.fill(Dispatch::default());
-        let available = site.available_at_meter.as_mw().max(0.0);
-        let mut used = 0.0;
-        let (first, mut until) = marginal(0.0);
-        let mut cost = first;
+        let (first, until) = marginal(0.0);
+        let mut course = Course {
+            available: site.available_at_meter.as_mw().max(0.0),
+            used: 0.0,
+            cost: first,
+            until,
+        };
         for block in &mut self.blocks {
             let hall = &mut self.halls[block.hall as usize];
             let done = &mut out[block.hall as usize];
             let worth = block.worth(site.hashprice_usd_per_ph_day);
             let allowed = block.power_mw * hall.heat;
-            let (mut left, mut taken_in_all) = (allowed, 0.0);
             block.allowed_mw = allowed;
             if block.held_mw >= 0.0 {
-                block.take_held((hall, done), available, &mut used);
-                if used >= until {
-                    (cost, until) = marginal(used);
+                block.take_held((hall, done), course.available, &mut course.used);
+                if course.used >= course.until {
+                    (course.cost, course.until) = marginal(course.used);
                 }
-                continue;
-            }
-            // Each turn ends the block or passes a step of the cost; contracts have a handful of steps.
-            for _ in 0..STEPS_MAX {
-                if worth <= cost * hall.overhead {
-                    // What heat forbids would not have run either: price comes first.
-                    done.curtailed_by_price +=
-                        Power::from_mw(if taken_in_all > 0.0 { left } else { block.power_mw });
-                    break;
-                }
-                let room = (available - used).max(0.0) * hall.per_overhead;
-                let step = (until - used).max(0.0) * hall.per_overhead;
-                let taken = left.min(hall.left_mw).min(room).min(step);
-                hall.left_mw -= taken;
-                used += taken * hall.overhead;
-                left -= taken;
-                taken_in_all += taken;
-                if step > taken || left <= 0.0 {
-                    done.curtailed_by_cap += Power::from_mw(left);
-                    break;
-                }
-                used = used.max(until);
-                (cost, until) = marginal(used);
-            }
-            if taken_in_all > 0.0 || worth > cost * hall.overhead {
+            } else if worth <= course.cost * hall.overhead {
+                block.taken_mw = 0.0;
+                done.curtailed_by_price += Power::from_mw(block.power_mw);
+            } else if allowed <= hall.left_mw && allowed <= course.room(hall) && allowed <= course.step(hall)
+            {
+                // The usual case, told by comparisons: a processor foresees them, and need not wait for the least of four.
+                hall.left_mw -= allowed;
+                course.used += allowed * hall.overhead;
                 done.curtailed_by_heat += Power::from_mw(block.power_mw - allowed);
+                block.draw(allowed, done);
+            } else if (hall.left_mw <= 0.0 || course.used >= course.available) && course.used < course.until {
+                block.taken_mw = 0.0;
+                done.curtailed_by_cap += Power::from_mw(allowed);
+                done.curtailed_by_heat += Power::from_mw(block.power_mw - allowed);
+            } else {
+                let taken = block.take_along((hall, done), worth, &mut course, &marginal);
+                block.draw(taken, done);
             }
-            block.taken_mw = taken_in_all;
-            done.it += Power::from_mw(taken_in_all);
-            done.hashrate_ph += taken_in_all * block.ph_per_mw;
-            done.batches += usize::from(taken_in_all > 0.0);
         }
         first
     }

@@ -93,30 +93,31 @@ impl Planner {
     ) {
         let hours = net_usd.len();
         let (up, down) = (times.up.max(1) as usize, times.down.max(1) as usize);
-        for values in [&mut self.on, &mut self.off] {
-            values.clear();
-            values.resize(hours + 1, 0.0);
+        let ends = hours + up.max(down).min(hours) + 1;
+        let (on, off) = (&mut self.on, &mut self.off);
+        for values in [&mut *on, &mut *off] {
+            values.truncate(ends);
+            values.resize(ends, 0.0);
+            // What a minimum time reaches beyond the last hour counts nothing; all before it is written.
+            values[hours..].fill(0.0);
         }
+        let (up, down) = (up.min(hours + 1), down.min(hours + 1));
         // What the next `up` hours earn, without a long prefix sum that would lose digits.
         let mut ahead = 0.0;
+        let (mut on_next, mut off_next) = (0.0_f64, 0.0_f64);
         for hour in (0..hours).rev() {
-            let end = (hour + up).min(hours);
-            ahead += net_usd[hour];
-            if end < hours {
-                ahead -= net_usd[end];
-            }
-            if up == 1 {
-                ahead = net_usd[hour];
-            }
-            let (stay, stop) = (
-                net_usd[hour] + self.on[hour + 1],
-                self.off[(hour + down).min(hours)],
-            );
-            let (wait, start) = (self.off[hour + 1], ahead - start_usd(hour) + self.on[end]);
+            let net = net_usd[hour];
+            ahead = if up == 1 {
+                net
+            } else {
+                ahead + net - net_usd.get(hour + up).copied().unwrap_or(0.0)
+            };
+            let (stay, stop) = (net + on_next, off[hour + down]);
+            let (wait, start) = (off_next, ahead - start_usd(hour) + on[hour + up]);
             let choice = if stay > stop { STAY } else { 0 } | if start > wait { START } else { 0 };
             choose(hour, choice);
-            self.on[hour] = stay.max(stop);
-            self.off[hour] = wait.max(start);
+            (on_next, off_next) = (stay.max(stop), wait.max(start));
+            (on[hour], off[hour]) = (on_next, off_next);
         }
     }
 }
