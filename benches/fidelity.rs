@@ -123,7 +123,7 @@ fn benchmark(criterion: &mut Criterion) {
         };
         let streams = Streams::new(1, 0);
         let subject = Subject {
-            sampler: &*sampler,
+            sampler: &sampler,
             policy: PolicyKind::Easy,
             settings,
             quotas: &[],
