@@ -91,6 +91,8 @@ pub struct Project {
     started: Option<SimTime>,
     nodes: Vec<NodeState>,
     phases: Vec<HallPhase>,
+    /// Halls whose crew stands, where the world hires crews; without, hiring lasts as long as was drawn.
+    crews: Option<Vec<bool>>,
 }
 
 impl Project {
@@ -111,7 +113,39 @@ impl Project {
             nodes: plan.network().nodes.iter().map(state).collect(),
             phases: plan.inputs().halls.iter().map(|h| h.phase).collect(),
             plan,
+            crews: None,
         }
+    }
+    /// From now on a stage of hiring ends when [`Project::crew_stands`] says so, however long it was drawn.
+    pub fn wait_for_crews(&mut self) {
+        self.crews = Some(vec![false; self.phases.len()]);
+    }
+    /// The crew of a hall stands: hiring for it ends.
+    pub fn crew_stands<W>(
+        &mut self,
+        hall: usize,
+        now: SimTime,
+        outbox: &mut Outbox<'_, W>,
+        effects: &mut Vec<Effect>,
+    ) where
+        Event: Into<W>,
+    {
+        let Some(crews) = &mut self.crews else { return };
+        crews[hall] = true;
+        let all = crews.iter().all(|stands| *stands);
+        for node in 0..self.nodes.len() {
+            let own = self.plan.network().nodes[node].hall;
+            let state = &self.nodes[node];
+            let hires = state.start.is_some() && state.end.is_none() && self.waits_to_hire(node);
+            if hires && own.map_or(all, |own| own == hall) {
+                self.end(node, now, outbox, effects);
+            }
+        }
+    }
+    /// Whether a node's end is the world's to say.
+    fn waits_to_hire(&self, node: usize) -> bool {
+        let stage = self.plan.stage(node);
+        self.crews.is_some() && stage.spec.role == StageRole::Staff && !stage.done
     }
     /// Its plan.
     pub fn plan(&self) -> &Plan {
@@ -233,7 +267,9 @@ impl Project {
             | StageRole::Ready => {}
         }
         self.pay(node, true, effects);
-        self.schedule(node, EventKind::End, now + months(self.draw.months[node]), outbox);
+        if !self.waits_to_hire(node) {
+            self.schedule(node, EventKind::End, now + months(self.draw.months[node]), outbox);
+        }
     }
 
     fn end<W>(&mut self, node: usize, now: SimTime, outbox: &mut Outbox<'_, W>, effects: &mut Vec<Effect>)

@@ -188,7 +188,7 @@ impl Books {
     /// Posts staff and running costs of a site for a part of a month (1 for a whole one).
     pub fn running_costs(&mut self, month: usize, site: &Site, part: f64) {
         let costs = &site.costs;
-        let staff = people_usd(site) * part;
+        let staff = people_usd(site) * part + site.crew_usd;
         self.ledger
             .pay(month, Account::StaffCost, self.inflated(staff, month));
         let (mut maintenance, mut insurance, mut property, mut cloud) = (0.0, 0.0, 0.0, 0.0);
@@ -365,12 +365,19 @@ impl Books {
     }
 }
 
-/// A month's wages at the first year's prices, USD.
+/// A month's wages at the first year's prices, USD, but for those of a crew that is hired one by one.
 fn people_usd(site: &Site) -> f64 {
     let mines = site.fleets.iter().any(|fleet| !fleet.is_empty());
     let repairers = site.repair_shop.as_ref().filter(|_| mines);
     let repairers = repairers.map_or(0.0, |shop| shop.wages_per_year().as_usd() / 12.0);
-    site.staff.monthly_cost(&staffed(site)).as_usd() + repairers
+    let mut power = staffed(site);
+    if site.crew.is_some() {
+        power = StaffedPower {
+            mining: power.mining,
+            ..StaffedPower::default()
+        };
+    }
+    site.staff.monthly_cost(&power).as_usd() + repairers
 }
 
 /// What the energy that a site used cost, USD: its bill without the energy that was bought and sold on. What the sale

@@ -83,8 +83,9 @@ pub fn of_interval(site: &Site, base: u32, used_mw: f64, hours: f64) -> Capacity
         c.energised += hall.grid_mw * hours;
         let held_mw = held_mw(site, hall, base);
         c.contracted += held_mw * hours;
-        let Some(l) = ladder(site, (index, hall), base) else {
-            c.stranded[if hall.waits_for_crew { STAFF } else { UNLET }] += hall.grid_mw * hours;
+        let Some(l) = ladder(site, (index, hall), base).filter(|_| !hall.crewless) else {
+            let crew = hall.waits_for_crew || hall.crewless;
+            c.stranded[if crew { STAFF } else { UNLET }] += hall.grid_mw * hours;
             continue;
         };
         c.commissioned += hall.grid_mw * hours;

@@ -57,6 +57,11 @@ pub enum Event {
         /// Index of the site.
         site: usize,
     },
+    /// A week of a site's crew: who comes, who goes, who is looked for.
+    CrewLook {
+        /// Index of the site.
+        site: usize,
+    },
     /// Miners arrive from another hall.
     MinersArrive {
         /// Index of the site.
@@ -92,7 +97,7 @@ pub const WEEK: Class = Class(4);
 pub const HOUR: Class = Class(8);
 /// Orders and calls.
 pub const ORDER: Class = Class(10);
-/// Days of miners.
+/// Days of miners, weeks of crews.
 pub const MINERS: Class = Class(12);
 /// Signatures and ends of reserved blocks' terms.
 pub const TERM: Class = Class(13);

@@ -303,6 +303,8 @@ pub struct Hall {
     pub hiring: bool,
     /// Everything but its crew is ready.
     pub waits_for_crew: bool,
+    /// It is ready, and its crew is below its minimum: it does not serve.
+    pub crewless: bool,
     /// Facility capex so far, USD.
     pub facility_capex_usd: f64,
     /// Hardware capex so far, USD.
@@ -324,6 +326,7 @@ impl Hall {
             new_use: None,
             hiring: false,
             waits_for_crew: false,
+            crewless: false,
             facility_capex_usd: 0.0,
             hardware_capex_usd: 0.0,
             ready: None,

@@ -16,7 +16,7 @@ use crate::sim::hall::{Flow, Hall, PlantTable, Plumbing};
 use crate::sim::setup::SiteSetup;
 use crate::sim::sources::{Offer, Sources};
 use crate::site::{HallSpec, OperatingCostSpec};
-use crate::staff::Staff;
+use crate::staff::{Crew, Staff};
 use crate::time::{Calendar, Month, SimTime, Span};
 use crate::units::Ratio;
 
@@ -233,8 +233,14 @@ pub struct Site {
     pub sources: Sources,
     /// Power at the meter in the last interval, MW.
     pub meter_mw: f64,
-    /// People.
+    /// People by headcounts.
     pub staff: Staff,
+    /// Crews of its data halls, where people are hired one by one.
+    pub crew: Option<Crew>,
+    /// Halls that have or want a crew, in the order in which they came.
+    pub crewed: Vec<usize>,
+    /// What the crew cost in the billing month, at the first year's prices, USD.
+    pub crew_usd: f64,
     /// Other running costs.
     pub costs: OperatingCostSpec,
     /// Halls.
@@ -329,6 +335,9 @@ impl Site {
             sources: Sources::default(),
             meter_mw: 0.0,
             staff: Staff::new(&site.staff),
+            crew: None,
+            crewed: Vec::new(),
+            crew_usd: 0.0,
             costs: site.costs.clone(),
             halls,
             merit: MeritOrder::new(&fleets),

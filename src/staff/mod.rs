@@ -1,13 +1,20 @@
-//! People: how many a megawatt needs by what it does, and what they cost.
+//! People: how many a megawatt needs by what it does, and what they cost; where a site says so, who is hired, trained and
+//! leaves ([`crew`]).
 //!
-//! Owns headcounts and wages. Does not own hiring times: hiring and training is a stage of a conversion's network, and a
-//! hall is not ready for service before its crew is.
+//! Owns headcounts, wages and crews. Does not own the stage of a conversion in which people are hired: without `people` its
+//! duration is the network's, with them it lasts until the crew stands.
+
+pub mod crew;
+pub mod people;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{Check, FieldPath, Problems};
 use crate::units::{Money, Power};
+
+pub use crew::Crew;
+pub use people::PeopleSpec;
 
 fn default_mining_fte() -> f64 {
     0.38
@@ -35,7 +42,7 @@ fn default_training() -> f64 {
 }
 
 /// Headcount and wages of a site.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StaffSpec {
     /// Full-time equivalents per MW of grid power that mines. Default 0.38 (IREN: 15 to 20 for 50 MW, 60 for 130 MW).
@@ -64,6 +71,10 @@ pub struct StaffSpec {
     /// the stage (assumption).
     #[serde(default = "default_training")]
     pub training_payroll_percent: f64,
+    /// Crews of data halls as people who are hired, trained and leave. Default: a data hall has its headcount from the day
+    /// on which its stage of hiring ends.
+    #[serde(default)]
+    pub people: Option<PeopleSpec>,
 }
 
 impl Default for StaffSpec {
@@ -77,6 +88,7 @@ impl Default for StaffSpec {
             landlord_wage_usd_per_year: default_landlord_wage(),
             on_cost_percent: default_on_cost(),
             training_payroll_percent: default_training(),
+            people: None,
         }
     }
 }
@@ -103,6 +115,9 @@ impl Check for StaffSpec {
             self.training_payroll_percent,
             100.0,
         );
+        if let Some(people) = &self.people {
+            people.check(&at.key("people"), problems);
+        }
     }
 }
 
@@ -121,8 +136,8 @@ pub struct StaffedPower {
     pub landlord_hiring: Power,
 }
 
-/// The people of a site.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The people of a site by headcounts.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Staff {
     spec: StaffSpec,
 }
@@ -130,7 +145,7 @@ pub struct Staff {
 impl Staff {
     /// The people of a checked spec.
     pub fn new(spec: &StaffSpec) -> Self {
-        Self { spec: *spec }
+        Self { spec: spec.clone() }
     }
     /// Full-time equivalents on the payroll.
     pub fn headcount(&self, power: &StaffedPower) -> f64 {

@@ -18,6 +18,7 @@ mod contracts;
 mod cooling;
 mod corners;
 mod coupling;
+mod crews;
 mod determinism;
 mod dispatch;
 mod docs;

@@ -191,8 +191,8 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
             }
             None => {}
         }
-        // Without a feeder or a UPS module nothing runs, however slowly.
-        if cut_off(hall) {
+        // Without a feeder or a UPS module, or without a crew, nothing runs, however slowly.
+        if hall.crewless || cut_off(hall) {
             darken(hall);
         }
     }

@@ -174,9 +174,13 @@ impl World<'_> {
                 let ratio = |new: Money, old: Money| if old > Money::ZERO { new / old } else { 1.0 };
                 (ratio(facility, inputs.facility), ratio(hardware, inputs.hardware))
             });
+            let mut project = Project::new(ProjectId(position as u32), own.plan.clone(), &streams);
+            if own.halls.iter().any(|(s, _)| self.sites[*s].crew.is_some()) {
+                project.wait_for_crews();
+            }
             self.projects.push(Running {
                 scale: scale.collect(),
-                project: Project::new(ProjectId(position as u32), own.plan.clone(), &streams),
+                project,
                 halls: own.halls.clone(),
                 prepaid: false,
             });

@@ -20,6 +20,11 @@ impl World<'_> {
             .step(now, event, &mut outbox, &mut effects);
         self.apply(index, now, &mut effects);
         self.effects = effects;
+        self.note_waiting(index);
+    }
+
+    /// Which halls of a project wait for nothing but their crew.
+    pub(super) fn note_waiting(&mut self, index: usize) {
         let Running { project, halls, .. } = &self.projects[index];
         for (hall, &(s, h)) in halls.iter().enumerate() {
             self.sites[s].halls[h].waits_for_crew = project.waits_for_crew(hall);
@@ -51,6 +56,7 @@ impl World<'_> {
             Effect::HiringStarts { hall } => {
                 let (s, h) = place(hall);
                 self.sites[s].halls[h].hiring = true;
+                self.want_crew((s, h));
             }
             Effect::Sold { hall, usd } => {
                 let (s, _) = place(hall);
@@ -67,10 +73,9 @@ impl World<'_> {
                 let name = self.sites[s].halls[h].name.clone();
                 self.note(now, s, "commissioning_failed", &name, String::new());
             }
-            Effect::MiningStops { .. }
-            | Effect::Energised { .. }
-            | Effect::HardwareDelivered { .. }
-            | Effect::CrewReady { .. } => {}
+            Effect::MiningStops { hall } => self.free_miners(place(hall), now),
+            Effect::CrewReady { hall } => self.note_crew(place(hall), now),
+            Effect::Energised { .. } | Effect::HardwareDelivered { .. } => {}
         }
     }
 

@@ -4,6 +4,7 @@
 mod blocks;
 mod build;
 mod coins;
+mod crews;
 mod effects;
 mod failing;
 mod fleets;
@@ -161,6 +162,7 @@ impl<'a> World<'a> {
         world.install_halls();
         world.reach = reach::Reach::new(&world.sites, held);
         world.start_transformers(start);
+        world.hire_crews(start);
         world.plan_projects();
         world.schedule_frame();
         world
@@ -296,6 +298,7 @@ impl<'a> World<'a> {
             Event::MonthEnd { site }
             | Event::OrderEdge { site }
             | Event::MinersDay { site }
+            | Event::CrewLook { site }
             | Event::MinersArrive { site } => {
                 self.close(site, now);
             }
@@ -330,6 +333,7 @@ impl<'a> World<'a> {
             Event::Failure(event) => self.step_failure(now, event),
             Event::Blocks(event) => self.step_blocks(now, event),
             Event::MinersDay { site } => self.turn_miners_day(site, now),
+            Event::CrewLook { site } => self.look_at_crew(site, now),
             Event::MinersArrive { site } => self.receive_miners(site, now),
         }
     }

@@ -52,6 +52,10 @@ impl World<'_> {
         let ledger_month = horizon.month_index(month);
         let net = self.books.site_month(ledger_month, site, &lines);
         self.books.recharge(ledger_month, site, cost_of_use_usd(&lines));
+        site.crew_usd = site
+            .crew
+            .as_mut()
+            .map_or(0.0, |crew| crew.take_cost(now).as_usd());
         let begin = site.calendar.start_of_month(month).max(horizon.start);
         let whole = site.calendar.start_of_month(month.plus(1)) - site.calendar.start_of_month(month);
         self.books
