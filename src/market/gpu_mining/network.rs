@@ -55,7 +55,8 @@ pub const fn joules_per_mh(algorithm: Algorithm) -> f64 {
     match algorithm {
         Algorithm::Ethash | Algorithm::Etchash => 240.0 / 98.0,
         Algorithm::Kawpow => 250.0 / 39.5,
-        Algorithm::Autolykos => 220.0 / 220.0,
+        // 220 W at 220 MH/s.
+        Algorithm::Autolykos => 1.0,
         Algorithm::Firopow => 250.0 / 41.0,
     }
 }
