@@ -126,6 +126,7 @@ accounts! {
     CapexHardware, "capex_hardware", Asset, Investing, "Miners, GPU systems and their network.";
     CapexContingency, "capex_contingency", Asset, Investing, "Contingency spent.";
     CapexOther, "capex_other", Asset, Investing, "Design, permits and other costs of the project.";
+    InterestCapitalised, "interest_capitalised", Asset, Debt, "Interest and fees of lenders while building: part of what was built.";
     AsicSalvage, "asic_salvage", Income, Investing, "Miners sold.";
     AssetSales, "asset_sales", Income, Investing, "Other assets sold.";
     HardwareResidual, "hardware_residual", Income, Residual, "Worth of hardware at the horizon.";
@@ -138,6 +139,8 @@ accounts! {
     InterestIncome, "interest_income", Income, Debt, "Interest on cash held.";
     InterestCost, "interest_cost", Expense, Debt, "Interest paid.";
     FinancingFees, "financing_fees", Expense, Debt, "Fees of lenders.";
+    InterestPayable, "interest_payable", Liability, Debt, "Interest accrued: cash where it is paid.";
+    ReserveAccounts, "reserve_accounts", Asset, Debt, "Held for lenders, out of reach of owners.";
     DebtDraws, "debt_draws", Liability, Debt, "Loans drawn.";
     DebtRepayments, "debt_repayments", Liability, Debt, "Loans paid back.";
     Grants, "grants", Income, Investing, "Grants received.";

@@ -170,17 +170,44 @@ impl Ledger {
     /// Profit by month before depreciation, disposals, income tax and residuals: what a tax assessment starts
     /// from. Residuals are not taxed, because nothing is sold at the horizon.
     pub fn profit_before_depreciation_usd(&self) -> Vec<f64> {
-        let mut profit = vec![0.0; self.months];
+        self.profit_between_usd(0, self.months)
+    }
+    /// The same of the months `[from, to)`.
+    pub fn profit_between_usd(&self, from: usize, to: usize) -> Vec<f64> {
+        let mut profit = vec![0.0; to - from];
         for account in Account::of_cash_flow() {
             let taxed = !matches!(account.cash_flow(), Some(CashFlow::Tax | CashFlow::Residual));
             if taxed && matches!(account.class(), Class::Income | Class::Expense) {
                 // Credits are income and debits expense, whichever of the two the account is.
-                for (sum, usd) in profit.iter_mut().zip(row(&self.movement, account, self.months)) {
+                for (sum, usd) in profit.iter_mut().zip(&self.movement_usd(account)[from..to]) {
                     *sum -= usd;
                 }
             }
         }
         profit
+    }
+    /// Debits less credits of an account by month, US dollars.
+    pub fn movement_usd(&self, account: Account) -> &[f64] {
+        row(&self.movement, account, self.months)
+    }
+    /// Debits less credits of an account before month 0, US dollars.
+    pub fn opening_usd(&self, account: Account) -> f64 {
+        self.opening[account.index()]
+    }
+    /// Debits less credits of every account by month, what stood at the start in month 0: rows of statements.
+    pub fn movements(&self) -> Vec<Vec<f64>> {
+        let of = |account: &Account| {
+            let mut usd = self.movement_usd(*account).to_vec();
+            if let Some(first) = usd.first_mut() {
+                *first += self.opening_usd(*account);
+            }
+            usd
+        };
+        Account::ALL.iter().map(of).collect()
+    }
+    /// Cash by month against every account that can meet cash, in the order of files.
+    pub fn cash_rows(&self) -> Vec<Vec<f64>> {
+        Account::of_cash_flow().map(|a| self.cash_usd(a).to_vec()).collect()
     }
     /// How an account moved in a month, in the direction in which its class grows.
     pub fn movement(&self, account: Account, month: usize) -> Money {

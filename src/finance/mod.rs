@@ -8,8 +8,10 @@ pub mod annual;
 pub mod debt;
 pub mod irr;
 pub mod ledger;
+pub mod register;
 pub mod residual;
 pub mod returns;
+pub mod statement;
 pub mod tax;
 
 pub use account::{Account, CashFlow, Class};

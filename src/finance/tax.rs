@@ -74,6 +74,12 @@ pub enum Depreciation {
     /// Fifteen-year property (land improvements, qualified improvements), same table.
     #[serde(rename = "macrs_15")]
     Macrs15 {},
+    /// Writing-down allowance: a share of what is not yet deducted, each tax year (United Kingdom, Capital Allowances Act
+    /// 2001, part 2: 18 % in the main pool, 6 % in the special-rate pool of long-life plant).
+    CapitalAllowance {
+        /// Percent of the rest, each tax year.
+        percent: f64,
+    },
     /// All in the tax year in which the asset enters service (bonus depreciation of 100 percent).
     Expensed {},
     /// Never, as for land.
@@ -82,8 +88,14 @@ pub enum Depreciation {
 
 impl Check for Depreciation {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        if let Self::StraightLine { years } = self {
-            problems.within(&at.key("straight_line").key("years"), *years, 1.0 / 12.0, 100.0);
+        match self {
+            Self::StraightLine { years } => {
+                problems.within(&at.key("straight_line").key("years"), *years, 1.0 / 12.0, 100.0);
+            }
+            Self::CapitalAllowance { percent } => {
+                problems.percent(&at.key("capital_allowance").key("percent"), *percent, 100.0);
+            }
+            Self::Macrs5 {} | Self::Macrs15 {} | Self::Expensed {} | Self::None {} => {}
         }
     }
 }
@@ -97,6 +109,7 @@ impl Depreciation {
             Self::StraightLine { years } => (months as f64 / (years * 12.0)).min(1.0),
             Self::Macrs5 {} => table(&MACRS_5_PERCENT).min(1.0),
             Self::Macrs15 {} => table(&MACRS_15_PERCENT).min(1.0),
+            Self::CapitalAllowance { percent } => 1.0 - (1.0 - percent / 100.0).powf(year as f64 + 1.0),
             Self::Expensed {} => 1.0,
             Self::None {} => 0.0,
         }
@@ -132,6 +145,12 @@ pub struct TaxYear {
     pub loss_carried: Money,
     /// Tax due; never negative.
     pub tax: Money,
+}
+
+/// Losses carried from one tax year to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Carried {
+    loss_usd: f64,
 }
 
 /// The asset register and the rules of one taxpayer.
@@ -172,34 +191,63 @@ impl IncomeTax {
     }
     /// Tax by tax year from profit by month before depreciation.
     pub fn assess(&self, income_usd: &[f64]) -> Vec<TaxYear> {
-        let months = income_usd.len();
-        let mut carried = 0.0_f64;
-        let mut years = Vec::new();
-        let mut first_month = 0;
-        while first_month < months {
-            let year = self.year_of(first_month);
-            let last_month = ((year + 1) * MONTHS - self.months_before - 1).min(months - 1);
-            let income: f64 = income_usd[first_month..=last_month].iter().sum();
-            let depreciation: f64 = self
-                .assets
-                .iter()
-                .map(|a| self.deducted(a, year, last_month))
-                .sum();
-            let profit = income - depreciation;
-            let loss_used = carried.min(self.loss_offset.as_fraction() * profit.max(0.0));
-            carried += (-profit).max(0.0) - loss_used;
-            years.push(TaxYear {
-                first_month,
-                last_month,
-                income: Money::from_usd(income),
-                depreciation: Money::from_usd(depreciation),
-                loss_used: Money::from_usd(loss_used),
-                loss_carried: Money::from_usd(carried),
-                tax: Money::from_usd(self.rate.as_fraction() * (profit.max(0.0) - loss_used)),
-            });
-            first_month = last_month + 1;
+        let mut carried = Carried::default();
+        let years = self.years(income_usd.len()).map(|(first, last)| {
+            let income = income_usd[first..=last].iter().sum();
+            self.assess_year((first, last), (income, 0.0), &mut carried)
+        });
+        years.collect()
+    }
+    /// First and last month of every tax year of so many months.
+    pub fn years(&self, months: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let before = self.months_before;
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            let year = (first + before) / MONTHS;
+            let last = ((year + 1) * MONTHS - before - 1).min(months.checked_sub(1)?);
+            let span = (first <= last).then_some((first, last));
+            first = last + 1;
+            span
+        })
+    }
+    /// What the assets deduct in every tax year of so many months, USD.
+    pub fn deductions_usd(&self, months: usize) -> Vec<f64> {
+        let years = self.years(months);
+        years.map(|(first, last)| self.deduction((first, last))).collect()
+    }
+    fn deduction(&self, (first, last): (usize, usize)) -> f64 {
+        let year = self.year_of(first);
+        self.assets.iter().map(|a| self.deducted(a, year, last)).sum()
+    }
+    /// One tax year, after all before it: its income before depreciation and what is deducted beside the assets, USD.
+    pub fn assess_year(
+        &self,
+        (first_month, last_month): (usize, usize),
+        (income, beside): (f64, f64),
+        carried: &mut Carried,
+    ) -> TaxYear {
+        let depreciation = self.deduction((first_month, last_month)) + beside;
+        let profit = income - depreciation;
+        let loss_used = carried
+            .loss_usd
+            .min(self.loss_offset.as_fraction() * profit.max(0.0));
+        carried.loss_usd += (-profit).max(0.0) - loss_used;
+        TaxYear {
+            first_month,
+            last_month,
+            income: Money::from_usd(income),
+            depreciation: Money::from_usd(depreciation),
+            loss_used: Money::from_usd(loss_used),
+            loss_carried: Money::from_usd(carried.loss_usd),
+            tax: Money::from_usd(self.rate.as_fraction() * (profit.max(0.0) - loss_used)),
         }
-        years
+    }
+    /// The same taxpayer without assets.
+    pub fn bare(&self) -> Self {
+        Self {
+            assets: Vec::new(),
+            ..*self
+        }
     }
     /// Assesses the profit of the books and pays each year's tax out of cash.
     pub fn settle(&self, ledger: &mut Ledger) -> Vec<TaxYear> {
@@ -290,6 +338,7 @@ mod tests {
 
     #[rstest]
     #[case::expensed(Depreciation::Expensed {}, &[0.0, 100.0, 0.0])]
+    #[case::allowance(Depreciation::CapitalAllowance { percent: 18.0 }, &[0.0, 18.0, 14.76])]
     #[case::land(Depreciation::None {}, &[0.0, 0.0, 0.0])]
     #[case::fifteen(Depreciation::Macrs15 {}, &[0.0, 5.0, 9.5])]
     fn other_methods(#[case] method: Depreciation, #[case] expected: &[f64]) {

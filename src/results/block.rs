@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::finance::account::Account;
 use crate::metric::Metric;
 use crate::results::manifest::Manifest;
 use crate::results::replication::Replication;
@@ -16,7 +17,7 @@ pub const BLOCK_SIZE: u32 = 10;
 /// First word of a block file.
 const MAGIC: &str = "repower-block";
 /// Version of the format of block files.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The largest block file that is read, in bytes.
 pub const BLOCK_BYTES_MAX: u64 = 1 << 30;
 
@@ -80,6 +81,8 @@ pub struct BlockCell {
     pub members: Vec<Member>,
     /// Sum over the members of monthly cash, by account.
     pub cash_usd: Vec<Vec<f64>>,
+    /// The same of debits less credits, by account of the chart; empty where statements are not kept.
+    pub movement_usd: Vec<Vec<f64>>,
     /// Stages of all members.
     pub schedule: Vec<ScheduleRow>,
 }
@@ -181,6 +184,8 @@ impl BlockResult {
                 && cell.members.iter().all(member)
                 && cell.cash_usd.len() == self.accounts.len()
                 && cell.cash_usd.iter().all(|row| row.len() == shape.months)
+                && [0, Account::COUNT].contains(&cell.movement_usd.len())
+                && cell.movement_usd.iter().all(|row| row.len() == shape.months)
         };
         if self.cells.len() != shape.cells() || !self.cells.iter().all(whole) {
             return Err("strategies, cases, replications or months do not match the run".to_owned());
@@ -192,14 +197,13 @@ impl BlockResult {
 impl BlockCell {
     fn sum(records: Vec<Replication>, accounts: usize, months: usize) -> Self {
         let mut cash_usd = vec![vec![0.0; months]; accounts];
+        let stated = records.iter().map(|r| r.cashflow.movement_usd.len()).max();
+        let mut movement_usd = vec![vec![0.0; months]; stated.unwrap_or(0)];
         let mut members = Vec::with_capacity(records.len());
         let mut schedule = Vec::new();
         for record in records {
-            for (total, row) in cash_usd.iter_mut().zip(&record.cashflow.usd) {
-                for (sum, usd) in total.iter_mut().zip(row) {
-                    *sum += usd;
-                }
-            }
+            add_rows(&mut cash_usd, &record.cashflow.usd);
+            add_rows(&mut movement_usd, &record.cashflow.movement_usd);
             let mut net_usd = record.cashflow.net_by_month();
             net_usd.resize(months, 0.0);
             let scalars = record.scalars.iter();
@@ -212,8 +216,16 @@ impl BlockCell {
         Self {
             members,
             cash_usd,
+            movement_usd,
             schedule,
         }
+    }
+}
+
+/// Adds months of accounts to sums of the same.
+pub(crate) fn add_rows(sums: &mut [Vec<f64>], rows: &[Vec<f64>]) {
+    for (sum, usd) in sums.iter_mut().flatten().zip(rows.iter().flatten()) {
+        *sum += usd;
     }
 }
 

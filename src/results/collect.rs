@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::finance::statement::Moves;
 use crate::metric::{Direction, Metric};
-use crate::results::block::{BlockResult, Shape};
+use crate::results::block::{BlockResult, Shape, add_rows};
 use crate::results::manifest::Manifest;
 use crate::results::metrics::Metrics;
 use crate::results::replication::{PORTFOLIO, Replication};
 use crate::results::schedule_store::ScheduleStore;
 use crate::results::spread::{Summary, quantile};
+use crate::results::statements;
 use crate::results::tables::{CashflowRow, ComparisonRow, FAN_PROBABILITIES, Fan, RunTables, SummaryRow};
 
 /// Reduces blocks to the tables of a run.
@@ -36,6 +38,8 @@ struct CellSum {
     net_usd: Vec<f64>,
     /// Sums of monthly cash by account.
     cash_usd: Vec<Vec<f64>>,
+    /// Sums of debits less credits by month and account of the chart.
+    movement_usd: Vec<Vec<f64>>,
 }
 
 impl Collector {
@@ -88,14 +92,10 @@ impl Collector {
         for (index, (sum, cell)) in self.cells.iter_mut().zip(block.cells).enumerate() {
             sum.cash_usd
                 .resize(self.accounts.len(), vec![0.0; self.shape.months]);
-            for (total, usd) in sum
-                .cash_usd
-                .iter_mut()
-                .flatten()
-                .zip(cell.cash_usd.iter().flatten())
-            {
-                *total += usd;
-            }
+            add_rows(&mut sum.cash_usd, &cell.cash_usd);
+            sum.movement_usd
+                .resize(cell.movement_usd.len(), vec![0.0; self.shape.months]);
+            add_rows(&mut sum.movement_usd, &cell.movement_usd);
             for member in &cell.members {
                 let base = sum.scalars.len();
                 sum.scalars.resize(base + width, f64::NAN);
@@ -317,12 +317,20 @@ impl Collector {
     fn add_cash(&self, tables: &mut RunTables, names: &Names<'_>, details: &[Replication]) {
         for (index, cell) in self.cells.iter().enumerate() {
             let place = (index / self.shape.cases, index % self.shape.cases);
-            let mean = cell.cash_usd.iter().map(|row| {
-                let share = |usd: &f64| usd / self.replications as f64;
-                row.iter().map(share).collect::<Vec<f64>>()
-            });
+            let share = |usd: &f64| usd / self.replications as f64;
+            let mean = |rows: &[Vec<f64>]| -> Vec<Vec<f64>> {
+                let row = |row: &Vec<f64>| row.iter().map(share).collect();
+                rows.iter().map(row).collect()
+            };
+            let cash_usd = mean(&cell.cash_usd);
+            let moves = Moves {
+                movement_usd: &mean(&cell.movement_usd),
+                cash_usd: &cash_usd,
+            };
+            let stated = statements::rows(names.manifest, place, "mean", moves);
+            tables.statements.extend(stated);
             let accounts = self.accounts.iter().map(String::as_str);
-            names.cash_rows(place, "mean", accounts.zip(mean), &mut tables.cashflow);
+            names.cash_rows(place, "mean", accounts.zip(cash_usd), &mut tables.cashflow);
             let p50 = names.manifest.p50_replications[index];
             let detail = details
                 .iter()
@@ -330,6 +338,12 @@ impl Collector {
             if let Some(cash) = detail.map(|d| &d.cashflow) {
                 let rows = cash.accounts.iter().copied().zip(cash.usd.iter().cloned());
                 names.cash_rows(place, "p50", rows, &mut tables.cashflow);
+                let moves = Moves {
+                    movement_usd: &cash.movement_usd,
+                    cash_usd: &cash.usd,
+                };
+                let stated = statements::rows(names.manifest, place, "p50", moves);
+                tables.statements.extend(stated);
             }
         }
     }

@@ -78,6 +78,7 @@ pub(crate) fn replication(strategy: usize, number: u32) -> Replication {
         cashflow: Cashflow {
             accounts: vec!["mining_revenue", "power_cost", "lease_revenue"],
             usd: vec![months(3.0 + n), months(-1.0), months(0.0)],
+            movement_usd: Vec::new(),
         },
         schedule: if strategy == 0 {
             Vec::new()

@@ -18,6 +18,7 @@ pub mod replication;
 mod schedule_store;
 pub mod site_tables;
 pub mod spread;
+mod statements;
 pub mod storage;
 pub mod tables;
 

@@ -27,6 +27,8 @@ pub struct Cashflow {
     pub accounts: Vec<&'static str>,
     /// One row of months per account.
     pub usd: Vec<Vec<f64>>,
+    /// Debits less credits by month of every account of the chart, cash or not: what statements are made of.
+    pub movement_usd: Vec<Vec<f64>>,
 }
 
 impl Cashflow {

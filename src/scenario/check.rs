@@ -437,6 +437,18 @@ impl Check for FinanceSpec {
             1.0,
             30.0,
         );
+        problems.percent(&at.key("loss_offset_percent"), self.loss_offset_percent, 100.0);
+        if let Some(method) = &self.facility_depreciation {
+            method.check(&at.key("facility_depreciation"), problems);
+        }
+        self.hardware_depreciation
+            .check(&at.key("hardware_depreciation"), problems);
+        problems.within(&at.key("receivable_days"), self.receivable_days, 0.0, 365.0);
+        problems.within(&at.key("payable_days"), self.payable_days, 0.0, 365.0);
+        problems.not_negative(
+            &at.key("decommissioning_usd_per_mw"),
+            self.decommissioning_usd_per_mw,
+        );
         self.treasury.check(&at.key("treasury"), problems);
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversion::{ProgrammeSpec, RiskSpec, Sequence, StageOverrideSpec, StartSpec};
 use crate::cooling::weather::WeatherSpec;
+use crate::finance::tax::Depreciation;
 use crate::fleet::MiningDispatchSpec;
 use crate::fleet::RepairShopSpec;
 use crate::id::Name;
@@ -313,10 +314,35 @@ pub struct FinanceSpec {
     pub facility_life_years: f64,
     /// Life of accelerators for depreciation and residual, years, straight line. Default 5 (S47: 4 to 6).
     pub hardware_life_years: f64,
+    /// Share of a year's profit that losses of earlier years may cover, percent. Default 80 (26 U.S.C. 172: losses after
+    /// 2017).
+    pub loss_offset_percent: f64,
+    /// How the cost of facility plant is deducted for tax. Default: straight line over `facility_life_years`.
+    pub facility_depreciation: Option<Depreciation>,
+    /// How the cost of hardware is deducted for tax. Default `macrs_5` (IRS Publication 946: computers).
+    pub hardware_depreciation: Depreciation,
+    /// Days after the month's end until customers of capacity, leases and recharged power pay; coins are paid at once.
+    /// Default 0; 365 at most.
+    pub receivable_days: f64,
+    /// Days after the month's end until suppliers are paid, power included; people, taxes and pool fees are paid at once.
+    /// Default 0; 365 at most.
+    pub payable_days: f64,
+    /// Taking down and clearing at the end of the horizon, USD of the first year per MW of grid feed of halls that are not
+    /// sold; deductible. Default 0 (assumption: the land is let on).
+    pub decommissioning_usd_per_mw: f64,
     /// What assets are worth at the horizon.
     pub residual: ResidualSpec,
     /// What happens to coins that are mined. Default: sold as they are mined.
     pub treasury: TreasurySpec,
+}
+
+impl FinanceSpec {
+    /// How the cost of facility plant is deducted for tax.
+    pub fn facility_tax(&self) -> Depreciation {
+        let years = self.facility_life_years;
+        self.facility_depreciation
+            .unwrap_or(Depreciation::StraightLine { years })
+    }
 }
 
 /// What assets are worth at the horizon.
@@ -338,6 +364,12 @@ impl Default for FinanceSpec {
             income_tax_percent: 21.0,
             facility_life_years: 20.0,
             hardware_life_years: 5.0,
+            loss_offset_percent: 80.0,
+            facility_depreciation: None,
+            hardware_depreciation: Depreciation::Macrs5 {},
+            receivable_days: 0.0,
+            payable_days: 0.0,
+            decommissioning_usd_per_mw: 0.0,
             residual: ResidualSpec::default(),
             treasury: TreasurySpec::default(),
         }

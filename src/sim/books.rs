@@ -1,13 +1,16 @@
 //! From a month's counts to postings: power bills, tenants' invoices, running costs, capex, the residual.
 
+mod closing;
+
 use crate::conversion::{Component, HallPhase};
 use crate::finance::account::Account;
 use crate::finance::ledger::Ledger;
-use crate::finance::tax::{Depreciation, IncomeTax, IncomeTaxSpec};
+use crate::finance::register::Register;
+use crate::finance::tax::{IncomeTax, IncomeTaxSpec};
 use crate::market::bitcoin::BitcoinPath;
 use crate::market::treasury::Treasury;
 use crate::power::contract::{LineKind, SettlementLine};
-use crate::scenario::spec::{FinanceSpec, ResidualSpec};
+use crate::scenario::spec::FinanceSpec;
 use crate::sim::demand::{Demand, invoice};
 use crate::sim::hall::NewUse;
 use crate::sim::invariant::{self, Fault};
@@ -22,6 +25,7 @@ pub struct Books {
     /// Double entry.
     pub ledger: Ledger,
     tax: IncomeTax,
+    register: Register,
     finance: FinanceSpec,
     /// Credits and penalties so far, USD.
     pub credits_usd: f64,
@@ -46,11 +50,12 @@ impl Books {
     ) -> Self {
         let tax = IncomeTaxSpec {
             rate_percent: finance.income_tax_percent,
-            ..IncomeTaxSpec::default()
+            loss_offset_percent: finance.loss_offset_percent,
         };
         Self {
             ledger: Ledger::new(months),
             tax: IncomeTax::new(&tax, first.month.unsigned_abs()),
+            register: Register::default(),
             finance: finance.clone(),
             credits_usd: 0.0,
             gpu_usd: 0.0,
@@ -88,7 +93,7 @@ impl Books {
     pub fn buy_miners(&mut self, month: usize, usd: Money) {
         self.ledger.pay(month, Account::CapexHardware, usd);
         self.miners_usd += usd.as_usd();
-        self.tax.add(month, usd, Depreciation::Macrs5 {});
+        self.hardware(month, usd);
     }
     /// Pays for parts of miners' repairs, at the first year's prices, and takes what their scrap fetched. Gives what the
     /// parts cost.
@@ -105,12 +110,15 @@ impl Books {
     }
     /// An asset enters service.
     pub fn in_service(&mut self, month: usize, facility_usd: f64, hardware_usd: f64) {
-        let straight = Depreciation::StraightLine {
-            years: self.finance.facility_life_years,
-        };
-        self.tax.add(month, Money::from_usd(facility_usd), straight);
-        self.tax
-            .add(month, Money::from_usd(hardware_usd), Depreciation::Macrs5 {});
+        let facility = Money::from_usd(facility_usd);
+        self.tax.add(month, facility, self.finance.facility_tax());
+        self.register
+            .add(month, facility, self.finance.facility_life_years);
+        self.hardware(month, Money::from_usd(hardware_usd));
+    }
+    fn hardware(&mut self, month: usize, usd: Money) {
+        self.tax.add(month, usd, self.finance.hardware_depreciation);
+        self.register.add(month, usd, self.finance.hardware_life_years);
     }
 
     /// Values coins held at the end of a month, sells what is due, settles hashprice forwards over `[from, to)`.
@@ -323,45 +331,6 @@ impl Books {
         self.ledger
             .pay(month, Account::ServiceCredits, Money::from_usd(usd));
         self.credits_usd += usd;
-    }
-
-    /// Tax and residual at the horizon, and the proof that the books balance.
-    /// `miners` says at which hashprice miners that stand are worth what they fetch, and what those on the road do.
-    pub fn finish(&mut self, sites: &[Site], demand: &Demand, miners: (f64, f64), end: SimTime) {
-        let (hashprice_usd_per_ph_day, moving_usd) = miners;
-        self.tax.settle(&mut self.ledger);
-        let last = self.ledger.months() - 1;
-        if self.finance.residual == ResidualSpec::BookValue {
-            let (mut facility, mut hardware) = (0.0, moving_usd);
-            for site in sites {
-                for (hall, fleet) in site.halls.iter().zip(&site.fleets) {
-                    if hall.phase == HallPhase::Sold {
-                        continue;
-                    }
-                    let age = hall.ready.map_or(0.0, |r| (end - r).as_days() / 365.25);
-                    facility +=
-                        hall.facility_capex_usd * (1.0 - age / self.finance.facility_life_years).max(0.0);
-                    hardware +=
-                        hall.hardware_capex_usd * (1.0 - age / self.finance.hardware_life_years).max(0.0);
-                    hardware += fleet.resale(hashprice_usd_per_ph_day).as_usd();
-                }
-            }
-            self.ledger
-                .receive(last, Account::FacilityResidual, Money::from_usd(facility));
-            self.ledger
-                .receive(last, Account::HardwareResidual, Money::from_usd(hardware));
-        }
-        // What customers have paid for and not yet had is owed, whatever the residual.
-        let owed: f64 = demand.blocks.iter().map(|block| block.prepaid_usd).sum();
-        self.ledger
-            .pay(last, Account::ContractResidual, Money::from_usd(owed));
-        if self.fault == Some(Fault::Posting) {
-            self.ledger.unbalance_for_test(last);
-        }
-        if let Err(broken) = self.ledger.check_balanced() {
-            let (left, right) = broken.sides();
-            invariant::equal("postings", "ledger", end, (left, right), 0.0);
-        }
     }
 }
 

@@ -68,6 +68,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
     let cashflow = Cashflow {
         accounts: by_account.iter().map(|(account, _)| account.id()).collect(),
         usd: by_account.iter().map(|(_, usd)| usd.to_vec()).collect(),
+        movement_usd: ledger.movements(),
     };
     Replication {
         strategy: world.from.strategy,

@@ -51,6 +51,7 @@ fn block(index: u32, replications: u32, shift: f64) -> BlockResult {
             cashflow: Cashflow {
                 accounts: vec!["lease_revenue"],
                 usd: vec![vec![npv]],
+                ..Cashflow::default()
             },
             ..Replication::default()
         }
