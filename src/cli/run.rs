@@ -104,6 +104,7 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(&scenario, &manifest, &out);
     }
+    let setup = financed(&scenario)?;
     let request = RunRequest {
         dir: out.clone(),
         run_id: manifest.run_id.clone(),
@@ -127,7 +128,7 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         .num_threads(threads)
         .build()
         .map_err(|e| Failure::io(format!("cannot start worker threads: {e}")))?;
-    let done = pool.install(|| carry_out(args, &scenario, manifest, writer, &stop));
+    let done = pool.install(|| carry_out(args, (&scenario, setup), manifest, writer, &stop));
     let (dir, tables) = match done {
         Ok(done) => done,
         Err(Ended::Stopped) => return Ok(stopped(&stop, &out)),
@@ -200,10 +201,23 @@ fn wanted_files(series: SeriesArg) -> Vec<String> {
     files.into_iter().map(str::to_owned).collect()
 }
 
+/// Where a strategy borrows, its facility is sized before anything is written, because one without meaning is refused.
+fn financed(scenario: &Scenario) -> Result<Option<Setup>, Failure> {
+    if !scenario.spec.borrows() {
+        return Ok(None);
+    }
+    let setup = Setup::new(scenario);
+    if let Some((strategy, error)) = setup.refused_debts().next() {
+        let strategy = &scenario.spec.strategies[strategy].id;
+        return Err(Failure::input(format!("cannot size the debt of `{strategy}`: {error}")));
+    }
+    Ok(Some(setup))
+}
+
 /// Simulates, reduces and writes. Where anything fails, what is complete stays for the next try.
 fn carry_out(
     args: &RunArgs,
-    scenario: &Scenario,
+    (scenario, setup): (&Scenario, Option<Setup>),
     manifest: Manifest,
     mut writer: RunWriter,
     stop: &Stop,
@@ -211,7 +225,7 @@ fn carry_out(
     let clock = Instant::now();
     let started_utc = jiff::Timestamp::now().to_string();
     let _quiet_panics = QuietPanics::install();
-    let setup = Setup::new(scenario);
+    let setup = setup.unwrap_or_else(|| Setup::new(scenario));
     let (shape, replications) = (Shape::of(&manifest), manifest.replications);
     let blocks = writer.completed_blocks(shape)?;
     let before: u32 = blocks.iter().map(|b| b.count).sum();

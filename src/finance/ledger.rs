@@ -186,6 +186,18 @@ impl Ledger {
         }
         profit
     }
+    /// Income less expense by month of a section of the cash-flow statement: EBITDA of the operating one.
+    pub fn profit_of_usd(&self, flow: CashFlow) -> Vec<f64> {
+        let mut profit = vec![0.0; self.months];
+        for account in Account::of_cash_flow().filter(|a| a.cash_flow() == Some(flow)) {
+            if matches!(account.class(), Class::Income | Class::Expense) {
+                for (sum, usd) in profit.iter_mut().zip(self.movement_usd(account)) {
+                    *sum -= usd;
+                }
+            }
+        }
+        profit
+    }
     /// Debits less credits of an account by month, US dollars.
     pub fn movement_usd(&self, account: Account) -> &[f64] {
         row(&self.movement, account, self.months)

@@ -5,6 +5,8 @@
 
 pub mod account;
 pub mod annual;
+pub mod break_even;
+pub mod capital;
 pub mod debt;
 pub mod irr;
 pub mod ledger;

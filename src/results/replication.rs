@@ -1,5 +1,6 @@
 //! What one replication leaves behind: scalars always, detail only where it was asked for.
 
+use crate::finance::account::{Account, CashFlow};
 use crate::metric::Metric;
 use crate::results::tables::{
     CapacityRow, EventRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, ScheduleRow, SettlementRow,
@@ -32,11 +33,19 @@ pub struct Cashflow {
 }
 
 impl Cashflow {
-    /// Net cash of each month over all accounts.
+    /// Net cash of each month over all accounts but the owners' own: what they get, or must find.
     pub fn net_by_month(&self) -> Vec<f64> {
         let months = self.usd.first().map_or(0, Vec::len);
+        let owners = |id: &str| Account::from_id(id).and_then(Account::cash_flow) == Some(CashFlow::Equity);
+        let rows: Vec<&Vec<f64>> = self
+            .accounts
+            .iter()
+            .zip(&self.usd)
+            .filter(|(id, _)| !owners(id))
+            .map(|(_, row)| row)
+            .collect();
         (0..months)
-            .map(|m| self.usd.iter().map(|row| row[m]).sum())
+            .map(|m| rows.iter().map(|row| row[m]).sum())
             .collect()
     }
 }

@@ -66,6 +66,9 @@ impl Check for ScenarioSpec {
             load.check(&at, problems);
         }
         self.finance.check(&at.key("finance"), problems);
+        if let Some(capital) = &self.capital {
+            capital.check(&at.key("capital"), problems);
+        }
         self.run.check(&at.key("run"), problems);
         self.check_sites(&at.key("sites"), problems);
         miners::check_moves(self, at, problems);
@@ -204,6 +207,10 @@ impl ScenarioSpec {
         for (index, strategy) in self.strategies.iter().enumerate() {
             let here = at.index(index);
             claims::check(self, strategy, &here, problems);
+            if let Some(capital) = &strategy.capital {
+                capital.check(&here.key("capital"), problems);
+            }
+            self.check_tenor(index, &here, problems);
             let at = here.key("conversions");
             let mut taken: BTreeSet<&str> = BTreeSet::new();
             for (position, conversion) in strategy.conversions.iter().enumerate() {
@@ -222,6 +229,26 @@ impl ScenarioSpec {
                     }
                 }
             }
+        }
+    }
+
+    /// A debt is repaid within the horizon, and pays for something.
+    fn check_tenor(&self, strategy: usize, at: &FieldPath, problems: &mut Problems) {
+        let Some(debt) = self.capital_of(strategy).and_then(|c| c.debt.as_ref()) else {
+            return;
+        };
+        let of = &self.strategies[strategy];
+        let owner = if of.capital.is_some() { at.clone() } else { FieldPath::root() };
+        let at = owner.key("capital").key("debt");
+        if of.conversions.is_empty() {
+            let message = format!("`{}` converts nothing: there are no works to lend on", of.id);
+            problems.error(&at, message);
+        }
+        if debt.tenor_years > f64::from(self.years) {
+            let (tenor, years) = (debt.tenor_years, self.years);
+            let message = format!("a tenor of {tenor} years is longer than the horizon of {years} years");
+            let help = "shorten it, or lengthen `years`";
+            problems.error_with_help(&at.key("tenor_years"), message, help);
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversion::{ProgrammeSpec, RiskSpec, Sequence, StageOverrideSpec, StartSpec};
 use crate::cooling::weather::WeatherSpec;
+use crate::finance::capital::CapitalSpec;
 use crate::finance::tax::Depreciation;
 use crate::fleet::MiningDispatchSpec;
 use crate::fleet::RepairShopSpec;
@@ -73,6 +74,10 @@ pub struct ScenarioSpec {
     /// Discounting, inflation and tax.
     #[serde(default)]
     pub finance: FinanceSpec,
+    /// Debt, grants and owners of every strategy that converts something and does not state its own. Default: owners pay for
+    /// everything.
+    #[serde(default)]
+    pub capital: Option<CapitalSpec>,
     /// How the experiment is run.
     #[serde(default)]
     pub run: RunSpec,
@@ -118,6 +123,19 @@ pub struct MarketSpec {
     /// Loads of whole grids by name; coincident-peak charges refer to them.
     #[serde(default)]
     pub system_load: IndexMap<Name, SystemLoadSpec>,
+}
+
+impl ScenarioSpec {
+    /// How a strategy is paid for, where it is said.
+    pub fn capital_of(&self, strategy: usize) -> Option<&CapitalSpec> {
+        let own = &self.strategies[strategy];
+        let all = self.capital.as_ref().filter(|_| !own.conversions.is_empty());
+        own.capital.as_ref().or(all)
+    }
+    /// Whether any strategy borrows.
+    pub fn borrows(&self) -> bool {
+        (0..self.strategies.len()).any(|s| self.capital_of(s).is_some_and(|c| c.debt.is_some()))
+    }
 }
 
 impl MarketSpec {
@@ -213,6 +231,10 @@ pub struct StrategySpec {
     /// Halls that change their use; none for a strategy that keeps mining.
     #[serde(default)]
     pub conversions: Vec<ConversionSpec>,
+    /// Debt, grants and owners of this strategy; `capital = {}` for none. Default: the scenario's `capital`, where the strategy
+    /// converts something.
+    #[serde(default)]
+    pub capital: Option<CapitalSpec>,
 }
 
 /// A set of halls that is converted together.

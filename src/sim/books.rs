@@ -4,6 +4,7 @@ mod closing;
 
 use crate::conversion::{Component, HallPhase};
 use crate::finance::account::Account;
+use crate::finance::capital::Outcome;
 use crate::finance::ledger::Ledger;
 use crate::finance::register::Register;
 use crate::finance::tax::{IncomeTax, IncomeTaxSpec};
@@ -37,6 +38,12 @@ pub struct Books {
     pub rent_usd: f64,
     treasury: Treasury,
     fault: Option<Fault>,
+    /// What became of the debt, once the books are closed.
+    pub debt: Option<Outcome>,
+    /// GPU-hours served, by month.
+    pub served_gpu_h: Vec<f64>,
+    /// Energy at the meters, by month, MWh.
+    pub grid_mwh: Vec<f64>,
 }
 
 impl Books {
@@ -63,6 +70,9 @@ impl Books {
             rent_usd: 0.0,
             treasury: Treasury::new(&finance.treasury, calendar),
             fault,
+            debt: None,
+            served_gpu_h: vec![0.0; months],
+            grid_mwh: vec![0.0; months],
         }
     }
     /// What a cost of the first year has become.
@@ -146,6 +156,8 @@ impl Books {
 
     /// Posts a site's power bill and what it earned by mining. Gives the bill net of receipts, a cost positive.
     pub fn site_month(&mut self, month: usize, site: &mut Site, lines: &[SettlementLine]) -> f64 {
+        self.served_gpu_h[month] += site.month.served_gpu_h;
+        self.grid_mwh[month] += site.month.grid_mwh;
         let (mut bill, mut resale, mut response) = (0.0, 0.0, 0.0);
         for line in lines {
             match line.kind() {

@@ -1,8 +1,8 @@
 //! The metrics and rows of a replication that has run.
 
+mod finance;
+
 use crate::conversion::HallPhase;
-use crate::finance::account::Account;
-use crate::finance::{irr_roots_annual, moic, npv, payback_years, peak_equity};
 use crate::fleet::failure::{Kind, RepairWaits};
 use crate::metric::Metric;
 use crate::results::replication::{Cashflow, PORTFOLIO, Replication, Scalar};
@@ -13,12 +13,8 @@ use crate::sim::invariant::{self, Fault};
 use crate::sim::site::{Site, Totals};
 use crate::sim::world::World;
 use crate::time::{SimTime, Span};
-use crate::units::Ratio;
 use crate::workload::fluid::wait_quantile_s;
 use crate::workload::service::Counts;
-
-/// Peak equity over capex below which no rate of return, multiple or payback is given.
-const INVESTED_SHARE_MIN: f64 = 0.2;
 
 struct Scalars(Vec<Scalar>);
 
@@ -58,7 +54,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
     physics(&mut scalars, PORTFOLIO, &all, bills);
     dispatched(&mut scalars, PORTFOLIO, &world.sites);
     cost_of_coins(&mut scalars, world);
-    finance(&mut scalars, world);
+    finance::measure(&mut scalars, world);
     reliability(&mut scalars, world);
     jobs(&mut scalars, world);
     inference(&mut scalars, world);
@@ -200,48 +196,6 @@ fn cost_of_coins(scalars: &mut Scalars, world: &World<'_>) {
     scalars.ratio(PORTFOLIO, Metric::MiningCashUsdPerBtc, cash, btc);
     let all_in = cash + world.books.miners_usd;
     scalars.ratio(PORTFOLIO, Metric::MiningAllInUsdPerBtc, all_in, btc);
-}
-
-fn finance(scalars: &mut Scalars, world: &World<'_>) {
-    let books = &world.books;
-    let rate = Ratio::from_percent(world.from.spec.finance.discount_percent);
-    let flows = books.ledger.project_flows_usd();
-    let bare = books.ledger.project_flows_without_residual_usd();
-    // Prepayments are part of the operating flows; no debt is drawn yet, so equity carries the project's flows.
-    let equity = books.ledger.equity_flows_usd();
-    let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
-        .iter()
-        .map(|a| 0.0 - books.ledger.cash_usd(*a).iter().sum::<f64>())
-        .sum();
-    let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
-    put(Metric::NpvUsd, npv(&flows, rate).as_usd());
-    put(Metric::NpvEquityUsd, npv(&equity, rate).as_usd());
-    put(Metric::NpvWithoutResidualUsd, npv(&bare, rate).as_usd());
-    put(Metric::PeakEquityUsd, peak_equity(&equity).as_usd());
-    put(Metric::CapexUsd, capex);
-    // A rate of return needs money put in first: where the rest of the site pays for the works as they come, the
-    // flows have roots without a meaning.
-    if peak_equity(&equity).as_usd() > INVESTED_SHARE_MIN * capex && capex > 0.0 {
-        let lowest = |flows: &[f64]| irr_roots_annual(flows).first().copied();
-        let returns = [
-            (Metric::Irr, lowest(&flows)),
-            (Metric::IrrEquity, lowest(&equity)),
-        ];
-        let others = [
-            (Metric::Moic, moic(&equity)),
-            (Metric::PaybackYears, payback_years(&bare)),
-        ];
-        for (metric, value) in returns.into_iter().chain(others) {
-            if let Some(value) = value {
-                put(metric, value);
-            }
-        }
-    }
-    put(Metric::ServiceCreditsUsd, books.credits_usd);
-    let gpu_it: f64 = world.sites.iter().map(|s| s.all.gpu_it_mwh).sum();
-    let lease_it: f64 = world.sites.iter().map(|s| s.all.lease_it_mwh).sum();
-    scalars.ratio(PORTFOLIO, Metric::GpuRevenueUsdPerMwh, books.gpu_usd, gpu_it);
-    scalars.ratio(PORTFOLIO, Metric::LeaseRevenueUsdPerMwh, books.rent_usd, lease_it);
 }
 
 fn jobs(scalars: &mut Scalars, world: &mut World<'_>) {

@@ -6,6 +6,7 @@
 pub mod block_work;
 pub mod books;
 pub mod capacity;
+pub mod capital;
 pub mod commitment;
 pub mod demand;
 pub mod detail;
@@ -89,6 +90,13 @@ pub fn replicate_one(
     )
 }
 
+/// How a drawn world is run.
+struct Drawn {
+    fidelity: Fidelity,
+    recorder: Option<Recorder>,
+    fault: Option<Fault>,
+}
+
 /// What a replication has drawn before any strategy runs.
 struct DrawnReplication {
     streams: Streams,
@@ -134,6 +142,27 @@ impl DrawnReplication {
         &self.conversions.as_ref().unwrap_or(&setup.conversions)[strategy]
     }
 
+    /// The world at the start of the horizon.
+    fn world<'a>(
+        &'a self,
+        (scenario, setup, strategy): (&'a Scenario, &'a Setup, usize),
+        how: Drawn,
+    ) -> World<'a> {
+        let ingredients = Ingredients {
+            scenario,
+            spec: self.spec.as_ref().unwrap_or(&scenario.spec),
+            setup,
+            conversions: self.conversions(setup, strategy),
+            paths: &self.paths,
+            streams: self.streams,
+            strategy,
+            fidelity: how.fidelity,
+            until: scenario.horizon.end,
+            fault: how.fault,
+        };
+        World::new(ingredients, how.recorder)
+    }
+
     fn run(
         &self,
         (scenario, setup, strategy): (&Scenario, &Setup, usize),
@@ -142,6 +171,7 @@ impl DrawnReplication {
         fault: Option<Fault>,
     ) -> Replication {
         let spec = self.spec.as_ref().unwrap_or(&scenario.spec);
+        let place = (scenario, setup, strategy);
         let recorder = detail.map(|wanted| {
             let label = Label {
                 strategy: spec.strategies[strategy].id.to_string(),
@@ -151,19 +181,12 @@ impl DrawnReplication {
             };
             Recorder::new(wanted, label, scenario.horizon.start, spec.sites.len())
         });
-        let ingredients = Ingredients {
-            scenario,
-            spec,
-            setup,
-            conversions: self.conversions(setup, strategy),
-            paths: &self.paths,
-            streams: self.streams,
-            strategy,
+        let how = Drawn {
             fidelity,
-            until: scenario.horizon.end,
+            recorder,
             fault,
         };
-        let mut world = World::new(ingredients, recorder);
+        let mut world = self.world(place, how);
         world.note_phases();
         world.run();
         measure::check(&world);

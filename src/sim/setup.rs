@@ -6,10 +6,13 @@ use std::sync::Arc;
 use crate::conversion::archetype;
 use crate::conversion::{HallInputs, HallPhase, Plan, StartRule};
 use crate::cooling::{CoolingSpec, Plant};
+use crate::finance::capital::Plan as DebtPlan;
+use crate::finance::debt::SizingError;
 use crate::fleet::{Accelerators, MiningFleet};
 use crate::market::price_process::HeatNormals;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{ConversionSpec, ScenarioSpec, StrategySpec};
+use crate::sim::capital;
 use crate::sim::demand::flows;
 use crate::sim::hall::PlantTable;
 use crate::sim::pool::FlowSetup;
@@ -71,6 +74,8 @@ pub struct Setup {
     pub flows: Vec<Option<FlowSetup>>,
     /// Index of the ledger's month in which each hour of the axis begins.
     pub month_of_hour: Vec<u16>,
+    /// The facility of each strategy that borrows, or why none has a meaning.
+    pub debts: Vec<Option<Result<DebtPlan, SizingError>>>,
 }
 
 impl Setup {
@@ -87,7 +92,7 @@ impl Setup {
         let civil: Vec<_> = (0..axis.len())
             .map(|h| calendar.civil_hour(axis.time(h)))
             .collect();
-        Self {
+        let mut setup = Self {
             sites,
             conversions,
             normals: normals(scenario),
@@ -102,7 +107,18 @@ impl Setup {
                 .iter()
                 .map(|c| horizon.month_index(c.month) as u16)
                 .collect(),
-        }
+            debts: Vec::new(),
+        };
+        setup.debts = capital::size_all(scenario, &setup);
+        setup
+    }
+
+    /// Strategies whose debt has no meaning, with the reason.
+    pub fn refused_debts(&self) -> impl Iterator<Item = (usize, &SizingError)> {
+        self.debts
+            .iter()
+            .enumerate()
+            .filter_map(|(s, debt)| Some((s, debt.as_ref()?.as_ref().err()?)))
     }
 
     /// The plans anew for a spec of which inputs were drawn, where a drawn one lies in the conversions or the halls;

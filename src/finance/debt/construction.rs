@@ -29,6 +29,8 @@ pub struct Needs<'a> {
     pub works_usd: &'a [f64],
     /// Years since the date before, as interest counts them; nought at the first.
     pub years: &'a [f64],
+    /// Interest of each date on a dollar owed, where it is not the same rate throughout; instead of rate times years.
+    pub interest: Option<&'a [f64]>,
     /// What the debt service reserve account is filled with at completion, USD.
     pub reserve_usd: f64,
 }
@@ -97,7 +99,7 @@ fn account(facility: f64, share: f64, terms: &Terms, needs: &Needs<'_>, mut each
     let mut owed = 0.0;
     let last = needs.works_usd.len() - 1;
     for (k, (works, years)) in needs.works_usd.iter().zip(needs.years).enumerate() {
-        let interest_usd = owed * terms.rate * years;
+        let interest_usd = owed * needs.interest.map_or(terms.rate * years, |i| i[k]);
         let commitment = (facility - owed).max(0.0) * terms.commitment * years;
         let upfront = if k == 0 { facility * terms.upfront } else { 0.0 };
         let reserve = if k == last { needs.reserve_usd } else { 0.0 };

@@ -27,6 +27,16 @@ pub enum SizingError {
         /// All uses.
         uses_usd: f64,
     },
+    /// The debt would still be owed when it must be repaid.
+    #[error("the debt is repaid by the end of month {end}, but {what} end after month {limit}; shorten `tenor_years`")]
+    Late {
+        /// Months from the start to the last repayment.
+        end: usize,
+        /// What must outlast it.
+        what: &'static str,
+        /// Months from the start to its end.
+        limit: usize,
+    },
     /// Input without meaning.
     #[error("{what} must be {must}, not {value}")]
     Input {

@@ -178,6 +178,7 @@ fn project(gearing: f64, realised: f64) -> Project {
     let needs = Needs {
         works_usd: &works,
         years: &years,
+        interest: None,
         reserve_usd: cash[0] / 1.40,
     };
     let terms = Terms {
@@ -376,6 +377,7 @@ fn sizing_without_meaning_is_refused() {
     let needs = Needs {
         works_usd: &[10.0, 0.0],
         years: &[0.0, 1.0],
+        interest: None,
         reserve_usd: 0.0,
     };
     // Cash would serve more than everything costs: without a limit to gearing equity would be negative.

@@ -347,7 +347,7 @@ pub(crate) fn cash(chart: Option<Drawn>) -> Section {
     section
 }
 
-/// Net cash by year, over all accounts but residuals, for which no money moves.
+/// Net cash by year, over all accounts but residuals, for which no money moves, and the owners' own.
 pub(crate) fn cash_by_year(view: &View<'_>) -> Section {
     let mut section = Section::new("Cash by year");
     let months = view.tables.manifest.months.iter();
@@ -362,6 +362,7 @@ pub(crate) fn cash_by_year(view: &View<'_>) -> Section {
                 && r.which == "mean"
                 && in_year(&r.month, year)
                 && !r.account.ends_with("_residual")
+                && !r.account.starts_with("equity_")
         });
         let usd: Vec<f64> = rows.map(|r| r.usd).collect();
         if usd.is_empty() {

@@ -4,10 +4,13 @@
 use super::Books;
 use crate::conversion::HallPhase;
 use crate::finance::account::{Account, CashFlow, Class};
+use crate::finance::capital::{self, Case, Realised};
 use crate::finance::ledger::Ledger;
 use crate::finance::register::Register;
 use crate::finance::statement;
+use crate::finance::tax::IncomeTax;
 use crate::scenario::spec::ResidualSpec;
+use crate::sim::capital::Financing;
 use crate::sim::demand::Demand;
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::Site;
@@ -20,7 +23,13 @@ const MONTH_DAYS: f64 = 365.25 / 12.0;
 impl Books {
     /// Tax and residual at the horizon, and the proof that the books balance.
     /// `miners` says at which hashprice miners that stand are worth what they fetch, and what those on the road do.
-    pub fn finish(&mut self, sites: &[Site], demand: &Demand, miners: (f64, f64), end: SimTime) {
+    pub fn finish(
+        &mut self,
+        (sites, demand): (&[Site], &Demand),
+        miners: (f64, f64),
+        end: SimTime,
+        financing: Option<&Financing<'_>>,
+    ) {
         let (hashprice_usd_per_ph_day, moving_usd) = miners;
         let last = self.ledger.months() - 1;
         self.settle_days();
@@ -49,11 +58,11 @@ impl Books {
         let owed: f64 = demand.blocks.iter().map(|block| block.prepaid_usd).sum();
         self.ledger
             .pay(last, Account::ContractResidual, Money::from_usd(owed));
+        self.finance(financing);
         self.register.post(&mut self.ledger);
         if self.finance.residual == ResidualSpec::BookValue {
             Register::dispose(&mut self.ledger);
         }
-        self.tax.settle(&mut self.ledger);
         self.prove(last, end);
     }
 
@@ -89,6 +98,68 @@ impl Books {
         let mw: f64 = left.map(|h| h.grid_mw).sum();
         let usd = self.inflated(mw * self.finance.decommissioning_usd_per_mw, last);
         self.ledger.pay(last, Account::Decommissioning, usd);
+    }
+
+    /// Grants, then debt and tax, or tax alone.
+    fn finance(&mut self, financing: Option<&Financing<'_>>) {
+        for (month, usd) in financing.iter().flat_map(|f| &f.grants) {
+            self.ledger.receive(*month, Account::Grants, *usd);
+        }
+        let borrowed = financing.and_then(|f| Some((f, f.debt.as_ref()?)));
+        let Some((financing, (spec, terms, plan))) = borrowed else {
+            self.tax.settle(&mut self.ledger);
+            return;
+        };
+        let realised = Realised {
+            spec,
+            terms,
+            completion: financing.completion,
+            facility_life_years: self.finance.facility_life_years,
+        };
+        let registers = (&mut self.tax, &mut self.register);
+        self.debt = Some(capital::run::run(&mut self.ledger, registers, plan, &realised));
+    }
+
+    /// The strategy as it went, for a plan: before financing and tax. Completion and contracts are the caller's.
+    pub fn case(&self) -> Case {
+        let months = self.ledger.months();
+        let of = |class: &dyn Fn(Class) -> bool| {
+            let mut sum = vec![0.0; months];
+            let own = Account::of_cash_flow()
+                .filter(|a| a.cash_flow() == Some(CashFlow::Operating) && class(a.class()));
+            for account in own {
+                for (sum, usd) in sum.iter_mut().zip(self.ledger.cash_usd(account)) {
+                    *sum += usd;
+                }
+            }
+            sum
+        };
+        let negated = |usd: Vec<f64>| usd.into_iter().map(|usd| 0.0 - usd).collect();
+        let mut works = vec![0.0; months];
+        for account in capital::run::WORKS {
+            for (sum, usd) in works.iter_mut().zip(self.ledger.cash_usd(account)) {
+                *sum -= usd;
+            }
+        }
+        Case {
+            revenue_usd: of(&|class| class == Class::Income),
+            cost_usd: negated(of(&|class| class == Class::Expense)),
+            working_usd: of(&|class| !matches!(class, Class::Income | Class::Expense)),
+            works_usd: works,
+            taxable_usd: self.ledger.profit_before_depreciation_usd(),
+            deductions_usd: self.tax.deductions_usd(months),
+            ..Case::default()
+        }
+    }
+
+    /// The taxpayer with its assets.
+    pub fn tax(&self) -> &IncomeTax {
+        &self.tax
+    }
+
+    /// The taxpayer without its assets.
+    pub fn taxpayer(&self) -> IncomeTax {
+        self.tax.bare()
     }
 
     /// What must hold of the books as a whole.

@@ -20,6 +20,7 @@ use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec};
 use crate::sim::books::Books;
+use crate::sim::capital::Financing;
 use crate::sim::commitment::Commitment;
 use crate::sim::demand::Demand;
 use crate::sim::detail::Recorder;
@@ -200,8 +201,10 @@ impl<'a> World<'a> {
             .iter()
             .map(|m| m.batch.resale(hashprice).as_usd())
             .sum();
+        let financing = Financing::of(self);
+        let halls = (&*self.sites, &self.demand);
         self.books
-            .finish(&self.sites, &self.demand, (hashprice, moving_usd), end);
+            .finish(halls, (hashprice, moving_usd), end, financing.as_ref());
     }
 
     /// Records the phases in which halls begin.

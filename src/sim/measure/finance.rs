@@ -1,0 +1,196 @@
+//! Worth, returns, cover of debt, unit figures.
+
+use super::Scalars;
+use crate::finance::account::{Account, CashFlow};
+use crate::finance::break_even::BreakEven;
+use crate::finance::{discount_factor, irr_roots_annual, mirr, moic, npv, payback_years, peak_equity};
+use crate::metric::Metric;
+use crate::results::replication::PORTFOLIO;
+use crate::sim::capital::completion;
+use crate::sim::world::World;
+use crate::units::Ratio;
+
+/// Peak equity over capex below which no rate of return, multiple or payback is given.
+const INVESTED_SHARE_MIN: f64 = 0.2;
+
+/// Worth, returns, cover and unit figures of the whole.
+pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
+    let books = &world.books;
+    let rate = Ratio::from_percent(world.from.spec.finance.discount_percent);
+    let flows = books.ledger.project_flows_usd();
+    let bare = books.ledger.project_flows_without_residual_usd();
+    let equity = books.ledger.equity_flows_usd();
+    let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
+        .iter()
+        .map(|a| 0.0 - books.ledger.cash_usd(*a).iter().sum::<f64>())
+        .sum();
+    let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
+    put(Metric::NpvUsd, npv(&flows, rate).as_usd());
+    put(Metric::NpvEquityUsd, npv(&equity, rate).as_usd());
+    put(Metric::NpvWithoutResidualUsd, npv(&bare, rate).as_usd());
+    put(Metric::PeakEquityUsd, peak_equity(&equity).as_usd());
+    put(Metric::CapexUsd, capex);
+    // A rate of return needs money put in first: where the rest of the site pays for the works as they come, the
+    // flows have roots without a meaning.
+    if peak_equity(&equity).as_usd() > INVESTED_SHARE_MIN * capex && capex > 0.0 {
+        let lowest = |flows: &[f64]| irr_roots_annual(flows).first().copied();
+        let returns = [
+            (Metric::Irr, lowest(&flows)),
+            (Metric::IrrEquity, lowest(&equity)),
+        ];
+        let others = [
+            (Metric::Moic, moic(&equity)),
+            (Metric::PaybackYears, payback_years(&bare)),
+        ];
+        for (metric, value) in returns.into_iter().chain(others) {
+            if let Some(value) = value {
+                put(metric, value);
+            }
+        }
+    }
+    put(Metric::ServiceCreditsUsd, books.credits_usd);
+    let value = npv(&flows, rate).as_usd();
+    put(
+        Metric::ResidualShare,
+        (value - npv(&bare, rate).as_usd()) / value.abs(),
+    );
+    if capex > 0.0 {
+        several_roots(scalars, &flows, rate);
+        on_cost(scalars, world, capex);
+        sold(scalars, world, (value, rate));
+    }
+    borrowed(scalars, world);
+    shared(scalars, world, &equity);
+    let gpu_it: f64 = world.sites.iter().map(|s| s.all.gpu_it_mwh).sum();
+    let lease_it: f64 = world.sites.iter().map(|s| s.all.lease_it_mwh).sum();
+    scalars.ratio(PORTFOLIO, Metric::GpuRevenueUsdPerMwh, books.gpu_usd, gpu_it);
+    scalars.ratio(PORTFOLIO, Metric::LeaseRevenueUsdPerMwh, books.rent_usd, lease_it);
+}
+
+/// Where a project has several rates of return: how many, the highest, and the modified one.
+fn several_roots(scalars: &mut Scalars, flows: &[f64], rate: Ratio) {
+    let roots = irr_roots_annual(flows);
+    if roots.len() < 2 {
+        return;
+    }
+    scalars.put(PORTFOLIO, Metric::IrrRoots, roots.len() as f64);
+    if let Some(highest) = roots.last() {
+        scalars.put(PORTFOLIO, Metric::IrrHighest, *highest);
+    }
+    let monthly = Ratio::from_fraction((rate.as_fraction().ln_1p() / 12.0).exp_m1());
+    if let Some(modified) = mirr(flows, monthly, monthly) {
+        let yearly = (12.0 * modified.as_fraction().ln_1p()).exp_m1();
+        scalars.put(PORTFOLIO, Metric::Mirr, yearly);
+    }
+}
+
+/// EBITDA and capex by what was converted.
+fn on_cost(scalars: &mut Scalars, world: &World<'_>, capex: f64) {
+    let ledger = &world.books.ledger;
+    let ebitda = ledger.profit_of_usd(CashFlow::Operating);
+    let place = |&(s, h): &(usize, usize)| world.sites[s].halls[h].grid_mw;
+    let converted: f64 = world.projects.iter().flat_map(|p| &p.halls).map(place).sum();
+    let all: f64 = world
+        .sites
+        .iter()
+        .flat_map(|s| &s.halls)
+        .map(|h| h.grid_mw)
+        .sum();
+    scalars.ratio(PORTFOLIO, Metric::CapexUsdPerMw, capex, converted);
+    let years = ledger.months() as f64 / 12.0;
+    scalars.ratio(
+        PORTFOLIO,
+        Metric::EbitdaUsdPerMwYear,
+        ebitda.iter().sum::<f64>() / years,
+        all,
+    );
+    // The second year: the first still has free months and a ramp.
+    let from = completion(world) + 12;
+    if let Some(second) = ebitda.get(from..from + 12) {
+        scalars.ratio(PORTFOLIO, Metric::YieldOnCost, second.iter().sum(), capex);
+    }
+}
+
+/// Prices at which the strategy is worth nothing: of a GPU-hour, of a megawatt-hour bought.
+fn sold(scalars: &mut Scalars, world: &World<'_>, (npv_usd, rate): (f64, Ratio)) {
+    let books = &world.books;
+    let taxable_usd = books.ledger.profit_before_depreciation_usd();
+    let search = BreakEven {
+        tax: books.tax(),
+        taxable_usd: &taxable_usd,
+        npv_usd,
+        rate,
+    };
+    let present = |by_month: &[f64]| -> f64 {
+        let months = by_month.iter().enumerate();
+        months.map(|(m, x)| x * discount_factor(rate, m)).sum()
+    };
+    let accounts = [
+        Account::GpuReservedRevenue,
+        Account::GpuOnDemandRevenue,
+        Account::GpuSpotRevenue,
+        Account::InferenceRevenue,
+    ];
+    let revenue: f64 = accounts
+        .iter()
+        .map(|a| 0.0 - present(books.ledger.movement_usd(*a)))
+        .sum();
+    if let Some(shift) = search.shift(&books.served_gpu_h) {
+        let price = revenue / present(&books.served_gpu_h) + shift;
+        scalars.put(PORTFOLIO, Metric::LevelisedUsdPerGpuH, price);
+    }
+    if let Some(shift) = search.shift(&books.grid_mwh) {
+        let paid = present(books.ledger.movement_usd(Account::PowerCost)) / present(&books.grid_mwh);
+        scalars.put(PORTFOLIO, Metric::BreakEvenPowerUsdPerMwh, paid - shift);
+    }
+    let months = |lease: &crate::sim::demand::Lease| {
+        let ready = lease.ready?;
+        Some(lease.it_kw * (world.from.scenario.horizon.end - ready).as_days() / crate::conversion::DAYS_PER_MONTH)
+    };
+    let kw_months: f64 = world.demand.leases.iter().filter_map(months).sum();
+    scalars.ratio(PORTFOLIO, Metric::LeaseUsdPerKwMonth, books.rent_usd, kw_months);
+}
+
+/// Cover ratios and covenants of a debt.
+fn borrowed(scalars: &mut Scalars, world: &World<'_>) {
+    let Some(debt) = &world.books.debt else {
+        return;
+    };
+    let mut put = |metric, value: Option<f64>| {
+        if let Some(value) = value {
+            scalars.put(PORTFOLIO, metric, value);
+        }
+    };
+    put(Metric::DebtUsd, Some(debt.debt_usd));
+    put(Metric::InterestBuildingUsd, Some(debt.interest_usd));
+    put(Metric::FeesBuildingUsd, Some(debt.fees_usd));
+    put(Metric::DscrMin, debt.least_cover().map(|least| least.1));
+    put(
+        Metric::DscrMinMonth,
+        debt.least_cover().map(|least| least.0 as f64 + 1.0),
+    );
+    put(Metric::DscrMean, debt.mean_cover());
+    put(Metric::Llcr, debt.loan_life_cover);
+    put(Metric::Plcr, debt.project_life_cover);
+    let broken = if debt.breaches > 0 { 1.0 } else { 0.0 };
+    put(Metric::CovenantBroken, Some(broken));
+    put(Metric::CovenantBreaches, Some(debt.breaches as f64));
+    put(Metric::LockUps, Some(debt.lock_ups as f64));
+}
+
+/// What each owner gets.
+fn shared(scalars: &mut Scalars, world: &World<'_>, equity: &[f64]) {
+    let capital = world.from.spec.capital_of(world.from.strategy);
+    let Some(owners) = capital.and_then(|c| c.owners) else {
+        return;
+    };
+    let shares = owners.share(equity);
+    for (metric, flows) in [
+        (Metric::IrrInvestor, &shares.investor_usd),
+        (Metric::IrrSponsor, &shares.sponsor_usd),
+    ] {
+        if let Some(lowest) = irr_roots_annual(flows).first() {
+            scalars.put(PORTFOLIO, metric, *lowest);
+        }
+    }
+}
