@@ -142,6 +142,9 @@ fn planned(scenario: &Scenario, setup: &Setup, strategy: usize, world: u32) -> (
     let mut spec = drawn.spec.take().unwrap_or_else(|| scenario.spec.clone());
     for conversion in spec.strategies.iter_mut().flat_map(|s| &mut s.conversions) {
         conversion.risk = RiskSpec::none();
+        for stage in &mut conversion.stages {
+            stage.delay_months = 0.0;
+        }
     }
     drawn.conversions = setup.conversions_of(&scenario.spec, &spec);
     drawn.spec = Some(spec);

@@ -25,6 +25,7 @@ mod docs;
 mod failures;
 mod faults;
 mod fidelity;
+mod finance;
 mod generator;
 mod gpu_mining;
 mod hand_made;
