@@ -209,7 +209,9 @@ fn financed(scenario: &Scenario) -> Result<Option<Setup>, Failure> {
     let setup = Setup::new(scenario);
     if let Some((strategy, error)) = setup.refused_debts().next() {
         let strategy = &scenario.spec.strategies[strategy].id;
-        return Err(Failure::input(format!("cannot size the debt of `{strategy}`: {error}")));
+        return Err(Failure::input(format!(
+            "cannot size the debt of `{strategy}`: {error}"
+        )));
     }
     Ok(Some(setup))
 }

@@ -113,7 +113,11 @@ mod tests {
             rate,
         };
         let shift = search.shift(&units).unwrap();
-        assert!(worth(price + shift).abs() < 1e-5, "{shift}: {}", worth(price + shift));
+        assert!(
+            worth(price + shift).abs() < 1e-5,
+            "{shift}: {}",
+            worth(price + shift)
+        );
         assert!(search.shift(&vec![0.0; 60]).is_none());
     }
 }

@@ -219,7 +219,9 @@ impl Ledger {
     }
     /// Cash by month against every account that can meet cash, in the order of files.
     pub fn cash_rows(&self) -> Vec<Vec<f64>> {
-        Account::of_cash_flow().map(|a| self.cash_usd(a).to_vec()).collect()
+        Account::of_cash_flow()
+            .map(|a| self.cash_usd(a).to_vec())
+            .collect()
     }
     /// How an account moved in a month, in the direction in which its class grows.
     pub fn movement(&self, account: Account, month: usize) -> Money {

@@ -48,12 +48,21 @@ impl Register {
             let each = asset.cost_usd / asset.life_months;
             let months = by_month.iter_mut().skip(asset.in_service);
             for (age, usd) in months.take(whole + 1).enumerate() {
-                *usd += if age < whole { each } else { each * asset.life_months.fract() };
+                *usd += if age < whole {
+                    each
+                } else {
+                    each * asset.life_months.fract()
+                };
             }
         }
         for (month, usd) in by_month.into_iter().enumerate() {
             let usd = Money::from_usd(usd);
-            ledger.post(month, Account::Depreciation, Account::AccumulatedDepreciation, usd);
+            ledger.post(
+                month,
+                Account::Depreciation,
+                Account::AccumulatedDepreciation,
+                usd,
+            );
         }
     }
     /// Takes everything off the books at the end of the last month: what was not depreciated yet is given up against what
@@ -69,9 +78,17 @@ impl Register {
             ledger.post(last, Account::DisposalLoss, account, own);
             cost += own;
         }
-        ledger.post(last, Account::AccumulatedDepreciation, Account::DisposalLoss, depreciated);
+        ledger.post(
+            last,
+            Account::AccumulatedDepreciation,
+            Account::DisposalLoss,
+            depreciated,
+        );
         let left = ledger.balance(Account::AccumulatedDepreciation, last).as_usd();
-        assert!(left.abs() <= 1e-9 * cost.as_usd().abs().max(1.0), "{left} usd are left");
+        assert!(
+            left.abs() <= 1e-9 * cost.as_usd().abs().max(1.0),
+            "{left} usd are left"
+        );
     }
 }
 
@@ -110,7 +127,11 @@ mod tests {
         ledger.receive(11, Account::HardwareResidual, usd(51.0));
         Register::dispose(&mut ledger);
         assert!((ledger.balance(Account::DisposalLoss, 11).as_usd() - 171.0).abs() < 1e-9);
-        for account in [Account::CapexFacility, Account::CapexHardware, Account::AccumulatedDepreciation] {
+        for account in [
+            Account::CapexFacility,
+            Account::CapexHardware,
+            Account::AccumulatedDepreciation,
+        ] {
             assert!(ledger.balance(account, 11).as_usd().abs() < 1e-9);
         }
         assert_eq!(crate::finance::statement::check(&ledger), Ok(()));

@@ -77,7 +77,11 @@ const INCOME: [(&str, fn(Account) -> bool); 6] = [
         a.class() == Class::Expense && a.cash_flow() == Some(CashFlow::Operating)
     }),
     ("ebit", |a| {
-        is_result(a) && matches!(a.cash_flow(), None | Some(CashFlow::Investing | CashFlow::Residual))
+        is_result(a)
+            && matches!(
+                a.cash_flow(),
+                None | Some(CashFlow::Investing | CashFlow::Residual)
+            )
     }),
     ("profit_before_tax", |a| {
         is_result(a) && a.cash_flow() == Some(CashFlow::Debt)
@@ -127,7 +131,10 @@ impl Moves<'_> {
         for (total, belongs) in INCOME.into_iter().filter(|(total, _)| !total.is_empty()) {
             for account in Account::ALL.iter().filter(|a| belongs(**a)) {
                 // Credits are income and debits expense, whichever of the two the account is.
-                let usd: Vec<f64> = self.movement_usd[account.index()].iter().map(|usd| 0.0 - usd).collect();
+                let usd: Vec<f64> = self.movement_usd[account.index()]
+                    .iter()
+                    .map(|usd| 0.0 - usd)
+                    .collect();
                 add(&mut sum, &usd);
                 lines.push(line(Statement::Income, account.id(), usd));
             }

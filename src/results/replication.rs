@@ -44,9 +44,7 @@ impl Cashflow {
             .filter(|(id, _)| !owners(id))
             .map(|(_, row)| row)
             .collect();
-        (0..months)
-            .map(|m| rows.iter().map(|row| row[m]).sum())
-            .collect()
+        (0..months).map(|m| rows.iter().map(|row| row[m]).sum()).collect()
     }
 }
 

@@ -238,7 +238,11 @@ impl ScenarioSpec {
             return;
         };
         let of = &self.strategies[strategy];
-        let owner = if of.capital.is_some() { at.clone() } else { FieldPath::root() };
+        let owner = if of.capital.is_some() {
+            at.clone()
+        } else {
+            FieldPath::root()
+        };
         let at = owner.key("capital").key("debt");
         if of.conversions.is_empty() {
             let message = format!("`{}` converts nothing: there are no works to lend on", of.id);

@@ -16,7 +16,7 @@ use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::sim::setup::Setup;
 use crate::sim::world::World;
-use crate::sim::{DrawnReplication, Drawn};
+use crate::sim::{Drawn, DrawnReplication};
 use crate::time::{Month, SimTime, Span, parse_date};
 use crate::units::Money;
 
@@ -51,7 +51,11 @@ impl<'a> Financing<'a> {
                 month: date.month(),
             };
             let dated = months[0].months_until(month).max(0) as usize;
-            let at = if grant.on_completion { dated.max(completion) } else { dated };
+            let at = if grant.on_completion {
+                dated.max(completion)
+            } else {
+                dated
+            };
             (at < months.len()).then(|| (at, Money::from_usd(grant.usd)))
         };
         let sized = from.setup.debts.get(from.strategy).and_then(Option::as_ref);

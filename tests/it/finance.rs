@@ -46,7 +46,10 @@ impl Cash {
         Self(rows)
     }
     fn usd(&self, keep: impl Fn(&str) -> bool, m: usize) -> f64 {
-        let of = self.0.iter().filter(|r| r["month"] == month(m) && keep(&r["account"]));
+        let of = self
+            .0
+            .iter()
+            .filter(|r| r["month"] == month(m) && keep(&r["account"]));
         of.map(|r| number(r, "usd")).sum()
     }
     fn account(&self, account: &str, m: usize) -> f64 {
@@ -92,7 +95,12 @@ fn the_facility_is_what_cash_serves_and_the_account_of_building_adds_up() {
         }
     }
     assert!(owed.abs() < 0.01, "{owed}");
-    near("interest while building", run.metric("interest_building_usd"), interest, 1e-9);
+    near(
+        "interest while building",
+        run.metric("interest_building_usd"),
+        interest,
+        1e-9,
+    );
     near("least cover", run.metric("dscr_min"), 1.4, 1e-9);
     near("mean cover", run.metric("dscr_mean"), 1.4, 1e-9);
     near("loan life cover", run.metric("llcr"), 1.4, 1e-9);
@@ -112,8 +120,11 @@ fn the_facility_is_what_cash_serves_and_the_account_of_building_adds_up() {
         near("draw", cash.account("debt_draws", m), share * paid, 1e-9);
     }
     // Owners' flows are what they put in and take out: the two show the same value.
-    let owners = |m: usize| -cash.account("equity_contributions", m) - cash.account("equity_distributions", m);
-    let npv: f64 = (0..12).map(|m| owners(m) * 1.1_f64.powf(-(m as f64 + 0.5) / 12.0)).sum();
+    let owners =
+        |m: usize| -cash.account("equity_contributions", m) - cash.account("equity_distributions", m);
+    let npv: f64 = (0..12)
+        .map(|m| owners(m) * 1.1_f64.powf(-(m as f64 + 0.5) / 12.0))
+        .sum();
     near("equity NPV", run.metric("npv_equity_usd"), npv, 1e-9);
 }
 
@@ -133,7 +144,12 @@ fn a_transformer_four_months_late_costs_interest_and_breaks_the_covenant() {
         interest += owed * MONTH_RATE;
         owed += after.account("debt_draws", m);
     }
-    near("interest while building", late.metric("interest_building_usd"), interest, 1e-9);
+    near(
+        "interest while building",
+        late.metric("interest_building_usd"),
+        interest,
+        1e-9,
+    );
     // The facility and its schedule are those of the plan; less is owed where less was drawn.
     let share = late.metric("debt_usd") / usual.metric("debt_usd");
     assert!(share <= 1.0 + 1e-12, "{share}");
@@ -205,16 +221,33 @@ fn a_debt_without_meaning_is_refused_before_anything_is_written() {
     let world = World::new();
     for (set, said) in [
         ("strategies.lease.capital.debt.tenor_years=0.9", "horizon"),
-        ("strategies.lease.capital.debt.gearing_percent=120", "gearing_percent"),
-        ("strategies.lease.capital.debt.covenant_ratio=1.5", "cannot be met"),
+        (
+            "strategies.lease.capital.debt.gearing_percent=120",
+            "gearing_percent",
+        ),
+        (
+            "strategies.lease.capital.debt.covenant_ratio=1.5",
+            "cannot be met",
+        ),
         ("strategies.lease.capital.debt.tail_months=200", "contracts"),
-        ("strategies.lease.conversions[0].lease.usd_per_kw_month=-5", "usd_per_kw_month"),
+        (
+            "strategies.lease.conversions[0].lease.usd_per_kw_month=-5",
+            "usd_per_kw_month",
+        ),
         ("strategies.lease.capital.debt.reserve=6", "reserve_months"),
     ] {
         let out = world.path("refused");
         let done = Command::new(env!("CARGO_BIN_EXE_repower"))
             .current_dir(world.path("."))
-            .args(["run", "world.toml", "--quiet", "--strategy", "lease", "--out", "refused"])
+            .args([
+                "run",
+                "world.toml",
+                "--quiet",
+                "--strategy",
+                "lease",
+                "--out",
+                "refused",
+            ])
             .args(["--set", SOON, "--set", DEBT, "--set", set])
             .assert()
             .code(2);
@@ -251,7 +284,10 @@ fn days_of_customers_and_suppliers_move_cash_and_not_profit() {
     near("receivables", received, paid("2026-03") - paid("2026-04"), 1e-9);
     let owed = rows(&late.dir.join("statements.csv"));
     let payables = owed.iter().find(|r| {
-        r["line"] == "payables" && r["statement"] == "balance_sheet" && r["month"] == "2026-06" && r["which"] == "p50"
+        r["line"] == "payables"
+            && r["statement"] == "balance_sheet"
+            && r["month"] == "2026-06"
+            && r["which"] == "p50"
     });
     assert!(number(payables.unwrap(), "usd") > -0.6 * usual.cash("power_cost", "2026-06") * 0.8);
     let sum = |run: &Run, account: &str| run.cash_of_year(account);

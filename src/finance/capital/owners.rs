@@ -89,7 +89,9 @@ mod tests {
         let mut flows = vec![0.0; 13];
         (flows[0], flows[12]) = (-100.0, 208.0);
         let shares = spec.share(&flows);
-        assert!((shares.investor_usd[0] + 90.0).abs() < 1e-12 && (shares.sponsor_usd[0] + 10.0).abs() < 1e-12);
+        assert!(
+            (shares.investor_usd[0] + 90.0).abs() < 1e-12 && (shares.sponsor_usd[0] + 10.0).abs() < 1e-12
+        );
         let (investor, sponsor) = (shares.investor_usd[12], shares.sponsor_usd[12]);
         assert!((investor - (97.2 + 72.0)).abs() < 1e-9, "{investor}");
         assert!((sponsor - (10.8 + 8.0 + 20.0)).abs() < 1e-9, "{sponsor}");

@@ -173,7 +173,10 @@ impl Frame<'_> {
         for _ in 0..TURNS_MAX {
             let cash = self.cash(&interest, capitalised);
             let (built, repaid) = self.turn(&cash, reserve)?;
-            (interest, capitalised) = (self.interest(&built, &repaid), built.interest_usd + built.fees_usd);
+            (interest, capitalised) = (
+                self.interest(&built, &repaid),
+                built.interest_usd + built.fees_usd,
+            );
             let months_of_service = self.spec.reserve_months / f64::from(self.spec.payment_months);
             reserve = repaid.service_usd[0] * months_of_service;
             let change = (built.facility_usd - before).abs() + (reserve - built.reserve_usd).abs();
@@ -202,9 +205,16 @@ impl Frame<'_> {
     fn cash(&self, interest: &[f64], capitalised: f64) -> Vec<f64> {
         let case = self.case;
         let running = |m: usize| {
-            let (revenue, cost) = (self.scale.0 * case.revenue_usd[m], self.scale.1 * case.cost_usd[m]);
+            let (revenue, cost) = (
+                self.scale.0 * case.revenue_usd[m],
+                self.scale.1 * case.cost_usd[m],
+            );
             let usd = revenue - cost;
-            if self.spec.sizing == SizingCase::P90 { usd * case.p90_share } else { usd }
+            if self.spec.sizing == SizingCase::P90 {
+                usd * case.p90_share
+            } else {
+                usd
+            }
         };
         let months = interest.len();
         let mut cash: Vec<f64> = (0..months)

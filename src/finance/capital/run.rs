@@ -109,7 +109,10 @@ pub fn run(
 impl<'a> Company<'a> {
     fn new(ledger: &'a mut Ledger, tax: &'a mut IncomeTax) -> Self {
         let before = |flow: CashFlow| {
-            matches!(flow, CashFlow::Operating | CashFlow::Investing | CashFlow::Residual)
+            matches!(
+                flow,
+                CashFlow::Operating | CashFlow::Investing | CashFlow::Residual
+            )
         };
         let mut other = ledger.net_cash_usd(before);
         let mut works = vec![0.0; other.len()];
@@ -217,11 +220,19 @@ impl<'a> Financing<'a> {
         let since = |by_month: &[f64]| if first { 0.0 } else { by_month[month] };
         let interest = owed * since(&terms.interest);
         let undrawn = (facility - owed).max(0.0) * since(&terms.years);
-        let upfront = if first { facility * spec.upfront_fee_percent / 100.0 } else { 0.0 };
+        let upfront = if first {
+            facility * spec.upfront_fee_percent / 100.0
+        } else {
+            0.0
+        };
         let fees = undrawn * spec.commitment_fee_percent / 100.0 + upfront;
         // Grants pay for works first.
         let granted = company.grants[month].min(company.works[month]).max(0.0);
-        let reserve = if month + 1 == self.built { self.reserve() } else { 0.0 };
+        let reserve = if month + 1 == self.built {
+            self.reserve()
+        } else {
+            0.0
+        };
         let works = company.works[month] - granted;
         let uses = works + interest + fees + reserve;
         let debt = (self.plan.built.debt_share * uses).clamp(0.0, (self.limit - owed).max(0.0));
@@ -254,7 +265,9 @@ impl<'a> Financing<'a> {
         let in_service = (month + 1).min(company.works.len() - 1);
         let usd = Money::from_usd(self.out.interest_usd + self.out.fees_usd);
         let years = self.realised.facility_life_years;
-        company.tax.add(in_service, usd, Depreciation::StraightLine { years });
+        company
+            .tax
+            .add(in_service, usd, Depreciation::StraightLine { years });
         register.add(in_service, usd, years);
         self.loan = Loan::new(self.out.debt_usd, self.out.reserve_usd);
     }

@@ -206,7 +206,12 @@ impl Check for DebtSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("gearing_percent"), self.gearing_percent, 0.01, 100.0);
         problems.within(&at.key("cover_ratio"), self.cover_ratio, 1.0, 10.0);
-        problems.within(&at.key("sizing_worlds"), f64::from(self.sizing_worlds), 1.0, 200.0);
+        problems.within(
+            &at.key("sizing_worlds"),
+            f64::from(self.sizing_worlds),
+            1.0,
+            200.0,
+        );
         problems.within(&at.key("tenor_years"), self.tenor_years, 0.5, 40.0);
         problems.within(&at.key("grace_months"), f64::from(self.grace_months), 0.0, 60.0);
         if ![1, 3, 6, 12].contains(&self.payment_months) {

@@ -68,7 +68,11 @@ fn books(case: &Case, late: usize) -> (Ledger, IncomeTax, Register) {
             ledger.pay(m, Account::PowerCost, usd(case.cost_usd[m]));
         }
     }
-    tax.add(case.completion + late, Money::from_usd(cost), Depreciation::Macrs5 {});
+    tax.add(
+        case.completion + late,
+        Money::from_usd(cost),
+        Depreciation::Macrs5 {},
+    );
     (ledger, tax, Register::default())
 }
 
@@ -90,7 +94,10 @@ fn lived(spec: &DebtSpec, plan: &Plan, late: usize) -> (Outcome, Ledger) {
 
 #[track_caller]
 fn near(what: &str, got: f64, expected: f64, share: f64) {
-    assert!((got - expected).abs() <= share * expected.abs(), "{what}: {got}, expected {expected}");
+    assert!(
+        (got - expected).abs() <= share * expected.abs(),
+        "{what}: {got}, expected {expected}"
+    );
 }
 
 #[test]
@@ -108,7 +115,12 @@ fn a_world_that_goes_as_planned_has_the_cover_to_which_its_debt_is_sculpted() {
         near("debt", outcome.debt_usd, plan.facility_usd(), 1e-9);
         near("interest", outcome.interest_usd, plan.built.interest_usd, 1e-9);
         near("fees", outcome.fees_usd, plan.built.fees_usd, 1e-9);
-        near("uses", plan.built.debt_usd() + plan.built.equity_usd(), plan.built.uses_usd(), 1e-9);
+        near(
+            "uses",
+            plan.built.debt_usd() + plan.built.equity_usd(),
+            plan.built.uses_usd(),
+            1e-9,
+        );
         assert_eq!(outcome.cover.len(), 10);
         for (month, cover) in &outcome.cover {
             near(&format!("cover of month {month}"), *cover, plan.cover_ratio, 1e-9);
@@ -147,7 +159,12 @@ fn two_months_of_delay_cost_two_months_of_interest() {
     let fee = reserve * 0.0075 / 12.0;
     let grown = before + plan.built.debt_share * (first + fee);
     let second = grown * month;
-    near("interest", late.interest_usd - planned.interest_usd, first + second, 1e-9);
+    near(
+        "interest",
+        late.interest_usd - planned.interest_usd,
+        first + second,
+        1e-9,
+    );
     assert!(late.debt_usd <= plan.facility_usd() * (1.0 + 1e-12));
     assert_eq!(late.breaches, 0);
 }
@@ -242,7 +259,14 @@ fn specs_refuse_nonsense_and_doubt_fractions() {
         .iter()
         .map(|p| format!("{} {}", p.path, p.message))
         .collect();
-    for part in ["gearing_percent", "cannot be met", "12 percent", "payment_months", "`soon`", "usd"] {
+    for part in [
+        "gearing_percent",
+        "cannot be met",
+        "12 percent",
+        "payment_months",
+        "`soon`",
+        "usd",
+    ] {
         assert!(said.iter().any(|s| s.contains(part)), "{part}: {said:#?}");
     }
 }

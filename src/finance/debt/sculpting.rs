@@ -28,7 +28,9 @@ pub enum SizingError {
         uses_usd: f64,
     },
     /// The debt would still be owed when it must be repaid.
-    #[error("the debt is repaid by the end of month {end}, but {what} end after month {limit}; shorten `tenor_years`")]
+    #[error(
+        "the debt is repaid by the end of month {end}, but {what} end after month {limit}; shorten `tenor_years`"
+    )]
     Late {
         /// Months from the start to the last repayment.
         end: usize,

@@ -193,8 +193,7 @@ fn waits_usd(ledger: &Ledger, class: Class, month: usize) -> f64 {
         Account::ServiceCredits,
         Account::Decommissioning,
     ];
-    let own = Account::of_cash_flow().filter(|a| {
-        a.class() == class && a.cash_flow() == Some(CashFlow::Operating) && !at_once.contains(a)
-    });
+    let own = Account::of_cash_flow()
+        .filter(|a| a.class() == class && a.cash_flow() == Some(CashFlow::Operating) && !at_once.contains(a));
     own.map(|account| ledger.cash_usd(account)[month]).sum()
 }

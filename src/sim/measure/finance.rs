@@ -90,12 +90,7 @@ fn on_cost(scalars: &mut Scalars, world: &World<'_>, capex: f64) {
     let ebitda = ledger.profit_of_usd(CashFlow::Operating);
     let place = |&(s, h): &(usize, usize)| world.sites[s].halls[h].grid_mw;
     let converted: f64 = world.projects.iter().flat_map(|p| &p.halls).map(place).sum();
-    let all: f64 = world
-        .sites
-        .iter()
-        .flat_map(|s| &s.halls)
-        .map(|h| h.grid_mw)
-        .sum();
+    let all: f64 = world.sites.iter().flat_map(|s| &s.halls).map(|h| h.grid_mw).sum();
     scalars.ratio(PORTFOLIO, Metric::CapexUsdPerMw, capex, converted);
     let years = ledger.months() as f64 / 12.0;
     scalars.ratio(
@@ -145,7 +140,10 @@ fn sold(scalars: &mut Scalars, world: &World<'_>, (npv_usd, rate): (f64, Ratio))
     }
     let months = |lease: &crate::sim::demand::Lease| {
         let ready = lease.ready?;
-        Some(lease.it_kw * (world.from.scenario.horizon.end - ready).as_days() / crate::conversion::DAYS_PER_MONTH)
+        Some(
+            lease.it_kw * (world.from.scenario.horizon.end - ready).as_days()
+                / crate::conversion::DAYS_PER_MONTH,
+        )
     };
     let kw_months: f64 = world.demand.leases.iter().filter_map(months).sum();
     scalars.ratio(PORTFOLIO, Metric::LeaseUsdPerKwMonth, books.rent_usd, kw_months);
