@@ -6,6 +6,7 @@
 mod conversion;
 mod cooling;
 mod finance;
+mod gpu_mining;
 mod mining;
 mod queueing;
 mod reliability;
@@ -75,6 +76,7 @@ impl Claim {
 /// Every claim, computed now, in the order of the documents.
 pub fn all() -> Vec<Claim> {
     let mut claims = mining::claims();
+    claims.extend(gpu_mining::claims());
     claims.extend(cooling::claims());
     claims.extend(queueing::claims());
     claims.extend(reliability::claims());
