@@ -167,6 +167,12 @@ impl Ledger {
     pub fn equity_flows_usd(&self) -> Vec<f64> {
         self.net_cash_usd(|flow| flow != CashFlow::Equity)
     }
+    /// What owners got, less what they paid in, by month.
+    pub fn owners_flows_usd(&self) -> Vec<f64> {
+        let mut flows = self.net_cash_usd(|flow| flow == CashFlow::Equity);
+        flows.iter_mut().for_each(|usd| *usd = 0.0 - *usd);
+        flows
+    }
     /// Profit by month before depreciation, disposals, income tax and residuals: what a tax assessment starts
     /// from. Residuals are not taxed, because nothing is sold at the horizon.
     pub fn profit_before_depreciation_usd(&self) -> Vec<f64> {
@@ -243,14 +249,20 @@ impl Ledger {
         let mut gross: f64 = self.opening.iter().map(|usd| usd.abs()).sum();
         let mut closing_usd = self.opening[Account::Cash.index()];
         let mut expected_usd = closing_usd;
-        for month in 0..self.months {
+        let sides = self.sides();
+        let flows = self.net_cash_usd(|_| true);
+        for (month, (debit_usd, credit_usd)) in sides.into_iter().enumerate() {
             gross += self.gross[month];
             let tolerance = TOLERANCE * gross;
-            self.check_postings(month, tolerance)?;
+            if differ(debit_usd, credit_usd, tolerance) {
+                return Err(Imbalance::Postings {
+                    month,
+                    debit_usd,
+                    credit_usd,
+                });
+            }
             closing_usd += row(&self.movement, Account::Cash, self.months)[month];
-            expected_usd += Account::of_cash_flow()
-                .map(|account| self.cash_usd(account)[month])
-                .sum::<f64>();
+            expected_usd += flows[month];
             if differ(closing_usd, expected_usd, tolerance) {
                 return Err(Imbalance::Cash {
                     month,
@@ -261,25 +273,16 @@ impl Ledger {
         }
         Ok(())
     }
-    /// Whether the accounts that a month moved towards debit moved as much as those moved towards credit.
-    fn check_postings(&self, month: usize, tolerance: f64) -> Result<(), Imbalance> {
-        let (mut debit_usd, mut credit_usd) = (0.0, 0.0);
+    /// How much the accounts that a month moved towards debit moved, and those moved towards credit.
+    fn sides(&self) -> Vec<(f64, f64)> {
+        let mut sides = vec![(0.0, 0.0); self.months];
         for account in Account::ALL {
-            let usd = row(&self.movement, *account, self.months)[month];
-            if usd < 0.0 {
-                credit_usd -= usd;
-            } else {
-                debit_usd += usd;
+            for ((debit, credit), usd) in sides.iter_mut().zip(self.movement_usd(*account)) {
+                *debit += usd.max(0.0);
+                *credit += (0.0 - usd).max(0.0);
             }
         }
-        if differ(debit_usd, credit_usd, tolerance) {
-            return Err(Imbalance::Postings {
-                month,
-                debit_usd,
-                credit_usd,
-            });
-        }
-        Ok(())
+        sides
     }
     /// Stops with the two numbers where the books do not balance.
     pub fn assert_balanced(&self) {

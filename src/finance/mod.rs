@@ -15,6 +15,7 @@ pub mod residual;
 pub mod returns;
 pub mod statement;
 pub mod tax;
+pub mod unit;
 
 pub use account::{Account, CashFlow, Class};
 pub use irr::{irr_roots, irr_roots_annual, xirr_roots};

@@ -243,39 +243,38 @@ fn running(usd: &[f64]) -> Vec<f64> {
 }
 
 /// Whether the statements of a ledger agree in every month: what is owned is what is owed and the owners' stake with
-/// profits kept; cash on the balance sheet is what the cash flow leads to. Allocates nothing.
+/// profits kept; cash on the balance sheet is what the cash flow leads to.
 pub fn check(ledger: &Ledger) -> Result<(), Disagreement> {
-    let (mut assets, mut claims, mut profit, mut cash_flow) = (0.0, 0.0, 0.0, 0.0);
-    let (mut cash, mut gross) = (0.0, 0.0);
+    let months = ledger.months();
+    // Assets less all else, and cash flows, by month; account by account, since their rows are long.
+    let (mut claims, mut assets) = (vec![0.0; months], vec![0.0; months]);
+    let (mut flows, mut gross) = (vec![0.0; months], vec![0.0; months]);
+    let mut opening = (0.0, 0.0, 0.0);
     for account in Account::ALL {
+        let usd = ledger.movement_usd(*account);
         let opening_usd = ledger.opening_usd(*account);
-        gross += opening_usd.abs();
-        match account.class() {
-            Class::Asset => assets += opening_usd,
-            _ => claims -= opening_usd,
+        opening.2 += opening_usd.abs();
+        let is_asset = account.class() == Class::Asset;
+        let side = if is_asset { &mut assets } else { &mut claims };
+        add(side, usd);
+        *(if is_asset { &mut opening.0 } else { &mut opening.1 }) += opening_usd;
+        for (gross, usd) in gross.iter_mut().zip(usd) {
+            *gross += usd.abs();
         }
-        if *account == Account::Cash {
-            (cash, cash_flow) = (opening_usd, opening_usd);
+        if account.cash_flow().is_some() {
+            add(&mut flows, ledger.cash_usd(*account));
         }
     }
-    for month in 0..ledger.months() {
-        for account in Account::ALL {
-            let usd = ledger.movement_usd(*account)[month];
-            gross += usd.abs();
-            match account.class() {
-                Class::Asset => assets += usd,
-                Class::Liability | Class::Equity => claims -= usd,
-                Class::Income | Class::Expense => profit -= usd,
-            }
-            if account.cash_flow().is_some() {
-                cash_flow += ledger.cash_usd(*account)[month];
-            }
-        }
-        cash += ledger.movement_usd(Account::Cash)[month];
-        let within = (TOLERANCE * gross).max(CENT_USD);
+    let mut cash = (ledger.opening_usd(Account::Cash), ledger.opening_usd(Account::Cash));
+    for (month, moved) in ledger.movement_usd(Account::Cash).iter().enumerate() {
+        opening.0 += assets[month];
+        opening.1 += claims[month];
+        opening.2 += gross[month];
+        cash = (cash.0 + moved, cash.1 + flows[month]);
+        let within = (TOLERANCE * opening.2).max(CENT_USD);
         for (what, left_usd, right_usd) in [
-            ("balance sheet", assets, claims + profit),
-            ("cash flow", cash, cash_flow),
+            ("balance sheet", opening.0, 0.0 - opening.1),
+            ("cash flow", cash.0, cash.1),
         ] {
             // Written so that a NaN disagrees.
             let holds = (left_usd - right_usd).abs() <= within;

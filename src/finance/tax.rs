@@ -228,9 +228,7 @@ impl IncomeTax {
     ) -> TaxYear {
         let depreciation = self.deduction((first_month, last_month)) + beside;
         let profit = income - depreciation;
-        let loss_used = carried
-            .loss_usd
-            .min(self.loss_offset.as_fraction() * profit.max(0.0));
+        let (loss_used, tax) = self.due(profit, carried);
         carried.loss_usd += (-profit).max(0.0) - loss_used;
         TaxYear {
             first_month,
@@ -239,8 +237,28 @@ impl IncomeTax {
             depreciation: Money::from_usd(depreciation),
             loss_used: Money::from_usd(loss_used),
             loss_carried: Money::from_usd(carried.loss_usd),
-            tax: Money::from_usd(self.rate.as_fraction() * (profit.max(0.0) - loss_used)),
+            tax: Money::from_usd(tax),
         }
+    }
+    /// What a taxpayer sets aside by the end of a month of a tax year: the tax on what the year has earned so far, deductions in
+    /// proportion to its months, USD. In its last month it is the year's tax.
+    pub fn provision_usd(
+        &self,
+        year: (usize, usize),
+        month: usize,
+        (income, beside): (f64, f64),
+        carried: &Carried,
+    ) -> f64 {
+        let part = (month - year.0 + 1) as f64 / (year.1 - year.0 + 1) as f64;
+        let profit = income - part * (self.deduction(year) + beside);
+        self.due(profit, carried).1
+    }
+    /// Losses used and tax on a profit.
+    fn due(&self, profit: f64, carried: &Carried) -> (f64, f64) {
+        let most = self.loss_offset.as_fraction() * profit.max(0.0);
+        let loss_used = carried.loss_usd.min(most);
+        let tax = self.rate.as_fraction() * (profit.max(0.0) - loss_used);
+        (loss_used, tax)
     }
     /// The same taxpayer without assets.
     pub fn bare(&self) -> Self {

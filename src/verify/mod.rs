@@ -5,6 +5,7 @@
 
 mod conversion;
 mod cooling;
+mod deals;
 mod finance;
 mod gpu_mining;
 mod mining;
@@ -82,6 +83,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(reliability::claims());
     claims.extend(conversion::claims());
     claims.extend(finance::claims());
+    claims.extend(deals::claims());
     claims
 }
 

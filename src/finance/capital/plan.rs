@@ -59,7 +59,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Interest while building as planned, USD.
+    /// The facility, USD.
     pub fn facility_usd(&self) -> f64 {
         self.built.facility_usd
     }
@@ -229,13 +229,16 @@ impl Frame<'_> {
         tax.add(case.completion, Money::from_usd(capitalised), straight);
         let mut carried = Carried::default();
         let years: Vec<(usize, usize)> = tax.years(months).collect();
-        for (year, (first, last)) in years.into_iter().enumerate() {
-            let income: f64 = (first..=last)
-                .map(|m| case.taxable_usd[m] - lost(m) - interest[m])
-                .sum();
-            let beside = case.deductions_usd.get(year).copied().unwrap_or(0.0);
-            let due = tax.assess_year((first, last), (income, beside), &mut carried);
-            cash[last] -= due.tax.as_usd();
+        for (index, year) in years.into_iter().enumerate() {
+            let beside = case.deductions_usd.get(index).copied().unwrap_or(0.0);
+            let (mut income, mut aside) = (0.0, 0.0);
+            for m in year.0..=year.1 {
+                income += case.taxable_usd[m] - lost(m) - interest[m];
+                let now = tax.provision_usd(year, m, (income, beside), &carried);
+                cash[m] -= now - aside;
+                aside = now;
+            }
+            tax.assess_year(year, (income, beside), &mut carried);
         }
         cash
     }

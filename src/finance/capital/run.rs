@@ -84,10 +84,17 @@ struct Company<'a> {
     ledger: &'a mut Ledger,
     tax: &'a mut IncomeTax,
     carried: Carried,
+    years: Vec<(usize, usize)>,
+    /// The tax year under way: which, what it earned, what is set aside for it.
+    year: usize,
+    income: f64,
+    aside: f64,
     works: Vec<f64>,
     grants: Vec<f64>,
     /// All other cash before tax and financing.
     other: Vec<f64>,
+    /// What stands is worth at the horizon: the owners', once the debt is repaid.
+    residual: f64,
 }
 
 /// Runs the financing of a replication whose books are complete but for tax and financing. Without a plan only tax is
@@ -103,18 +110,13 @@ pub fn run(
     for month in 0..company.works.len() {
         financing.month(&mut company, register, month);
     }
-    financing.outcome(&company)
+    financing.outcome()
 }
 
 impl<'a> Company<'a> {
     fn new(ledger: &'a mut Ledger, tax: &'a mut IncomeTax) -> Self {
-        let before = |flow: CashFlow| {
-            matches!(
-                flow,
-                CashFlow::Operating | CashFlow::Investing | CashFlow::Residual
-            )
-        };
-        let mut other = ledger.net_cash_usd(before);
+        let mut other = ledger.net_cash_usd(|f| matches!(f, CashFlow::Operating | CashFlow::Investing));
+        let residual = ledger.net_cash_usd(|flow| flow == CashFlow::Residual);
         let mut works = vec![0.0; other.len()];
         for account in WORKS {
             for (sum, usd) in works.iter_mut().zip(ledger.cash_usd(account)) {
@@ -126,12 +128,17 @@ impl<'a> Company<'a> {
             *other += works - grant;
         }
         Self {
+            years: tax.years(works.len()).collect(),
+            year: 0,
+            income: 0.0,
+            aside: 0.0,
             ledger,
             tax,
             carried: Carried::default(),
             works,
             grants,
             other,
+            residual: residual.last().copied().unwrap_or(0.0),
         }
     }
     fn pay(&mut self, month: usize, account: Account, usd: f64) {
@@ -147,18 +154,24 @@ impl<'a> Company<'a> {
             self.pay(month, Account::EquityContributions, usd);
         }
     }
-    /// Tax of the year that ends with a month; nought in others.
+    /// What is set aside for tax in a month; the year's tax is paid at its end.
     fn tax_usd(&mut self, month: usize) -> f64 {
-        let months = self.works.len();
-        let Some(year) = self.tax.years(months).find(|year| year.1 == month) else {
-            return 0.0;
-        };
-        let income = self.ledger.profit_between_usd(year.0, year.1 + 1);
-        let due = self
+        let year = self.years[self.year];
+        self.income += self.ledger.profit_between_usd(month, month + 1)[0];
+        let now = self
             .tax
-            .assess_year(year, (income.iter().sum(), 0.0), &mut self.carried);
-        self.ledger.pay(month, Account::IncomeTax, due.tax);
-        due.tax.as_usd()
+            .provision_usd(year, month, (self.income, 0.0), &self.carried);
+        let aside = now - self.aside;
+        self.aside = now;
+        if month == year.1 {
+            let due = self
+                .tax
+                .assess_year(year, (self.income, 0.0), &mut self.carried);
+            self.ledger.pay(month, Account::IncomeTax, due.tax);
+            (self.income, self.aside) = (0.0, 0.0);
+            self.year += 1;
+        }
+        aside
     }
 }
 
@@ -347,19 +360,18 @@ impl<'a> Financing<'a> {
         company.pay(month, Account::DebtRepayments, owed);
         company.pay(month, Account::ReserveAccounts, 0.0 - held);
         self.loan = Loan::new(0.0, 0.0);
-        held + trapped - owed
+        company.residual + held + trapped - owed
     }
 
-    fn outcome(mut self, company: &Company<'_>) -> Outcome {
+    fn outcome(mut self) -> Outcome {
         let start = self.plan.first_repayment.max(self.built);
         if self.owed_at_start > NOTHING_USD && start < self.cash.len() {
             let end = self.plan.periods.last().map_or(start, |p| p.1 + 1);
             let mut factor = 1.0;
             let (mut loan, mut project) = (0.0, 0.0);
-            let residual = company.ledger.net_cash_usd(|flow| flow == CashFlow::Residual);
             for month in start..self.cash.len() {
                 factor /= 1.0 + self.realised.terms.interest[month];
-                let usd = (self.cash[month] - residual[month]) * factor;
+                let usd = self.cash[month] * factor;
                 project += usd;
                 if month < end {
                     loan += usd;

@@ -279,7 +279,7 @@ proptest! {
         realised in -0.5..2.0,
         gearing in 10.0..95.0,
         sweep in 0.0..100.0,
-        months in prop::sample::select(vec![6_u32, 12]),
+        months in prop::sample::select(vec![1_u32, 3, 6, 12]),
     ) {
         let spec = DebtSpec {
             gearing_percent: gearing,

@@ -12,6 +12,7 @@ pub mod html;
 pub mod markdown;
 
 mod appendix;
+mod debt;
 mod decision;
 mod hot_hours;
 mod mining;
@@ -44,6 +45,7 @@ pub fn build(tables: &RunTables, charts: Vec<Drawn>) -> Document {
     ];
     let mut appendix = vec![
         decision::cash_by_year(&view),
+        debt::debt(&view),
         operations::drivers(&view, charts.take("value_by_account")),
         operations::energy(&view, &mut charts),
         mining::fleet(&view, charts.take("fleet_curve")),

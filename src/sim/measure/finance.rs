@@ -19,11 +19,17 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
     let rate = Ratio::from_percent(world.from.spec.finance.discount_percent);
     let flows = books.ledger.project_flows_usd();
     let bare = books.ledger.project_flows_without_residual_usd();
-    let equity = books.ledger.equity_flows_usd();
+    // Where there is debt, what the company holds back is not the owners' yet.
+    let equity = if books.debt.is_some() {
+        books.ledger.owners_flows_usd()
+    } else {
+        books.ledger.equity_flows_usd()
+    };
     let capex: f64 = [Account::CapexFacility, Account::CapexHardware]
         .iter()
         .map(|a| 0.0 - books.ledger.cash_usd(*a).iter().sum::<f64>())
         .sum();
+    let mut roots = Vec::new();
     let mut put = |metric, value| scalars.put(PORTFOLIO, metric, value);
     put(Metric::NpvUsd, npv(&flows, rate).as_usd());
     put(Metric::NpvEquityUsd, npv(&equity, rate).as_usd());
@@ -33,10 +39,14 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
     // A rate of return needs money put in first: where the rest of the site pays for the works as they come, the
     // flows have roots without a meaning.
     if peak_equity(&equity).as_usd() > INVESTED_SHARE_MIN * capex && capex > 0.0 {
-        let lowest = |flows: &[f64]| irr_roots_annual(flows).first().copied();
+        roots = irr_roots_annual(&flows);
+        let owners = match &books.debt {
+            Some(_) => irr_roots_annual(&equity).first().copied(),
+            None => roots.first().copied(),
+        };
         let returns = [
-            (Metric::Irr, lowest(&flows)),
-            (Metric::IrrEquity, lowest(&equity)),
+            (Metric::Irr, roots.first().copied()),
+            (Metric::IrrEquity, owners),
         ];
         let others = [
             (Metric::Moic, moic(&equity)),
@@ -55,7 +65,7 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
         (value - npv(&bare, rate).as_usd()) / value.abs(),
     );
     if capex > 0.0 {
-        several_roots(scalars, &flows, rate);
+        several_roots(scalars, (&flows, &roots), rate);
         on_cost(scalars, world, capex);
         sold(scalars, world, (value, rate));
     }
@@ -68,8 +78,7 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
 }
 
 /// Where a project has several rates of return: how many, the highest, and the modified one.
-fn several_roots(scalars: &mut Scalars, flows: &[f64], rate: Ratio) {
-    let roots = irr_roots_annual(flows);
+fn several_roots(scalars: &mut Scalars, (flows, roots): (&[f64], &[f64]), rate: Ratio) {
     if roots.len() < 2 {
         return;
     }
