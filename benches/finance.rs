@@ -77,12 +77,7 @@ fn close(mut w: World) -> f64 {
         completion: 15,
         facility_life_years: 20.0,
     };
-    let outcome = run::run(
-        &mut w.ledger,
-        (&mut w.tax, &mut w.register),
-        &w.plan,
-        &realised,
-    );
+    let outcome = run::run(&mut w.ledger, (&mut w.tax, &mut w.register), &w.plan, &realised);
     w.register.post(&mut w.ledger);
     w.ledger
         .receive(MONTHS - 1, Account::HardwareResidual, Money::from_usd(5e6));

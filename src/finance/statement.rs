@@ -265,7 +265,10 @@ pub fn check(ledger: &Ledger) -> Result<(), Disagreement> {
             add(&mut flows, ledger.cash_usd(*account));
         }
     }
-    let mut cash = (ledger.opening_usd(Account::Cash), ledger.opening_usd(Account::Cash));
+    let mut cash = (
+        ledger.opening_usd(Account::Cash),
+        ledger.opening_usd(Account::Cash),
+    );
     for (month, moved) in ledger.movement_usd(Account::Cash).iter().enumerate() {
         opening.0 += assets[month];
         opening.1 += claims[month];

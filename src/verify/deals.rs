@@ -174,7 +174,10 @@ fn income() -> Vec<Claim> {
             "payback of the same, income from the month after",
             "year",
             // The outlay is the month before the first income, so that the count begins a month late.
-            (3.6, payback_years(&flows).map_or(f64::NAN, |years| years - 1.0 / 12.0)),
+            (
+                3.6,
+                payback_years(&flows).map_or(f64::NAN, |years| years - 1.0 / 12.0),
+            ),
             0.02,
             riot_source,
         ),

@@ -164,9 +164,7 @@ impl<'a> Company<'a> {
         let aside = now - self.aside;
         self.aside = now;
         if month == year.1 {
-            let due = self
-                .tax
-                .assess_year(year, (self.income, 0.0), &mut self.carried);
+            let due = self.tax.assess_year(year, (self.income, 0.0), &mut self.carried);
             self.ledger.pay(month, Account::IncomeTax, due.tax);
             (self.income, self.aside) = (0.0, 0.0);
             self.year += 1;

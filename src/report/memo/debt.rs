@@ -25,7 +25,10 @@ pub(crate) fn debt(view: &View<'_>) -> Section {
             "Interest while building, million USD",
             Metric::InterestBuildingUsd,
         ),
-        million("Lenders' fees while building, million USD", Metric::FeesBuildingUsd),
+        million(
+            "Lenders' fees while building, million USD",
+            Metric::FeesBuildingUsd,
+        ),
         plain("Smallest cover ratio (DSCR)", Metric::DscrMin, 2),
         plain("Its month from the start", Metric::DscrMinMonth, 0),
         plain("Mean cover ratio", Metric::DscrMean, 2),

@@ -44,10 +44,7 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
             Some(_) => irr_roots_annual(&equity).first().copied(),
             None => roots.first().copied(),
         };
-        let returns = [
-            (Metric::Irr, roots.first().copied()),
-            (Metric::IrrEquity, owners),
-        ];
+        let returns = [(Metric::Irr, roots.first().copied()), (Metric::IrrEquity, owners)];
         let others = [
             (Metric::Moic, moic(&equity)),
             (Metric::PaybackYears, payback_years(&bare)),
