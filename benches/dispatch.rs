@@ -8,7 +8,7 @@ use repower::fleet::dispatch::{Ladder, Planner, Times};
 use repower::fleet::{
     HallConditions, MeritOrder, MinerBatchSpec, MiningFleet, SiteConditions, miner::Dispatch,
 };
-use repower::units::{EnergyPrice, Power, Ratio};
+use repower::units::{EnergyPrice, Power, Ratio, Temperature};
 
 const HOURS: u32 = 87_600;
 const BATCHES: u32 = 20;
@@ -57,6 +57,7 @@ fn bench(c: &mut Criterion) {
         available: Power::from_mw(120.0),
         overhead: Ratio::from_fraction(1.05),
         heat: Ratio::from_fraction(1.0),
+        inlet: Temperature::from_c(20.0),
     }];
     let mut merit = MeritOrder::new(&fleets);
     c.bench_function("dispatch/ten years of twenty batches by the merit order", |b| {

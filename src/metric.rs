@@ -125,6 +125,9 @@ metrics! {
     MiningRevenueUsdPerMwh, "mining_revenue_usd_per_mwh", "usd/mwh", Higher, "Mining revenue over energy at the machines.";
     GpuRevenueUsdPerMwh, "gpu_revenue_usd_per_mwh", "usd/mwh", Higher, "GPU revenue over GPU IT energy.";
     LeaseRevenueUsdPerMwh, "lease_revenue_usd_per_mwh", "usd/mwh", Higher, "Lease rent, pass-through power excluded, over tenant IT energy.";
+    HostingRevenueUsd, "hosting_revenue_usd", "usd", Higher, "Fees and shares of profit of customers' miners, before credits.";
+    HostedMwh, "hosted_mwh", "mwh", Neither, "Energy at customers' miners.";
+    HostingUptime, "hosting_uptime", "1", Higher, "Energy at customers' miners over what they asked for.";
     CurtailedMwh, "curtailed_mwh", "mwh", Neither, "Mining energy not used because power was dear, capped or called off.";
     StrandedMwh, "stranded_mwh", "mwh", Lower, "Energised energy that no use could take, for whatever limit.";
     DemandResponseUsd, "demand_response_usd", "usd", Higher, "Curtailment and ancillary payments received.";

@@ -45,6 +45,7 @@ enum Cause {
     ProjectStart,
     AtRisk,
     JustInTime,
+    Held,
     After(usize),
 }
 
@@ -93,6 +94,8 @@ pub struct Project {
     phases: Vec<HallPhase>,
     /// Halls whose crew stands, where the world hires crews; without, hiring lasts as long as was drawn.
     crews: Option<Vec<bool>>,
+    /// Before which no stage of a hall may end its mining.
+    held: Vec<Option<SimTime>>,
 }
 
 impl Project {
@@ -112,6 +115,7 @@ impl Project {
             started: None,
             nodes: plan.network().nodes.iter().map(state).collect(),
             phases: plan.inputs().halls.iter().map(|h| h.phase).collect(),
+            held: vec![None; plan.inputs().halls.len()],
             plan,
             crews: None,
         }
@@ -177,6 +181,31 @@ impl Project {
         (0..self.phases.len()).all(|hall| self.ready(hall).is_some())
     }
 
+    /// Lets no stage end the mining of a hall before an instant, say because notice must run.
+    pub fn hold(&mut self, hall: usize, until: SimTime) {
+        let held = &mut self.held[hall];
+        *held = Some(held.map_or(until, |at| at.max(until)));
+    }
+
+    /// Until when a node must wait for what holds the halls whose mining it ends.
+    fn held_until(&self, node: usize) -> Option<SimTime> {
+        let stage = self.plan.stage(node);
+        let ends_mining = match stage.spec.role {
+            StageRole::WindDown | StageRole::Build | StageRole::Commission | StageRole::Install => true,
+            StageRole::Energise | StageRole::Ready => true,
+            StageRole::Work | StageRole::Order | StageRole::Hardware | StageRole::Staff => {
+                stage.spec.mining == MiningDuring::Stops
+            }
+        };
+        let own = self.plan.network().nodes[node].hall;
+        let halls = self.held.iter().zip(&self.phases).enumerate();
+        let mine = halls
+            .filter(|(hall, (_, phase))| own.is_none_or(|own| own == *hall) && **phase == HallPhase::Mining);
+        mine.filter_map(|(_, (held, _))| *held)
+            .max()
+            .filter(|_| ends_mining)
+    }
+
     /// Starts the project: whatever waits for nothing begins.
     pub fn start<W>(&mut self, now: SimTime, outbox: &mut Outbox<'_, W>, effects: &mut Vec<Effect>)
     where
@@ -235,9 +264,14 @@ impl Project {
     {
         let started = self.started.expect("nodes are released after the start");
         let floor = started + months(self.draw.floor[node]);
-        if floor > now {
-            self.nodes[node].cause = Cause::JustInTime;
-            self.schedule(node, EventKind::Begin, floor, outbox);
+        let held = self.held_until(node).unwrap_or(now);
+        if floor.max(held) > now {
+            self.nodes[node].cause = if held > floor {
+                Cause::Held
+            } else {
+                Cause::JustInTime
+            };
+            self.schedule(node, EventKind::Begin, floor.max(held), outbox);
         } else {
             self.nodes[node].cause = cause;
             self.begin(node, now, outbox, effects);
@@ -460,6 +494,7 @@ impl Project {
             Cause::ProjectStart => "project start".to_owned(),
             Cause::AtRisk => "order at risk".to_owned(),
             Cause::JustInTime => "just in time".to_owned(),
+            Cause::Held => "notice to customers".to_owned(),
             Cause::After(earlier) => {
                 let stage = &self.plan.stage(earlier).spec.id;
                 match self.plan.network().nodes[earlier].hall {

@@ -94,6 +94,7 @@ accounts! {
     GpuSpotRevenue, "gpu_spot_revenue", Income, Operating, "GPU-hours sold as spot.";
     InferenceRevenue, "inference_revenue", Income, Operating, "Tokens or replicas of inference services.";
     LeaseRevenue, "lease_revenue", Income, Operating, "Rent of powered shell.";
+    HostingRevenue, "hosting_revenue", Income, Operating, "Fees and shares of profit of customers' miners.";
     PowerRecharge, "power_recharge", Income, Operating, "Power passed through to tenants.";
     DemandResponse, "demand_response", Income, Operating, "Payments for curtailment and ancillary services.";
     PowerResale, "power_resale", Income, Operating, "Unused block power sold on.";
@@ -113,6 +114,7 @@ accounts! {
     LandCost, "land_cost", Expense, Operating, "Rent of land.";
     OtherOpex, "other_opex", Expense, Operating, "Any other running cost.";
     ServiceCredits, "service_credits", Expense, Operating, "Credits and penalties for late or short capacity.";
+    HostingTermination, "hosting_termination", Expense, Operating, "Paid to hosting customers whose contract ends early.";
     OrderCancellation, "order_cancellation", Expense, Operating, "Cost of cancelling orders.";
     Severance, "severance", Expense, Operating, "Payments to people who leave.";
     Decommissioning, "decommissioning", Expense, Operating, "Taking down and clearing.";

@@ -3,8 +3,8 @@
 //! A hall alone needs [`MiningFleet::dispatch`]; where halls share a limit, the least efficient machine of the whole
 //! site must stop first, whichever hall it stands in.
 
-use super::miner::{Dispatch, MinerBatch, MiningFleet};
-use crate::units::{EnergyPrice, Power, Ratio};
+use super::miner::{Dispatch, MinerBatch, MinerHeat, MiningFleet, Worth};
+use crate::units::{EnergyPrice, Power, Ratio, Temperature};
 
 /// The most steps of marginal cost that one batch may straddle.
 const STEPS_MAX: usize = 64;
@@ -21,6 +21,8 @@ pub struct HallConditions {
     pub overhead: Ratio,
     /// Share of full speed that heat allows, 0 to 1.
     pub heat: Ratio,
+    /// What reaches the machines, air or liquid.
+    pub inlet: Temperature,
 }
 
 /// What the site asks of all halls at one instant.
@@ -39,6 +41,48 @@ pub struct SiteConditions {
 pub struct MeritOrder {
     blocks: Vec<Block>,
     halls: Vec<HallState>,
+    /// Of batches that are customers' or feel their inlet.
+    specials: Vec<Special>,
+    /// Where any is a customer's: the places, best first for the cost and the hashprice at hand.
+    order: Vec<usize>,
+}
+
+/// What a batch that is a customer's does now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HostedNow {
+    /// Hall.
+    pub hall: usize,
+    /// Place in the fleet of the hall.
+    pub batch: usize,
+    /// What it draws at the machines.
+    pub drawn: Power,
+    /// What the customer asks for.
+    pub asked: Power,
+    /// What of it stands still because power is dear.
+    pub dear: Power,
+    /// Hashrate, PH/s.
+    pub hashrate_ph: f64,
+}
+
+/// What few batches have: an owner who is not the farm, or a feeling for heat.
+#[derive(Debug, Clone, Copy)]
+struct Special {
+    place: usize,
+    worth: Worth,
+    heat: Option<MinerHeat>,
+    is_hosted: bool,
+    rated_ph_per_mw: f64,
+    /// Whether the owner wants it to run, and what of that stands because power is dear, MW.
+    asks: bool,
+    dear_mw: f64,
+}
+
+impl Special {
+    /// J/TH over rated J/TH in a hall, and the share of full speed that heat leaves.
+    fn feel(&self, hall: &HallState) -> (f64, f64) {
+        let (speed, loss) = self.heat.map_or((1.0, 1.0), |heat| heat.at(hall.inlet_c));
+        (loss, lesser(hall.heat, speed))
+    }
 }
 
 /// A batch in plain numbers.
@@ -58,6 +102,8 @@ struct Block {
     /// What it draws at the machines, and what it could, MW.
     taken_mw: f64,
     allowed_mw: f64,
+    /// Where it stands among the special ones; beyond their end where it does not.
+    special: usize,
 }
 
 /// A hall in plain numbers during one pass.
@@ -67,6 +113,7 @@ struct HallState {
     overhead: f64,
     per_overhead: f64,
     heat: f64,
+    inlet_c: f64,
 }
 
 impl Block {
@@ -174,13 +221,15 @@ impl Block {
 }
 
 impl MeritOrder {
-    /// The order over the fleets of a site's halls, where all mine bitcoin.
+    /// The order over the fleets of a site's halls, where all mine bitcoin and no pool takes a fee.
     pub fn new(fleets: &[MiningFleet]) -> Self {
-        Self::at(fleets, 1.0)
+        Self::at(fleets, 1.0, Ratio::ZERO)
     }
 
-    /// The order at a hashprice: machines that mine something else stand where their worth puts them that day.
-    pub fn at(fleets: &[MiningFleet], hashprice_usd_per_ph_day: f64) -> Self {
+    /// The order at a hashprice: machines that mine something else stand where their worth puts them that day. A pool keeps
+    /// `pool_fee` of what is mined.
+    pub fn at(fleets: &[MiningFleet], hashprice_usd_per_ph_day: f64, pool_fee: Ratio) -> Self {
+        let kept = 1.0 - pool_fee.as_fraction();
         let mut blocks: Vec<Block> = Vec::new();
         for (hall, fleet) in fleets.iter().enumerate() {
             blocks.extend(fleet.batches().iter().enumerate().map(|(ordinal, batch)| Block {
@@ -188,18 +237,105 @@ impl MeritOrder {
                 ordinal: ordinal as u32,
                 power_mw: batch.power().as_mw(),
                 ph_per_mw: 1e3 / batch.efficiency_j_per_th(),
-                worth_per_hashprice: batch.worth_per_hashprice(),
-                own_usd_per_mwh: batch.own_usd_per_mwh(),
+                worth_per_hashprice: batch.worth_per_hashprice() * kept,
+                own_usd_per_mwh: batch.own_usd_per_mwh() * kept,
                 held_mw: BY_PRICE,
                 taken_mw: 0.0,
                 allowed_mw: 0.0,
+                special: usize::MAX,
             }));
         }
         // A stable sort: equals stay in file order.
         let worth = |b: &Block| b.worth(hashprice_usd_per_ph_day);
         blocks.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         let halls = vec![HallState::default(); fleets.len()];
-        Self { blocks, halls }
+        let mut specials: Vec<Special> = Vec::new();
+        for (place, block) in blocks.iter_mut().enumerate() {
+            let batch = &fleets[block.hall as usize].batches()[block.ordinal as usize];
+            if batch.hosting().is_none() && batch.heat().is_none() {
+                continue;
+            }
+            block.special = specials.len();
+            specials.push(Special {
+                place,
+                worth: batch.worth(pool_fee),
+                heat: batch.heat().copied(),
+                is_hosted: batch.hosting().is_some(),
+                rated_ph_per_mw: block.ph_per_mw,
+                asks: true,
+                dear_mw: 0.0,
+            });
+        }
+        let is_mixed = specials.iter().any(|s| s.is_hosted);
+        let order = if is_mixed {
+            (0..blocks.len()).collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            blocks,
+            halls,
+            specials,
+            order,
+        }
+    }
+    /// What the customers' batches do now.
+    pub fn hosted(&self) -> impl Iterator<Item = HostedNow> {
+        self.specials.iter().filter(|s| s.is_hosted).map(|special| {
+            let block = &self.blocks[special.place];
+            let asked = |mw: f64| Power::from_mw(if special.asks { mw } else { 0.0 });
+            HostedNow {
+                hall: block.hall as usize,
+                batch: block.ordinal as usize,
+                drawn: Power::from_mw(block.taken_mw),
+                asked: asked(block.power_mw),
+                dear: asked(special.dear_mw),
+                hashrate_ph: block.taken_mw * block.ph_per_mw,
+            }
+        })
+    }
+    /// Hall, place in its fleet and whether it runs, of every batch that has power.
+    pub fn running(&self) -> impl Iterator<Item = (usize, usize, bool)> {
+        let with_power = self.blocks.iter().filter(|b| b.power_mw > 0.0);
+        with_power.map(|b| (b.hall as usize, b.ordinal as usize, b.taken_mw > 0.0))
+    }
+    /// What a megawatt-hour at the machines of a place in the order is worth to the farm per USD/PH/day.
+    pub fn worth_per_hashprice(&self, place: usize) -> f64 {
+        self.blocks[place].worth_per_hashprice
+    }
+    /// Sorts by what the farm loses by the next megawatt-hour not mined; nothing but insertion, since little changes from
+    /// hour to hour. What is worth running does not depend on it, who stops first under a limit does.
+    fn sort(&mut self, hashprice: f64, cost: f64) {
+        let gain = |place: usize| match self.specials.get(self.blocks[place].special) {
+            None => self.blocks[place].worth(hashprice) - cost,
+            Some(special) => {
+                let worth = special.worth.at(hashprice);
+                worth.map_or(f64::NEG_INFINITY, |usd| usd - special.worth.of_cost * cost)
+            }
+        };
+        for at in 1..self.order.len() {
+            for to in (1..=at).rev() {
+                let (before, after) = (self.order[to - 1], self.order[to]);
+                let (b, a) = (gain(before), gain(after));
+                if a > b || (a == b && after < before) {
+                    self.order.swap(to - 1, to);
+                } else {
+                    break;
+                }
+            }
+        }
+    }
+    /// What a special batch is worth against the whole cost of power, and how much of it heat leaves; its hashes follow.
+    fn look_at(&mut self, place: usize, hashprice: f64) -> (f64, f64) {
+        let block = &mut self.blocks[place];
+        let hall = &self.halls[block.hall as usize];
+        let special = &mut self.specials[block.special];
+        let (loss, speed) = special.feel(hall);
+        block.ph_per_mw = special.rated_ph_per_mw / loss;
+        let worth = special.worth.at(hashprice / loss);
+        special.asks = worth.is_some();
+        let worth = worth.map_or(f64::NEG_INFINITY, |usd| usd / special.worth.of_cost);
+        (worth, block.power_mw * speed)
     }
 
     /// Batches, in order.
@@ -257,11 +393,23 @@ impl MeritOrder {
             cost: first,
             until,
         };
-        for block in &mut self.blocks {
+        if !self.order.is_empty() {
+            self.sort(site.hashprice_usd_per_ph_day, first);
+        }
+        for turn in 0..self.blocks.len() {
+            let place = self.order.get(turn).copied().unwrap_or(turn);
+            let special = self.blocks[place].special;
+            let (worth, allowed) = if special < self.specials.len() {
+                self.look_at(place, site.hashprice_usd_per_ph_day)
+            } else {
+                let block = &self.blocks[place];
+                let heat = self.halls[block.hall as usize].heat;
+                (block.worth(site.hashprice_usd_per_ph_day), block.power_mw * heat)
+            };
+            let block = &mut self.blocks[place];
             let hall = &mut self.halls[block.hall as usize];
             let done = &mut out[block.hall as usize];
-            let worth = block.worth(site.hashprice_usd_per_ph_day);
-            let allowed = block.power_mw * hall.heat;
+            let dear_before = done.curtailed_by_price;
             block.allowed_mw = allowed;
             if block.held_mw >= 0.0 {
                 block.take_held((hall, done), course.available, &mut course.used);
@@ -286,6 +434,9 @@ impl MeritOrder {
                 let taken = block.take_along((hall, done), worth, &mut course, &marginal);
                 block.draw(taken, done);
             }
+            if let Some(special) = self.specials.get_mut(special) {
+                special.dear_mw = (done.curtailed_by_price - dear_before).as_mw();
+            }
         }
         first
     }
@@ -298,6 +449,7 @@ impl MeritOrder {
                 overhead,
                 per_overhead: overhead.recip(),
                 heat: hall.heat.as_fraction().clamp(0.0, 1.0),
+                inlet_c: hall.inlet.as_c(),
             };
         }
     }
@@ -320,6 +472,7 @@ mod tests {
             available: Power::from_mw(20.0),
             overhead: Ratio::from_fraction(1.05),
             heat: Ratio::from_fraction(1.0),
+            inlet: Temperature::from_c(20.0),
         }
     }
 

@@ -17,8 +17,8 @@ pub use dispatch::{BatchRules, BatchRulesSpec, Foresight, MiningDispatchSpec};
 pub use failure::{FailureSpec, Failures};
 pub use merit::{HallConditions, MeritOrder, SiteConditions};
 pub use miner::{
-    CardMarket, CardsSpec, ChainToday, Dispatch, DispatchConditions, MinerBatch, MinerBatchSpec, MiningFleet,
-    RepairShop, RepairShopSpec,
+    CardMarket, CardsSpec, ChainToday, Dispatch, DispatchConditions, HostedUse, HostingInvoice, MinerBatch,
+    MinerBatchSpec, MiningFleet, RepairShop, RepairShopSpec,
 };
 
 /// How far a figure of a catalogue can be trusted.

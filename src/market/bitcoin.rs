@@ -17,6 +17,7 @@ pub use super::bitcoin_protocol::{
     BLOCKS_PER_DAY, BLOCKS_PER_HALVING, btc_per_ph_day, difficulty_of_hashrate, hashrate_of_difficulty,
     height_at, subsidy_btc,
 };
+use super::payout::PayoutSpec;
 use crate::id::Name;
 use crate::ingest::GapPolicy;
 use crate::problem::{Check, FieldPath, Problems};
@@ -42,6 +43,9 @@ pub struct BitcoinSpec {
     /// sourced; the single figure is an assumption).
     #[serde(default = "fees_percent")]
     pub fees_percent: f64,
+    /// How the pool pays. Default: full pay per share, whose fee is `costs.mining_pool_fee_percent`.
+    #[serde(default)]
+    pub payout: Option<PayoutSpec>,
 }
 
 fn fees_percent() -> f64 {
@@ -93,6 +97,9 @@ impl Check for BitcoinSpec {
             problems.error(at, "expected exactly one of `series` and `process`");
         }
         problems.percent(&at.key("fees_percent"), self.fees_percent, 1_000.0);
+        if let Some(payout) = &self.payout {
+            payout.check(&at.key("payout"), problems);
+        }
         if self.series.as_ref().is_some_and(|s| s.file.is_empty()) {
             problems.error(&at.key("series").key("file"), "a file must be named");
         }
@@ -132,6 +139,10 @@ pub struct BitcoinDay {
     pub difficulty: f64,
     /// Subsidy of a block, bitcoin.
     pub subsidy_btc: f64,
+    /// Transaction fees over subsidy.
+    pub fee_share: f64,
+    /// The share of the coins that the pool pays, before its fee: as expected, and as it comes.
+    pub paid: (f64, f64),
 }
 
 impl BitcoinDay {
@@ -143,7 +154,17 @@ impl BitcoinDay {
             hashprice_usd_per_ph_day: mined * btc_usd,
             difficulty,
             subsidy_btc,
+            fee_share,
+            paid: (1.0, 1.0),
         }
+    }
+    /// What hashes are expected to be paid, USD per PH/s and day, before the pool's fee.
+    pub fn pay_usd_per_ph_day(&self) -> f64 {
+        self.hashprice_usd_per_ph_day * self.paid.0
+    }
+    /// What they are paid, bitcoin.
+    pub fn paid_btc_per_ph_day(&self) -> f64 {
+        self.btc_per_ph_day * self.paid.1
     }
 }
 
@@ -193,6 +214,7 @@ pub struct Bitcoin {
     start: SimTime,
     days: usize,
     source: Source,
+    payout: Option<PayoutSpec>,
 }
 
 #[derive(Debug, Clone)]
@@ -224,7 +246,7 @@ impl Bitcoin {
         let source = match (series, &spec.process) {
             (Some(series), _) => Source::Path(replayed(series, start, days, fee_share)?),
             (None, Some(BitcoinProcessSpec::FixedHashprice(fixed))) => {
-                Source::Path(fixed_path(fixed, start, days))
+                Source::Path(fixed_path(fixed, start, days, fee_share))
             }
             (None, Some(BitcoinProcessSpec::PriceAndDifficulty(process))) => {
                 let preset = PRESETS.into_iter().find(|p| p.name == process.preset);
@@ -241,7 +263,13 @@ impl Bitcoin {
             },
             (None, None) => return Err("bitcoin has no source".to_owned()),
         };
-        Ok(Self { start, days, source })
+        let payout = spec.payout.clone();
+        Ok(Self {
+            start,
+            days,
+            source,
+            payout,
+        })
     }
 
     /// The power price of the scenario that part of the world's miners pays, where the network follows one.
@@ -259,6 +287,17 @@ impl Bitcoin {
 
     /// Likewise with what the price that the network follows is each day over its mean; the last day is held.
     pub fn draw_with(&self, streams: &Streams, relative: Option<&[f64]>) -> BitcoinPath {
+        let mut path = self.draw_network(streams, relative);
+        if let Some(payout) = &self.payout {
+            let mut stream = streams.stream("payout");
+            for day in &mut path.days {
+                day.paid = payout.day(day.fee_share, &mut stream);
+            }
+        }
+        path
+    }
+
+    fn draw_network(&self, streams: &Streams, relative: Option<&[f64]>) -> BitcoinPath {
         match &self.source {
             Source::Frontier { spec, fee_share } => {
                 let mut world = Frontier::new(spec, *fee_share, self.start);
@@ -322,7 +361,7 @@ fn replayed(
     Ok(BitcoinPath::new(start, (0..days).map(day).collect()))
 }
 
-fn fixed_path(spec: &FixedHashpriceSpec, start: SimTime, days: usize) -> BitcoinPath {
+fn fixed_path(spec: &FixedHashpriceSpec, start: SimTime, days: usize, fee_share: f64) -> BitcoinPath {
     let decline = (1.0 - spec.decline_percent_per_year / 100.0).ln() / YEAR_DAYS;
     let day = |i: usize| {
         let hashprice = spec.usd_per_ph_day * (decline * i as f64).exp();
@@ -332,6 +371,8 @@ fn fixed_path(spec: &FixedHashpriceSpec, start: SimTime, days: usize) -> Bitcoin
             hashprice_usd_per_ph_day: hashprice,
             difficulty: 0.0,
             subsidy_btc: subsidy_btc(height_at(start + Span::from_seconds(DAY_S * i as i64))),
+            fee_share,
+            paid: (1.0, 1.0),
         }
     };
     BitcoinPath::new(start, (0..days).map(day).collect())

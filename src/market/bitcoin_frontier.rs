@@ -364,6 +364,7 @@ mod tests {
 
     fn path(spec: FrontierSpec, years: i16, dearer: Option<&[f64]>) -> BitcoinPath {
         let spec = BitcoinSpec {
+            payout: None,
             series: None,
             process: Some(BitcoinProcessSpec::Frontier(spec)),
             fees_percent: 0.55,

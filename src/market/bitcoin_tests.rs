@@ -9,6 +9,7 @@ use crate::time::Calendar;
 
 fn process(volatility: f64) -> BitcoinSpec {
     BitcoinSpec {
+        payout: None,
         series: None,
         process: Some(BitcoinProcessSpec::PriceAndDifficulty(PriceAndDifficultySpec {
             preset: "2020-2023".into(),
@@ -143,6 +144,7 @@ fn a_dearer_bitcoin_brings_hashrate_and_hashprice_reverts() {
 fn a_file_must_cover_the_horizon_but_its_last_day_is_held_for_a_zone() {
     let series = BitcoinSeries::constant(utc_day(2023, 1, 1), 365, 30_000.0, 50e12);
     let spec = BitcoinSpec {
+        payout: None,
         process: None,
         ..process(0.0)
     };
@@ -161,6 +163,7 @@ fn a_file_must_cover_the_horizon_but_its_last_day_is_held_for_a_zone() {
 #[test]
 fn a_stated_hashprice_declines_as_stated() {
     let spec = BitcoinSpec {
+        payout: None,
         series: None,
         process: Some(BitcoinProcessSpec::FixedHashprice(FixedHashpriceSpec {
             btc_usd: 60_000.0,
@@ -219,6 +222,7 @@ fn the_halvings_of_2016_and_2020_fall_on_their_days() {
         (&of_2020, utc_day(2020, 5, 11), 6.25),
     ] {
         let spec = BitcoinSpec {
+            payout: None,
             process: None,
             ..process(0.0)
         };
@@ -239,6 +243,7 @@ fn the_halvings_of_2016_and_2020_fall_on_their_days() {
 fn a_halving_before_the_data_begins_is_in_their_subsidy_and_not_among_the_halvings() {
     let series = BitcoinSeries::constant(utc_day(2020, 5, 12), 30, 9_000.0, 16e12);
     let spec = BitcoinSpec {
+        payout: None,
         process: None,
         ..process(0.0)
     };

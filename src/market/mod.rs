@@ -14,6 +14,7 @@ mod bitcoin_protocol;
 pub mod carbon;
 pub mod gpu_mining;
 pub mod gpu_rent;
+pub mod payout;
 pub mod power_price;
 pub mod price_catalogue;
 pub mod price_format;

@@ -211,6 +211,7 @@ mod tests {
 
     fn path(decline: f64) -> BitcoinPath {
         let spec = BitcoinSpec {
+            payout: None,
             series: None,
             process: Some(BitcoinProcessSpec::FixedHashprice(FixedHashpriceSpec {
                 btc_usd: 60_000.0,

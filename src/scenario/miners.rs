@@ -4,9 +4,20 @@ use crate::fleet::{BatchRulesSpec, MinerBatchSpec, MiningFleet};
 use crate::fleet::{card_catalogue, miner_catalogue};
 use crate::id::Name;
 use crate::market::bitcoin::BitcoinProcessSpec;
+use crate::market::payout::PayoutSpec;
 use crate::problem::{Check, FieldPath, Problems, nearest};
 use crate::scenario::spec::{ScenarioSpec, SiteSpec};
 use crate::site::HallSpec;
+
+impl ScenarioSpec {
+    /// What the pool of a site keeps, percent: by its scheme, else by the site's costs.
+    pub fn pool_fee_percent(&self, site: &SiteSpec) -> f64 {
+        let scheme = self.market.bitcoin.payout.as_ref();
+        scheme
+            .and_then(PayoutSpec::fee_percent)
+            .unwrap_or(site.costs.mining_pool_fee_percent)
+    }
+}
 
 /// Machines above the hall's power are no mistake of a unit: they cannot all run.
 pub(super) fn check_fleet(hall: &HallSpec, at: &FieldPath, problems: &mut Problems) {
@@ -72,6 +83,13 @@ pub(super) fn check_planned(spec: &ScenarioSpec, at: &FieldPath, problems: &mut 
     for (index, site) in spec.sites.iter().enumerate() {
         let own = batches(site);
         let ruled = own.iter().any(|b| b.rules != BatchRulesSpec::default());
+        if (site.mining_dispatch.is_some() || ruled) && own.iter().any(|b| b.hosted.is_some()) {
+            problems.error_with_help(
+                &at.key("sites").index(index),
+                "customers' machines run by their owners' word and are not planned over time",
+                "leave out `mining_dispatch` and `rules`, or `hosted`",
+            );
+        }
         if (site.mining_dispatch.is_some() || ruled) && (own.iter().any(changes) || goes_to(site)) {
             problems.error_with_help(
                 &at.key("sites").index(index),

@@ -8,6 +8,7 @@ use crate::finance::capital::Outcome;
 use crate::finance::ledger::Ledger;
 use crate::finance::register::Register;
 use crate::finance::tax::{IncomeTax, IncomeTaxSpec};
+use crate::fleet::HostingInvoice;
 use crate::market::bitcoin::BitcoinPath;
 use crate::market::treasury::Treasury;
 use crate::power::contract::{LineKind, SettlementLine};
@@ -98,6 +99,27 @@ impl Books {
     /// A customer pays in advance.
     pub fn prepaid(&mut self, month: usize, usd: Money) {
         self.ledger.receive(month, Account::CustomerPrepayments, usd);
+    }
+    /// A customer's deposit that was paid before the first month is owed.
+    pub fn deposit_before(&mut self, usd: Money) {
+        self.ledger
+            .open(Account::OpeningEquity, Account::CustomerPrepayments, usd);
+    }
+    /// Gives a customer's deposit back.
+    pub fn return_deposit(&mut self, month: usize, usd: Money) {
+        self.ledger.pay(month, Account::CustomerPrepayments, usd);
+    }
+    /// Pays for ending a customer's contract early.
+    pub fn terminate(&mut self, month: usize, usd: Money) {
+        self.ledger.pay(month, Account::HostingTermination, usd);
+    }
+    /// Posts a customer's invoice.
+    pub fn hosting(&mut self, month: usize, invoice: &HostingInvoice) {
+        let fees = Money::from_usd(invoice.fees_usd());
+        self.ledger.receive(month, Account::HostingRevenue, fees);
+        self.credit(month, invoice.credits_usd());
+        let pool = Money::from_usd(invoice.pool_fees_usd);
+        self.ledger.pay(month, Account::PoolFees, pool);
     }
     /// Buys miners and puts them to work.
     pub fn buy_miners(&mut self, month: usize, usd: Money) {
@@ -263,7 +285,7 @@ impl Books {
     pub fn mining_cost_usd(&self, month: usize, site: &mut Site, net_usd: f64, part: f64) -> (f64, f64) {
         let parts = std::mem::take(&mut site.miner_parts_usd);
         let share = if site.month.grid_mwh > 0.0 {
-            site.month.mining_meter_mwh / site.month.grid_mwh
+            site.month.mining_meter_mwh * site.month.own_mining_share() / site.month.grid_mwh
         } else {
             0.0
         };

@@ -7,7 +7,7 @@
 //! energy with every miner at work; contracts whose margin depends on who else runs are therefore approximated.
 
 use crate::fleet::dispatch::{BatchRules, Forecaster, Plan, Planner, Unit, worth_its_peak};
-use crate::fleet::{Foresight, MeritOrder, MinerBatch, MiningDispatchSpec, MiningFleet};
+use crate::fleet::{Foresight, MeritOrder, MiningDispatchSpec, MiningFleet};
 use crate::power::contract::Use as PowerUse;
 use crate::random::standard_normal;
 use crate::scenario::spec::SiteSpec;
@@ -162,7 +162,7 @@ impl Outlook {
             forecaster: Forecaster::new(costs, local, errors, known),
             halls: (0..site.halls.len()).map(hall).collect(),
             hashprice: hours()
-                .map(|h| paths.bitcoin.at(axis.time(h)).hashprice_usd_per_ph_day)
+                .map(|h| paths.bitcoin.at(axis.time(h)).pay_usd_per_ph_day())
                 .collect(),
             months,
             charges,
@@ -235,8 +235,7 @@ impl Commitment {
     /// The commitment of a site, where a batch has rules or the site says how it is operated.
     pub fn new(from: &Ingredients<'_>, spec: &SiteSpec, site: &Site) -> Option<Self> {
         let batches: Vec<Batch> = (0..site.merit.len())
-            .map(|place| site.merit.batch(&site.fleets, place))
-            .map(|(hall, batch)| Batch::new(hall, batch))
+            .map(|place| Batch::at(&site.merit, &site.fleets, place))
             .collect();
         let ties = batches.iter().any(|b| b.rules.bind());
         if batches.is_empty() || (spec.mining_dispatch.is_none() && !ties) {
@@ -429,9 +428,8 @@ impl Commitment {
     pub fn rebind(&mut self, merit: &MeritOrder, fleets: &[MiningFleet]) {
         let mut before = std::mem::take(&mut self.batches);
         for place in 0..merit.len() {
-            let (hall, batch) = merit.batch(fleets, place);
-            let same = |b: &Batch| b.hall == hall && b.model == batch.model_id();
-            let mut next = Batch::new(hall, batch);
+            let mut next = Batch::at(merit, fleets, place);
+            let same = |b: &Batch| b.hall == next.hall && b.model == next.model;
             match before.iter().position(same) {
                 Some(index) => {
                     let old = before.remove(index);
@@ -455,7 +453,9 @@ impl Commitment {
 }
 
 impl Batch {
-    fn new(hall: usize, batch: &MinerBatch) -> Self {
+    /// The batch at a place of the order of merit.
+    fn at(merit: &MeritOrder, fleets: &[MiningFleet], place: usize) -> Self {
+        let (hall, batch) = merit.batch(fleets, place);
         let power_mw = batch.power().as_mw();
         Self {
             hall,
@@ -463,7 +463,7 @@ impl Batch {
             is_planned: true,
             power_mw,
             ph_per_mw: 1e3 / batch.efficiency_j_per_th(),
-            worth_per_hashprice: batch.break_even(1.0).as_usd_per_mwh(),
+            worth_per_hashprice: merit.worth_per_hashprice(place),
             rules: *batch.rules(),
             unit: Unit::new(batch.rules().times),
             plan: Plan::default(),

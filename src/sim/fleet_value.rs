@@ -46,6 +46,8 @@ impl MonthCosts {
 /// A row for every batch that stands at the start, in file order; none where no hour was recorded.
 pub fn batches(scenario: &Scenario, setup: &Setup, detail: &Detail) -> Vec<MiningBatchRow> {
     let hashprices = expected_hashprices(scenario);
+    let streams = Streams::new(scenario.spec.run.seed, 0);
+    let (paid, _) = scenario.data.bitcoin.draw(&streams).days()[0].paid;
     let mut rows = Vec::new();
     for (s, site) in scenario.spec.sites.iter().enumerate() {
         let Some(costs) = detail.mining_costs.get(s).filter(|c| !c.is_empty()) else {
@@ -58,12 +60,9 @@ pub fn batches(scenario: &Scenario, setup: &Setup, detail: &Detail) -> Vec<Minin
         for (name, entry) in &own.halls {
             let specs = &site.halls[*entry].miners;
             let fleet = MiningFleet::scheduled(specs, &own.calendar, scenario.horizon.start);
-            for batch in fleet
-                .batches()
-                .iter()
-                .filter(|b| b.machines() > 0.0 && !b.is_cards())
-            {
-                let kept = 1.0 - site.costs.mining_pool_fee_percent / 100.0;
+            let own = |b: &&MinerBatch| b.machines() > 0.0 && b.hosting().is_none() && !b.is_cards();
+            for batch in fleet.batches().iter().filter(own) {
+                let kept = paid * (1.0 - scenario.spec.pool_fee_percent(site) / 100.0);
                 let outlook = Outlook::new(batch, (&hashprices, kept), &months, discount(scenario));
                 rows.push(row(
                     (site.id.as_str(), name),

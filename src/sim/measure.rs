@@ -106,7 +106,13 @@ fn physics(scalars: &mut Scalars, scope: usize, t: &Totals, (power_usd, response
     if t.miners_failed > 0.0 {
         scalars.put(scope, Metric::MinerFailures, t.miners_failed);
     }
-    scalars.ratio(scope, Metric::MiningRevenueUsdPerMwh, t.mining_usd, t.mining_mwh);
+    let own_mwh = t.mining_mwh * t.own_mining_share();
+    scalars.ratio(scope, Metric::MiningRevenueUsdPerMwh, t.mining_usd, own_mwh);
+    if t.hosted_asked_mwh > 0.0 || t.hosting_usd > 0.0 {
+        scalars.put(scope, Metric::HostingRevenueUsd, t.hosting_usd);
+        scalars.put(scope, Metric::HostedMwh, t.hosted_mwh);
+        scalars.ratio(scope, Metric::HostingUptime, t.hosted_mwh, t.hosted_asked_mwh);
+    }
     scalars.put(scope, Metric::CurtailedMwh, t.curtailed_mwh);
     scalars.put(scope, Metric::StrandedMwh, t.capacity.stranded.iter().sum());
     if t.carbon_kg > 0.0 || t.carbon_contract_kg > 0.0 {

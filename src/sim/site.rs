@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::fleet::failure::Kind;
 use crate::fleet::{Dispatch, HallConditions, MeritOrder, MiningFleet, RepairShop};
-use crate::power::contract::{Named, Supply};
+use crate::power::contract::{Named, SettlementLine, Supply};
 use crate::power::curtailment::Order;
 use crate::power::grid::Grid;
 use crate::power::path::{ElectricalPath, ElectricalPathSpec};
@@ -18,7 +18,7 @@ use crate::sim::sources::{Offer, Sources};
 use crate::site::{HallSpec, OperatingCostSpec};
 use crate::staff::{Crew, Staff};
 use crate::time::{Calendar, Month, SimTime, Span};
-use crate::units::Ratio;
+use crate::units::{Ratio, Temperature};
 
 /// What the present interval allows; it holds until the next settle point.
 #[derive(Debug, Clone, Copy, Default)]
@@ -96,6 +96,12 @@ pub struct Totals {
     pub grid_mwh: f64,
     /// Machines of the mine, MWh.
     pub mining_mwh: f64,
+    /// Of it machines of customers, MWh.
+    pub hosted_mwh: f64,
+    /// Energy that customers asked for, MWh.
+    pub hosted_asked_mwh: f64,
+    /// What customers owe, fees and shares of profit, USD.
+    pub hosting_usd: f64,
     /// At the meter, caused by the mine, MWh.
     pub mining_meter_mwh: f64,
     /// IT of GPU halls, MWh.
@@ -169,6 +175,9 @@ impl Totals {
     pub fn add(&mut self, o: &Self) {
         self.grid_mwh += o.grid_mwh;
         self.mining_mwh += o.mining_mwh;
+        self.hosted_mwh += o.hosted_mwh;
+        self.hosted_asked_mwh += o.hosted_asked_mwh;
+        self.hosting_usd += o.hosting_usd;
         self.mining_meter_mwh += o.mining_meter_mwh;
         self.btc += o.btc;
         self.mining_usd += o.mining_usd;
@@ -204,6 +213,14 @@ impl Totals {
         self.carbon_kg += o.carbon_kg;
         self.carbon_contract_kg += o.carbon_contract_kg;
         self.capacity.add(&o.capacity);
+    }
+    /// The share of the mine's energy that the farm's own machines took; 1 where nothing mined.
+    pub fn own_mining_share(&self) -> f64 {
+        if self.hosted_mwh > 0.0 {
+            1.0 - self.hosted_mwh / self.mining_mwh
+        } else {
+            1.0
+        }
     }
     /// Energy from the meter and every other source, MWh.
     pub fn sources_mwh(&self) -> f64 {
@@ -289,6 +306,8 @@ pub struct Site {
     pub power_cost_usd: f64,
     /// Cash cost of mining so far: power, and with everything else, USD.
     pub mining_cost_usd: (f64, f64),
+    /// Lines of customers who left since the billing month began.
+    pub hosting_lines: Vec<SettlementLine>,
     /// Parts of miners' repairs since the billing month began, USD.
     pub miner_parts_usd: f64,
     /// Curtailment and ancillary receipts so far, USD.
@@ -325,7 +344,10 @@ impl Site {
             available: crate::units::Power::ZERO,
             overhead: Ratio::from_fraction(1.0),
             heat: Ratio::ZERO,
+            inlet: Temperature::from_c(0.0),
         };
+        let mut costs = site.costs.clone();
+        costs.mining_pool_fee_percent = spec.pool_fee_percent(site);
         Self {
             index,
             name: site.id.to_string(),
@@ -338,9 +360,9 @@ impl Site {
             crew: None,
             crewed: Vec::new(),
             crew_usd: 0.0,
-            costs: site.costs.clone(),
             halls,
-            merit: MeritOrder::new(&fleets),
+            merit: MeritOrder::at(&fleets, 1.0, costs.pool_fee()),
+            costs,
             merit_hashprice: 1.0,
             coins: Vec::new(),
             commitment: None,
@@ -365,6 +387,7 @@ impl Site {
             billing_month: setup.calendar.month(start),
             power_cost_usd: 0.0,
             mining_cost_usd: (0.0, 0.0),
+            hosting_lines: Vec::new(),
             miner_parts_usd: 0.0,
             demand_response_usd: 0.0,
             pool_readings: vec![[0.0; 3]; pools],
@@ -376,7 +399,7 @@ impl Site {
 
     /// Looks at the fleets anew, after one of them has changed.
     pub fn fleets_changed(&mut self) {
-        self.merit = MeritOrder::at(&self.fleets, self.merit_hashprice);
+        self.merit = MeritOrder::at(&self.fleets, self.merit_hashprice, self.costs.pool_fee());
         if let Some(commitment) = &mut self.commitment {
             commitment.rebind(&self.merit, &self.fleets);
         }

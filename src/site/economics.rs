@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{Check, FieldPath, Problems};
+use crate::units::Ratio;
 
 /// Running costs other than power and staff; amounts are of the first year and follow inflation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +50,13 @@ impl Default for OperatingCostSpec {
             construction_power_percent: 2.0,
             mining_pool_fee_percent: 1.0,
         }
+    }
+}
+
+impl OperatingCostSpec {
+    /// What the pool keeps of coins mined.
+    pub fn pool_fee(&self) -> Ratio {
+        Ratio::from_fraction(self.mining_pool_fee_percent / 100.0)
     }
 }
 

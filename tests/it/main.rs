@@ -29,6 +29,7 @@ mod finance;
 mod generator;
 mod gpu_mining;
 mod hand_made;
+mod hosting;
 mod import;
 mod inference;
 mod invariants;

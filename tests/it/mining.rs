@@ -75,7 +75,7 @@ fn a_backtest_without_a_month_that_fits_is_refused() {
 }
 
 /// Two halls of S21 that mine at 45 USD a PH and day and 40 USD a megawatt-hour, where nothing inflates.
-const TWO_HALLS: &str = r#"
+pub(crate) const TWO_HALLS: &str = r#"
 format = 1
 name = "two-halls"
 start = "2026-01-01"
@@ -109,7 +109,7 @@ id = "stay-mining"
 "#;
 
 /// A run of the two halls with something said of the site, of the batch of 5,000, and of a third batch in the other hall.
-fn two_halls(site: &str, batch: &str, more: &str) -> (Place, Run) {
+pub(crate) fn two_halls(site: &str, batch: &str, more: &str) -> (Place, Run) {
     let text = TWO_HALLS
         .replace("#SITE", site)
         .replace("#BATCH", batch)

@@ -1,6 +1,8 @@
 //! A batch at work: what miners of one model draw and hash now, and what they are worth.
 
 use super::cards::{CardMarket, Cards, CardsSpec, Mined};
+use super::heat::MinerHeat;
+use super::hosting::{Bearer, Hosting, Worth};
 use super::life::{MoveSpec, after_years, midnight};
 use super::revenue_per_mwh;
 use super::shop::RepairShop;
@@ -63,6 +65,8 @@ pub struct MinerBatch {
     /// USD/MWh that it earns per USD/PH/day.
     worth_per_hashprice: f64,
     rules: BatchRules,
+    heat: Option<MinerHeat>,
+    hosting: Option<Box<Hosting>>,
 }
 
 impl MinerBatch {
@@ -81,7 +85,9 @@ impl MinerBatch {
         let rates = spec.wear.as_ref().map(|wear| Rates::new(wear, model.cooling));
         let (lost, gained) = worn(rates, spec.age_years);
         let rated = (rated_th * (power / energy) * lost, rated_w * power * gained);
-        Some(Self::of_machines(spec, Machine::Asic(model), rated, rates))
+        let mut batch = Self::of_machines(spec, Machine::Asic(model), rated, rates);
+        batch.heat = spec.heat.as_ref().map(|heat| MinerHeat::new(heat, model.cooling));
+        Some(batch)
     }
 
     /// Cards make no bitcoin: their hashrate in terahashes is nought, and so is all that follows from it.
@@ -121,6 +127,8 @@ impl MinerBatch {
             hashrate_ph: 0.0,
             worth_per_hashprice: 0.0,
             rules: BatchRules::new(&spec.rules, spec.count),
+            heat: None,
+            hosting: spec.hosted.as_ref().map(|h| Box::new(Hosting::new(h))),
         };
         batch.refresh();
         batch
@@ -137,7 +145,9 @@ impl MinerBatch {
             departs: spec.moves.as_ref().and_then(|m| midnight(&m.on, calendar)),
             retires: spec
                 .life_years
-                .map(|years| after_years(from, years - spec.age_years)),
+                .map(|years| years - spec.age_years)
+                .or_else(|| Some(spec.hosted.as_ref()?.term_months? / 12.0))
+                .map(|years| after_years(from, years)),
         };
         batch.refresh();
         Some(batch)
@@ -221,6 +231,10 @@ impl MinerBatch {
     pub fn nameplate(&self) -> Power {
         Power::from_mw(self.machines * self.power_w * 1e-6)
     }
+    /// Power at the wall of all machines that stand, working or not.
+    pub fn standing(&self) -> Power {
+        Power::from_mw(self.machines() * self.power_w * 1e-6)
+    }
     /// Hashrate of all that work at full speed, PH/s.
     pub fn hashrate_ph(&self) -> f64 {
         self.hashrate_ph
@@ -238,13 +252,40 @@ impl MinerBatch {
         let bitcoin = hashprice_usd_per_ph_day * self.worth_per_hashprice;
         EnergyPrice::from_usd_per_mwh(bitcoin + self.own_usd_per_mwh())
     }
+    /// What a megawatt-hour at the wall is worth to the farm, where a pool keeps a share of the coins.
+    pub fn worth(&self, pool_fee: Ratio) -> Worth {
+        let fee = pool_fee.as_fraction();
+        match &self.hosting {
+            None => Worth::own(self.worth_per_hashprice, self.own_usd_per_mwh(), 1.0 - fee),
+            Some(hosting) => hosting.worth(self.worth_per_hashprice, fee),
+        }
+    }
+    /// What heat at the inlet does to it, where that is stated.
+    pub fn heat(&self) -> Option<&MinerHeat> {
+        self.heat.as_ref()
+    }
+    /// The customer's contract, where it is a customer's.
+    pub fn hosting(&self) -> Option<&Hosting> {
+        self.hosting.as_deref()
+    }
+    /// The same, to count and to invoice.
+    pub fn hosting_mut(&mut self) -> Option<&mut Hosting> {
+        self.hosting.as_deref_mut()
+    }
+    /// The day on which a customer's machines may leave if the farm ends his contract now, and what it pays for that.
+    pub fn end_hosting(&self, now: SimTime) -> Option<(SimTime, Money)> {
+        let hosting = self.hosting.as_ref().filter(|_| self.life.arrives.is_none())?;
+        let (from, paid) = hosting.end(now, self.nameplate());
+        // What ends by itself before then needs no more notice.
+        Some((self.life.retires.map_or(from, |at| from.min(at.max(now))), paid))
+    }
     /// What a PH/s costs in power a day at a power price, USD: the hashprice at which mining breaks even.
     pub fn hashcost(&self, power: EnergyPrice) -> f64 {
         power.as_usd_per_mwh() / self.worth_per_hashprice
     }
     /// What the batch fetches when it is sold: broken machines at scrap, the others by `value`.
     pub fn resale(&self, hashprice_usd_per_ph_day: f64) -> Money {
-        if self.life.arrives.is_some() {
+        if self.life.arrives.is_some() || self.hosting.is_some() {
             return Money::ZERO;
         }
         let (whole, broken) = (self.working(), self.broken());
@@ -262,8 +303,11 @@ impl MinerBatch {
             }
         })
     }
-    /// What the batch fetches as scrap.
+    /// What the batch fetches as scrap; a customer's machines fetch the farm nothing.
     pub fn scrap(&self) -> Money {
+        if self.hosting.is_some() {
+            return Money::ZERO;
+        }
         Money::from_usd(self.scrap_of(self.machines))
     }
     /// What so many machines fetch as scrap, USD.
@@ -280,13 +324,13 @@ impl MinerBatch {
         self.rates.is_some() || life.arrives.is_some() || life.departs.is_some() || life.retires.is_some()
     }
     /// Says whether it runs now; a start is counted.
-    pub(super) fn note_running(&mut self, runs: bool) {
+    pub fn note_running(&mut self, runs: bool) {
         if runs && !self.runs {
             self.restarts += 1.0;
         }
         self.runs = runs;
     }
-    /// Puts it in place on its day. Gives what it costs.
+    /// Puts it in place on its day. Gives what it costs: nothing where it is a customer's.
     pub(super) fn arrive(&mut self, now: SimTime, hashprice: f64) -> Option<Money> {
         let (_, stated) = self.life.arrives.filter(|(at, _)| *at <= now)?;
         let cost = Money::from_usd(match &self.machine {
@@ -300,7 +344,7 @@ impl MinerBatch {
         });
         self.life.arrives = None;
         self.refresh();
-        Some(cost)
+        Some(if self.hosting.is_some() { Money::ZERO } else { cost })
     }
     /// Whether it leaves for another hall now.
     pub(super) fn departs(&self, now: SimTime) -> bool {
@@ -354,6 +398,12 @@ impl MinerBatch {
         done.parts_usd = done.repaired * shop.parts();
         done.scrap_usd = self.scrap_of(done.scrapped);
         self.machines -= done.scrapped;
+        if let Some(hosting) = &self.hosting {
+            done.scrap_usd = 0.0;
+            if hosting.spec().repairs_by == Bearer::Customer {
+                done.parts_usd = 0.0;
+            }
+        }
     }
 }
 

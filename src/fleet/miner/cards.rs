@@ -323,11 +323,12 @@ mod tests {
             available: Power::from_mw(20.0),
             overhead: Ratio::from_fraction(1.0),
             heat: Ratio::from_fraction(1.0),
+            inlet: crate::units::Temperature::from_c(20.0),
         };
         let at = |ethash: f64, available: f64| {
             let cards = fleet(&[spec("rtx-3080", 4_000, &["a"])], &chains(ethash, 0.0));
             let fleets = [asics.clone(), cards];
-            let mut order = MeritOrder::at(&fleets, 40.0);
+            let mut order = MeritOrder::at(&fleets, 40.0, Ratio::ZERO);
             let site = SiteConditions {
                 available_at_meter: Power::from_mw(available),
                 marginal: EnergyPrice::from_usd_per_mwh(60.0),

@@ -1,13 +1,16 @@
 //! Miners: batches of one model, the fleet of a hall, and what it does with a megawatt now.
 //!
 //! What a batch says stands in `spec`, what it is in `batch`; how it is run in `mode`, how it wears in `wear`, who repairs it in
-//! `shop`, what it fetches in `value`, when it comes and goes in `life`; what is particular to graphics cards in `cards`.
+//! `shop`, what it fetches in `value`, when it comes and goes in `life`; what is particular to graphics cards in `cards`;
+//! whose it is in `hosting`, what heat at the inlet does to it in `heat`.
 //!
 //! A fleet is sorted by energy per hash. Because worth per megawatt-hour falls along that order, what runs is always
 //! a prefix: prices cut it at a batch, caps cut it inside one. Heat slows every machine alike.
 
 mod batch;
 mod cards;
+mod heat;
+mod hosting;
 mod life;
 mod mode;
 mod shop;
@@ -17,6 +20,11 @@ mod wear;
 
 pub use batch::MinerBatch;
 pub use cards::{CardMarket, CardValueSpec, CardsSpec, ChainToday, Mined};
+pub use heat::{MinerHeat, MinerHeatSpec};
+pub use hosting::{
+    Bearer, CheaperEndSpec, CustomerRuns, HostedUse, Hosting, HostingEndSpec, HostingInvoice, HostingLine,
+    HostingSpec, Worth,
+};
 pub use life::{MoveSpec, PurchaseSpec};
 pub use mode::MinerMode;
 pub use shop::{RepairShop, RepairShopSpec};
@@ -195,6 +203,18 @@ impl MiningFleet {
     pub fn put(&mut self, batch: MinerBatch) {
         self.batches.push(batch);
         self.refresh();
+    }
+    /// Counts a start of a batch that stood; batches by their place in [`MiningFleet::batches`].
+    pub fn note_batch(&mut self, batch: usize, runs: bool) {
+        self.batches[batch].note_running(runs);
+    }
+    /// The contract of a customer's batch, to count and to invoice.
+    pub fn hosting_mut(&mut self, batch: usize) -> Option<&mut Hosting> {
+        self.batches[batch].hosting_mut()
+    }
+    /// Takes all batches out.
+    pub fn clear(&mut self) -> Vec<MinerBatch> {
+        self.take(|_| true)
     }
     /// The batches, best first.
     pub fn batches(&self) -> &[MinerBatch] {

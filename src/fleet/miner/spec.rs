@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::MACHINES_MAX;
 use super::cards::CardsSpec;
+use super::heat::MinerHeatSpec;
+use super::hosting::HostingSpec;
 use super::life::{MoveSpec, PurchaseSpec};
 use super::mode::MinerMode;
 use super::value::MinerValueSpec;
@@ -68,6 +70,12 @@ pub struct MinerBatchSpec {
     /// For graphics cards: what they mine, in which frames, what they fetch. Default: the machines mine bitcoin.
     #[serde(default)]
     pub cards: Option<CardsSpec>,
+    /// What heat at the inlet does to the machines beside what the cooling plant asks. Default: nothing.
+    #[serde(default)]
+    pub heat: Option<MinerHeatSpec>,
+    /// The machines are a customer's, under this contract. Default: the farm's own.
+    #[serde(default)]
+    pub hosted: Option<HostingSpec>,
 }
 
 impl MinerBatchSpec {
@@ -89,6 +97,8 @@ impl MinerBatchSpec {
             bought: None,
             moves: None,
             cards: None,
+            heat: None,
+            hosted: None,
         }
     }
 
@@ -123,6 +133,8 @@ impl MinerBatchSpec {
             ("mode", self.mode != MinerMode::Normal),
             ("rules", self.rules != BatchRulesSpec::default()),
             ("value", self.value != MinerValueSpec::ByHashprice),
+            ("heat", self.heat.is_some()),
+            ("hosted", self.hosted.is_some()),
         ];
         for (key, _) in said.into_iter().filter(|(_, said)| *said) {
             problems.error(
@@ -161,6 +173,25 @@ impl MinerBatchSpec {
         }
     }
 
+    fn check_hosted(&self, at: &FieldPath, problems: &mut Problems) {
+        let Some(hosted) = &self.hosted else { return };
+        hosted.check(&at.key("hosted"), problems);
+        if self.moves.is_some() {
+            problems.error(
+                &at.key("moves"),
+                "a customer's machines do not move to another hall",
+            );
+        }
+        if self.life_years.is_some() && hosted.term_months.is_some() {
+            let message = "`life_years` and `hosted.term_months` both say when the machines leave: expected one of them";
+            problems.error(&at.key("life_years"), message);
+        }
+        if self.bought.as_ref().is_some_and(|b| b.usd_per_th.is_some()) {
+            let at = at.key("bought").key("usd_per_th");
+            problems.error(&at, "the farm does not buy a customer's machines");
+        }
+    }
+
     fn check_life(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("age_years"), self.age_years, 0.0, 30.0);
         if let Some(life) = self.life_years {
@@ -193,6 +224,10 @@ impl Check for MinerBatchSpec {
         problems.percent(&at.key("uptime_percent"), self.uptime_percent, 100.0);
         self.rules.check(&at.key("rules"), problems);
         self.check_machine(at, problems);
+        self.check_hosted(at, problems);
+        if let Some(heat) = &self.heat {
+            heat.check(&at.key("heat"), problems);
+        }
         self.check_life(at, problems);
     }
 }

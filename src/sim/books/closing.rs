@@ -9,6 +9,7 @@ use crate::finance::ledger::Ledger;
 use crate::finance::register::Register;
 use crate::finance::statement;
 use crate::finance::tax::IncomeTax;
+use crate::fleet::MiningFleet;
 use crate::scenario::spec::ResidualSpec;
 use crate::sim::capital::Financing;
 use crate::sim::demand::Demand;
@@ -56,6 +57,12 @@ impl Books {
         }
         // What customers have paid for and not yet had is owed, whatever the residual.
         let owed: f64 = demand.blocks.iter().map(|block| block.prepaid_usd).sum();
+        let batches = sites
+            .iter()
+            .flat_map(|s| &s.fleets)
+            .flat_map(MiningFleet::batches);
+        let deposits = batches.filter_map(|b| b.hosting()).map(|h| h.deposit().as_usd());
+        let owed = owed + deposits.sum::<f64>();
         self.ledger
             .pay(last, Account::ContractResidual, Money::from_usd(owed));
         self.finance(financing);

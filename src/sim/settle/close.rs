@@ -2,6 +2,7 @@
 
 use super::{Closed, Context};
 use crate::conversion::HallPhase;
+use crate::fleet::HostedUse;
 use crate::power::contract::Interval;
 use crate::sim::capacity;
 use crate::sim::demand::Demand;
@@ -69,8 +70,8 @@ pub fn close(site: &mut Site, demand: &mut Demand, to: SimTime, context: &Contex
     capacity::check(&closed.totals.capacity, site, to);
     check_gpu_hours(site, to, &closed.totals, context.fault);
     site.month.add(&closed.totals);
-    for (fleet, dispatch) in site.fleets.iter_mut().zip(&site.dispatch) {
-        fleet.note_running(dispatch.batches);
+    for (hall, batch, runs) in site.merit.running() {
+        site.fleets[hall].note_batch(batch, runs);
     }
     site.open.from = to;
     closed
@@ -115,10 +116,16 @@ fn close_mining(
             closed.totals.curtailed_mwh += stood.as_mw() * hours;
         }
     }
-    closed.totals.btc = hashrate_ph * day.btc_per_ph_day * hours / 24.0;
+    hashrate_ph -= close_hosted(
+        site,
+        hours,
+        (day.paid_btc_per_ph_day(), day.btc_usd),
+        &mut closed.totals,
+    );
+    closed.totals.btc = hashrate_ph * day.paid_btc_per_ph_day() * hours / 24.0;
     if let Some(commitment) = &mut site.commitment {
         let step = commitment.close(hours, hashrate_ph);
-        closed.totals.btc -= step.lost_ph_h * day.btc_per_ph_day / 24.0;
+        closed.totals.btc -= step.lost_ph_h * day.paid_btc_per_ph_day() / 24.0;
         let t = &mut closed.totals;
         (t.restarts, t.restart_usd, t.mining_gain_usd) = (step.restarts, step.restart_usd, step.gain_usd);
     }
@@ -142,6 +149,33 @@ fn close_cards(site: &mut Site, hours: f64) -> f64 {
         }
     }
     usd
+}
+
+/// Counts what customers' machines did; their coins are not the farm's. Gives their hashrate, PH/s.
+fn close_hosted(site: &mut Site, hours: f64, (btc, usd): (f64, f64), totals: &mut Totals) -> f64 {
+    let mut hashrate_ph = 0.0;
+    for now in site.merit.hosted() {
+        let fleet = &mut site.fleets[now.hall];
+        let contracted_mwh = fleet.batches()[now.batch].standing().as_mw() * hours;
+        let mines = matches!(site.halls[now.hall].phase, HallPhase::Mining);
+        let energy_mwh = now.drawn.as_mw() * hours;
+        let used = HostedUse {
+            energy_mwh,
+            asked_mwh: if mines { now.asked.as_mw() * hours } else { 0.0 },
+            dear_mwh: if mines { now.dear.as_mw() * hours } else { 0.0 },
+            contracted_mwh: if mines { contracted_mwh } else { 0.0 },
+            cost_usd: energy_mwh * site.open.mining_usd_per_mwh,
+            coins_usd: now.hashrate_ph * btc * usd * hours / 24.0,
+        };
+        hashrate_ph += now.hashrate_ph;
+        totals.hosted_mwh += used.energy_mwh;
+        totals.hosted_asked_mwh += used.asked_mwh;
+        fleet
+            .hosting_mut(now.batch)
+            .expect("the order knows whose it is")
+            .count(&used);
+    }
+    hashrate_ph
 }
 
 fn close_halls(

@@ -11,7 +11,7 @@ use crate::sim::hall::{Flow, GpuHall, Hall, Hosted, NewUse, Plumbing};
 use crate::sim::site::{Binding, Opened, Site};
 use crate::sim::sources::Offer;
 use crate::time::SimTime;
-use crate::units::{EnergyPrice, Power, Ratio};
+use crate::units::{EnergyPrice, Power, Ratio, Temperature};
 
 /// Within this of a break of the marginal cost, the cost beyond it holds. A break behind the transformers comes back
 /// to the meter with a rounding error; without this the step that ends there would be offered again and again, and
@@ -314,7 +314,7 @@ fn mine(site: &mut Site, (base, firm_mw, available_mw): (u32, f64, f64), context
     for (index, hall) in site.halls.iter().enumerate() {
         (site.conditions[index], site.allowed[index]) = conditions(site, hall, index, base);
     }
-    let hashprice = context.paths.bitcoin.at(site.open.from).hashprice_usd_per_ph_day;
+    let hashprice = context.paths.bitcoin.at(site.open.from).pay_usd_per_ph_day();
     let prices = context.paths.prices(context.hour);
     let transformers = &site.grid.transformers;
     // Room is kept for all that may run; the meter, and so the margin, sees what does.
@@ -442,6 +442,7 @@ pub(in crate::sim) fn conditions(
             available: Power::ZERO,
             overhead: Ratio::from_fraction(1.0),
             heat: Ratio::ZERO,
+            inlet: Temperature::from_c(0.0),
         };
         return (none, Flow::default());
     }
@@ -457,6 +458,7 @@ pub(in crate::sim) fn conditions(
         available: Power::from_mw(allowed.it_mw),
         overhead: Ratio::from_fraction(overhead),
         heat: Ratio::from_fraction((limit / fleet_mw).min(1.0)),
+        inlet: Temperature::from_c(hour.supply_c),
     };
     (conditions, allowed)
 }

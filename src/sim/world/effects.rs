@@ -5,7 +5,6 @@ use crate::conversion::project::Event as StageEvent;
 use crate::conversion::{Component, Effect};
 use crate::des::Outbox;
 use crate::finance::account::Account;
-use crate::fleet::MiningFleet;
 use crate::sim::hall::NewUse;
 use crate::time::SimTime;
 use crate::units::Money;
@@ -82,10 +81,13 @@ impl World<'_> {
     pub(super) fn sell_miners(&mut self, (s, h): (usize, usize), now: SimTime) {
         let hashprice = self.from.paths.bitcoin.at(now).hashprice_usd_per_ph_day;
         let month = self.month_at(now);
+        let fleet = self.sites[s].fleets[h].clear();
+        let resale: Money = fleet.iter().map(|b| b.resale(hashprice)).sum();
+        self.books.sell(month, Account::AsicSalvage, resale);
+        for batch in fleet {
+            self.return_miners((s, h), batch, now);
+        }
         let site = &mut self.sites[s];
-        let fleet = std::mem::replace(&mut site.fleets[h], MiningFleet::new(&[]));
-        self.books
-            .sell(month, Account::AsicSalvage, fleet.resale(hashprice));
         site.halls[h].miners_until = Some(now);
         site.fleets_changed();
     }

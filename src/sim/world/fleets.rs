@@ -95,6 +95,7 @@ impl World<'_> {
             return;
         }
         let cost = site.fleets[h].arrive(now, hashprice);
+        self.take_deposits((s, h), now);
         if cost > Money::ZERO {
             let month = self.month_at(now);
             self.books.buy_miners(month, cost);
@@ -105,6 +106,10 @@ impl World<'_> {
 
     fn retire_miners(&mut self, (s, h): (usize, usize), now: SimTime) {
         for batch in self.sites[s].fleets[h].retire(now) {
+            if batch.hosting().is_some() {
+                self.return_miners((s, h), batch, now);
+                continue;
+            }
             let month = self.month_at(now);
             self.books.sell(month, Account::AsicSalvage, batch.scrap());
             let name = self.sites[s].halls[h].name.clone();

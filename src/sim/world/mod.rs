@@ -8,6 +8,7 @@ mod crews;
 mod effects;
 mod failing;
 mod fleets;
+mod hosting;
 mod months;
 pub mod reach;
 mod services;
@@ -160,6 +161,7 @@ impl<'a> World<'a> {
         world.turn_coins(start);
         let hashprice = paths.bitcoin.at(start).hashprice_usd_per_ph_day;
         world.books.miners_usd = world.miners_worth(hashprice);
+        world.open_hosting();
         world.install_halls();
         world.reach = reach::Reach::new(&world.sites, held);
         world.start_transformers(start);

@@ -1,13 +1,17 @@
 //! Hours and months: paths move on, bills and invoices are closed.
 
 use super::World;
+use crate::market::bitcoin::BLOCKS_PER_HALVING;
 use crate::series::Regular;
 use crate::sim::books::cost_of_use_usd;
 use crate::sim::event::{self, Event};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::pool::MonthOfJobs;
-use crate::time::{SimTime, Span};
+use crate::time::{DAY_S, SimTime, Span};
 use crate::workload::service::Counts;
+
+/// Change of difficulty from day to day that is rounding of a file and no retarget.
+const RETARGET_LEAST: f64 = 1e-4;
 
 impl World<'_> {
     pub(super) fn turn_hour(&mut self, now: SimTime) {
@@ -15,6 +19,7 @@ impl World<'_> {
         self.hour = axis.index_at(now);
         if let Some(recorder) = &mut self.recorder {
             recorder.hour(&self.sites, self.from.scenario);
+            self.note_network(now);
         }
         self.turn_coins(now);
         self.plan_services(now);
@@ -30,6 +35,25 @@ impl World<'_> {
         let next = axis.time(self.hour + 1);
         if next < self.from.scenario.horizon.end {
             self.queue.schedule(next, event::HOUR, Event::Hour);
+        }
+    }
+
+    /// Notes halvings and retargets: days on which subsidy or difficulty are not those of the day before.
+    fn note_network(&mut self, now: SimTime) {
+        let path = &self.from.paths.bitcoin;
+        if now.as_unix_s() % DAY_S != 0 || now <= self.from.scenario.horizon.start {
+            return;
+        }
+        let (was, is) = (path.at(now + Span::from_seconds(-1)), path.at(now));
+        if is.subsidy_btc < was.subsidy_btc {
+            let height = BLOCKS_PER_HALVING * (50.0 / is.subsidy_btc).log2().round();
+            let detail = format!("height {height}, subsidy {} BTC", is.subsidy_btc);
+            self.note(now, 0, "halving", "bitcoin", detail);
+        }
+        if is.difficulty > 0.0 && (is.difficulty / was.difficulty - 1.0).abs() > RETARGET_LEAST {
+            let percent = (is.difficulty / was.difficulty - 1.0) * 100.0;
+            let detail = format!("difficulty {:.6e}, {percent:+.2} %", is.difficulty);
+            self.note(now, 0, "retarget", "bitcoin", detail);
         }
     }
 
@@ -61,6 +85,8 @@ impl World<'_> {
         self.books
             .running_costs(ledger_month, site, (now - begin).as_hours() / whole.as_hours());
         let part = (now - begin).as_hours() / whole.as_hours();
+        self.invoice_hosting(index, month, &mut lines);
+        let site = &mut self.sites[index];
         let mining = self.books.mining_cost_usd(ledger_month, site, net, part);
         site.mining_cost_usd.0 += mining.0;
         site.mining_cost_usd.1 += mining.1;

@@ -109,6 +109,7 @@ impl World<'_> {
 
     pub(super) fn start(&mut self, index: usize, now: SimTime) {
         let mut effects = std::mem::take(&mut self.effects);
+        self.end_hosting(index, now);
         let mut outbox = Outbox::new(&mut self.queue);
         self.projects[index].project.start(now, &mut outbox, &mut effects);
         self.prepay(index, now);
