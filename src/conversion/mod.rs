@@ -7,6 +7,7 @@
 pub mod archetype;
 pub mod duration;
 pub mod effect;
+mod hold;
 pub mod network;
 pub mod phase;
 pub mod plan;

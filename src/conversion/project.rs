@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::archetype::Outcome;
 use super::effect::{Component, Effect, Payment};
+use super::hold::Holds;
 use super::months;
 use super::phase::HallPhase;
 use super::plan::{Draw, Plan};
@@ -94,8 +95,7 @@ pub struct Project {
     phases: Vec<HallPhase>,
     /// Halls whose crew stands, where the world hires crews; without, hiring lasts as long as was drawn.
     crews: Option<Vec<bool>>,
-    /// Before which no stage of a hall may end its mining.
-    held: Vec<Option<SimTime>>,
+    holds: Holds,
 }
 
 impl Project {
@@ -115,7 +115,7 @@ impl Project {
             started: None,
             nodes: plan.network().nodes.iter().map(state).collect(),
             phases: plan.inputs().halls.iter().map(|h| h.phase).collect(),
-            held: vec![None; plan.inputs().halls.len()],
+            holds: Holds::new(plan.inputs().halls.len()),
             plan,
             crews: None,
         }
@@ -183,27 +183,7 @@ impl Project {
 
     /// Lets no stage end the mining of a hall before an instant, say because notice must run.
     pub fn hold(&mut self, hall: usize, until: SimTime) {
-        let held = &mut self.held[hall];
-        *held = Some(held.map_or(until, |at| at.max(until)));
-    }
-
-    /// Until when a node must wait for what holds the halls whose mining it ends.
-    fn held_until(&self, node: usize) -> Option<SimTime> {
-        let stage = self.plan.stage(node);
-        let ends_mining = match stage.spec.role {
-            StageRole::WindDown | StageRole::Build | StageRole::Commission | StageRole::Install => true,
-            StageRole::Energise | StageRole::Ready => true,
-            StageRole::Work | StageRole::Order | StageRole::Hardware | StageRole::Staff => {
-                stage.spec.mining == MiningDuring::Stops
-            }
-        };
-        let own = self.plan.network().nodes[node].hall;
-        let halls = self.held.iter().zip(&self.phases).enumerate();
-        let mine = halls
-            .filter(|(hall, (_, phase))| own.is_none_or(|own| own == *hall) && **phase == HallPhase::Mining);
-        mine.filter_map(|(_, (held, _))| *held)
-            .max()
-            .filter(|_| ends_mining)
+        self.holds.add(hall, until);
     }
 
     /// Starts the project: whatever waits for nothing begins.
@@ -264,7 +244,8 @@ impl Project {
     {
         let started = self.started.expect("nodes are released after the start");
         let floor = started + months(self.draw.floor[node]);
-        let held = self.held_until(node).unwrap_or(now);
+        let (own, spec) = (self.plan.network().nodes[node].hall, &self.plan.stage(node).spec);
+        let held = self.holds.until(spec, own, &self.phases).unwrap_or(now);
         if floor.max(held) > now {
             self.nodes[node].cause = if held > floor {
                 Cause::Held
