@@ -21,6 +21,10 @@ pub enum Payment {
     Balance,
     /// Work progressed.
     Progress,
+    /// An order was cancelled.
+    Cancellation,
+    /// A frozen design was opened again.
+    Change,
 }
 
 /// What a stage did; halls are numbered as in the plan.
@@ -89,6 +93,11 @@ pub enum Effect {
         hall: usize,
         /// For how much, positive.
         usd: Money,
+    },
+    /// The project of a hall that is not ready is given up.
+    Cancelled {
+        /// Which.
+        hall: usize,
     },
     /// A hall is ready for service.
     ReadyForService {

@@ -4,29 +4,52 @@
 //! which mining stops, money falls due and a hall is ready, and the rule that starts a project. Does not own what the
 //! hall is worth or draws (the simulation asks `fleet` and `market`), nor the postings: it returns [`Effect`]s.
 
+pub mod analysis;
 pub mod archetype;
+pub mod calendar;
+pub mod draw;
 pub mod duration;
 pub mod effect;
+mod flat;
+mod hiring;
 mod hold;
+mod joint;
 pub mod network;
+pub mod order;
+pub mod outcome;
+mod pay;
 pub mod phase;
 pub mod plan;
+pub mod portfolio;
 pub mod programme;
 pub mod project;
+pub mod refreeze;
+pub mod resource;
 pub mod risk;
+pub mod scene;
 pub mod stage;
 pub mod start;
+mod stop;
+pub mod works;
 
 pub use archetype::{Archetype, Outcome};
+pub use calendar::{WorkCalendarSpec, WorkTime};
+pub use draw::Draw;
 pub use duration::DurationSpec;
 pub use effect::{Component, Effect, Payment};
+pub use outcome::StageOutcome;
 pub use phase::HallPhase;
 pub use plan::{HallInputs, Plan, PlanInputs};
-pub use programme::{ProgrammeSpec, Sequence};
-pub use project::{Event, Project, StageOutcome};
+pub use portfolio::Portfolio;
+pub use programme::{LearningSpec, ProgrammeSpec, Sequence};
+pub use project::Project;
+pub use refreeze::RefreezeSpec;
+pub use resource::{Crews, ResourceSpec};
 pub use risk::RiskSpec;
+pub use scene::{Event, Scene, Shared};
 pub use stage::{MiningDuring, StageOverrideSpec, StageRole, StageScope, StageSpec};
 pub use start::{StartRule, StartSpec};
+pub use works::Works;
 
 use crate::time::Span;
 

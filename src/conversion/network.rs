@@ -11,6 +11,8 @@ pub struct Node {
     pub stage: usize,
     /// Index of the hall; `None` for a shared stage.
     pub hall: Option<usize>,
+    /// The last delivery of an order that comes in two parts, of which another node is the first.
+    pub rest: bool,
     /// Nodes that must end before.
     pub after: Vec<usize>,
     /// Nodes that wait for this one.
@@ -50,6 +52,7 @@ impl Network {
                 nodes.push(Node {
                     stage: s,
                     hall: (!shared).then_some(h),
+                    rest: false,
                     after: Vec::new(),
                     before: Vec::new(),
                 });
@@ -57,6 +60,19 @@ impl Network {
             if shared {
                 let node = index[s][0];
                 index[s].fill(node);
+                let first = stage.spec.order.first_delivery.filter(|_| stage.spec.is_order());
+                let served = first.map_or(halls, |f| f.halls(halls));
+                if served < halls {
+                    // Later halls wait for the rest.
+                    index[s][served..].fill(nodes.len());
+                    nodes.push(Node {
+                        stage: s,
+                        hall: None,
+                        rest: true,
+                        after: Vec::new(),
+                        before: Vec::new(),
+                    });
+                }
             }
         }
         let mut network = Self {
@@ -64,6 +80,11 @@ impl Network {
             order: Vec::new(),
             ready: Vec::new(),
         };
+        for node in 1..network.nodes.len() {
+            if network.nodes[node].rest {
+                network.link(node - 1, node);
+            }
+        }
         network.link_stages(stages, &index, at_risk);
         network.link_halls(stages, &index, halls, sequence);
         network.order = network.topological_order();
@@ -183,6 +204,23 @@ impl Network {
             }
         };
         (0..self.nodes.len()).map(latest).collect()
+    }
+
+    /// Whether a node waits, through others or not, for another.
+    pub fn follows(&self, node: usize, earlier: usize) -> bool {
+        let mut seen = vec![false; self.nodes.len()];
+        let mut open = vec![node];
+        while let Some(n) = open.pop() {
+            for &before in &self.nodes[n].after {
+                if before == earlier {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[before], true) {
+                    open.push(before);
+                }
+            }
+        }
+        false
     }
 
     /// When the last hall is ready, months.

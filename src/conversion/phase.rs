@@ -73,6 +73,15 @@ impl HallPhase {
     pub const fn holds_miners(self) -> bool {
         self.rank() < 2
     }
+    /// The conversion is given up: nothing stands in the hall.
+    pub(super) fn abandon(&mut self) {
+        assert!(
+            self.rank() < 7,
+            "a hall that is {} is not given up",
+            self.as_str()
+        );
+        *self = Self::Idle;
+    }
     /// Moves to `to`; a move that is not legal is an error of ours.
     pub fn advance(&mut self, to: Self) {
         assert!(

@@ -1,17 +1,24 @@
-//! The plan of one conversion, made once per strategy: its network over the halls, its planned dates, the factor that
-//! brings it to the reference class, and the draws of a replication.
+//! The plan of one conversion, made once per strategy: its network over the halls, its planned dates, and the factor
+//! that brings it to the reference class. Draws are in `draw`, crews and calendars over several plans in `portfolio`.
 
 use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
 
 use super::archetype::{self, Outcome};
-use super::network::{Network, Times};
+use super::draw::Draw;
+use super::duration::DurationSpec;
+use super::months;
+use super::network::{Network, Node, Times};
 use super::phase::HallPhase;
-use super::programme::{ProgrammeSpec, Sequence};
+use super::portfolio::Hold;
+use super::programme::{LearningSpec, ProgrammeSpec, Sequence};
+use super::refreeze::RefreezeSpec;
+use super::resource::Needs;
 use super::risk::{CommonFactor, RiskSpec};
-use super::stage::{Stage, StageRole};
+use super::stage::{Stage, StageRole, StageSpec};
+use super::works::Works;
 use crate::id::Name;
 use crate::random::Streams;
+use crate::time::SimTime;
 use crate::units::Money;
 
 /// Draws from which the common factor is found.
@@ -53,22 +60,48 @@ pub struct PlanInputs {
     pub outcome: Outcome,
     /// How it strays.
     pub risk: RiskSpec,
+    /// Working calendar of works at the halls.
+    pub calendar: Option<Name>,
+    /// What halls learn from those before.
+    pub learning: LearningSpec,
+    /// Events that open the design again.
+    pub refreezes: Vec<RefreezeSpec>,
 }
 
-/// The luck of one replication.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draw {
-    /// Duration of every node, failed tests excluded, months.
-    pub months: Vec<f64>,
-    /// Duration of every repeat of every node, months.
-    pub repeats: Vec<Vec<f64>>,
-    /// No node starts earlier than this, months from the project's start.
-    pub floor: Vec<f64>,
-    /// The factor common to all stages.
-    pub factor: f64,
-    /// Actual over planned facility cost.
-    pub cost_factor: f64,
+impl PlanInputs {
+    /// Checked stages over halls, all at once, without risk; the rest as a file that says nothing.
+    pub fn of(key: impl Into<String>, stages: Vec<Stage>, halls: Vec<HallInputs>) -> Self {
+        Self {
+            key: key.into(),
+            stages,
+            halls,
+            sequence: Sequence::AllAtOnce,
+            at_risk: Vec::new(),
+            deposit_percent: 20.0,
+            outcome: Outcome::Serve,
+            risk: RiskSpec::none(),
+            calendar: None,
+            learning: LearningSpec::default(),
+            refreezes: Vec::new(),
+        }
+    }
 }
+
+/// What crews, calendars and the other conversions of a strategy make of a plan.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Bound {
+    /// What each stage needs.
+    pub(super) needs: Vec<Vec<(u16, u32)>>,
+    /// The calendar of each node, `u32::MAX` where every day is worked.
+    pub(super) calendar: Vec<u32>,
+    /// Start of each node without regard to crews, months from the project's start: who waits is served in this order.
+    pub(super) rank: Vec<f64>,
+    /// Latest start that keeps every ready date, months.
+    pub(super) latest: Vec<f64>,
+}
+
+/// No calendar.
+pub(super) const EVERY_DAY: u32 = u32::MAX;
 
 /// A conversion as planned.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,11 +109,35 @@ pub struct Plan {
     inputs: PlanInputs,
     network: Network,
     at_risk: Vec<bool>,
-    planned: Times,
+    /// Where the draws of each node are addressed.
+    pub(super) addresses: Vec<String>,
+    pub(super) planned: Times,
     /// Floors of just-in-time nodes in the plan, and what known delays add to them.
-    floor: Vec<f64>,
-    floor_shift: Vec<f64>,
-    factor: CommonFactor,
+    pub(super) floor: Vec<f64>,
+    pub(super) floor_shift: Vec<f64>,
+    pub(super) factor: CommonFactor,
+    pub(super) bound: Bound,
+}
+
+/// Every number has its own address, so strategies that convert the same hall share it, and a further stage changes no
+/// other.
+fn addresses(inputs: &PlanInputs, network: &Network) -> Vec<String> {
+    let address = |node: &Node| {
+        let stage = &inputs.stages[node.stage].spec.id;
+        match node.hall {
+            Some(hall) => format!("conversion/hall/{}/{stage}", inputs.halls[hall].name),
+            None if node.rest => format!("conversion/{}/{stage}/rest", inputs.key),
+            None => format!("conversion/{}/{stage}", inputs.key),
+        }
+    };
+    network.nodes.iter().map(address).collect()
+}
+
+impl HallInputs {
+    /// The site of the hall.
+    pub fn site(&self) -> &str {
+        self.name.split_once('/').map_or("", |(site, _)| site)
+    }
 }
 
 impl Plan {
@@ -100,11 +157,35 @@ impl Plan {
             deposit_percent: spec.deposit_percent,
             outcome: archetype.outcome,
             risk: spec.risk,
+            calendar: spec.calendar.clone(),
+            learning: spec.learning,
+            refreezes: spec.refreezes.clone(),
         }))
     }
 
     /// The plan of checked inputs.
     pub fn new(inputs: PlanInputs) -> Self {
+        let mut plan = Self::without_factor_of(inputs);
+        if plan.inputs.risk.enabled {
+            plan.factor = plan.calibrate();
+        }
+        plan
+    }
+
+    /// The same project with an order placed at risk, or not, under the same factor.
+    pub(super) fn with_order(&self, order: &Name, at_risk: bool) -> Self {
+        let mut inputs = self.inputs.clone();
+        inputs.at_risk.retain(|name| name != order);
+        if at_risk {
+            inputs.at_risk.push(order.clone());
+        }
+        Self {
+            factor: self.factor,
+            ..Self::without_factor_of(inputs)
+        }
+    }
+
+    fn without_factor_of(inputs: PlanInputs) -> Self {
         assert!(!inputs.halls.is_empty(), "a conversion of no halls has no plan");
         let at_risk: Vec<bool> = inputs
             .stages
@@ -112,7 +193,9 @@ impl Plan {
             .map(|s| inputs.at_risk.contains(&s.spec.id))
             .collect();
         let network = Network::new(&inputs.stages, inputs.halls.len(), inputs.sequence, &at_risk);
+        let (nodes, stages) = (network.nodes.len(), inputs.stages.len());
         let mut plan = Self {
+            addresses: addresses(&inputs, &network),
             inputs,
             network,
             at_risk,
@@ -120,14 +203,107 @@ impl Plan {
             floor: Vec::new(),
             floor_shift: Vec::new(),
             factor: CommonFactor::ONE,
+            bound: Bound {
+                needs: vec![Vec::new(); stages],
+                calendar: vec![EVERY_DAY; nodes],
+                ..Bound::default()
+            },
         };
         let (floor, planned) = plan.schedule(&plan.remaining_months());
         let (delayed_floor, _) = plan.schedule(&plan.delayed_months());
         plan.floor_shift = delayed_floor.iter().zip(&floor).map(|(d, f)| d - f).collect();
+        plan.bound.rank.clone_from(&planned.start);
+        plan.bound.latest = plan.network.latest_start(&plan.remaining_months(), &planned);
         (plan.floor, plan.planned) = (floor, planned);
-        if plan.inputs.risk.enabled {
-            plan.factor = plan.calibrate();
+        plan
+    }
+
+    /// Names pools and calendars by their index; whether the plan needs any.
+    pub(super) fn bind(&mut self, works: &Works) -> bool {
+        let mut any = false;
+        for (needs, stage) in self.bound.needs.iter_mut().zip(&self.inputs.stages) {
+            let index = |name| works.resource(name).expect("the check knows the resource");
+            *needs = stage
+                .spec
+                .needs
+                .iter()
+                .map(|n| (index(&n.resource), n.units))
+                .collect();
+            any |= !needs.is_empty();
         }
+        for n in 0..self.network.nodes.len() {
+            if let Some((name, site)) = self.calendar_of(n) {
+                let index = works.calendar(name, site).expect("the check knows the calendar");
+                self.bound.calendar[n] = index;
+                any = true;
+            }
+        }
+        any
+    }
+    /// The calendar of a node and the site where it is worked.
+    fn calendar_of(&self, node: usize) -> Option<(&Name, &str)> {
+        let spec = &self.stage(node).spec;
+        let works = self.inputs.calendar.as_ref().filter(|_| spec.is_works());
+        let name = spec.calendar.as_ref().or(works)?;
+        let hall = self.network.nodes[node].hall.unwrap_or(0);
+        Some((name, self.inputs.halls[hall].site()))
+    }
+    /// Every calendar that it names, with the site where it is worked.
+    pub fn calendars(&self) -> impl Iterator<Item = (&Name, &str)> {
+        (0..self.network.nodes.len()).filter_map(|n| self.calendar_of(n))
+    }
+    /// What a node needs while it runs.
+    pub fn needs(&self, node: usize) -> &Needs {
+        &self.bound.needs[self.network.nodes[node].stage]
+    }
+    /// The index of a node's calendar among those of the strategy.
+    pub fn calendar(&self, node: usize) -> Option<usize> {
+        let index = self.bound.calendar[node];
+        (index != EVERY_DAY).then_some(index as usize)
+    }
+    /// Start of a node without regard to crews, months from the project's start.
+    pub fn rank(&self, node: usize) -> f64 {
+        self.bound.rank[node]
+    }
+    /// Months by which a node may start later than planned and every hall be ready as planned.
+    pub fn float_months(&self, node: usize) -> f64 {
+        (self.bound.latest[node] - self.planned.start[node]).max(0.0)
+    }
+    /// The node of the design that an event opens again.
+    pub(super) fn design_of(&self, event: usize) -> Option<usize> {
+        let id = &self.inputs.refreezes[event].stage;
+        let nodes = &self.network.nodes;
+        (0..nodes.len()).find(|n| self.stage(*n).spec.id == *id)
+    }
+    /// The design on whose freeze a node waits, where the event opens it: works and orders that follow it.
+    pub(super) fn frozen_by(&self, event: usize, node: usize) -> Option<usize> {
+        let spec = &self.stage(node).spec;
+        let design = self
+            .design_of(event)
+            .filter(|_| spec.is_works() || spec.is_order())?;
+        self.network.follows(node, design).then_some(design)
+    }
+    /// When frozen designs are open, for a project that starts at `start`.
+    pub(super) fn holds(&self, project: u32, start: SimTime, draw: &Draw) -> impl Iterator<Item = Hold> {
+        let events = self.inputs.refreezes.iter().zip(&draw.refreezes).enumerate();
+        events.map(move |(event, (spec, (at, lasts)))| {
+            let drawn = at.filter(|m| m.is_finite()).map(|m| start + months(m));
+            let from = drawn.or_else(|| spec.date()).unwrap_or(SimTime::FAR_FUTURE);
+            Hold {
+                project,
+                event: event as u32,
+                from,
+                until: from + months(*lasts),
+            }
+        })
+    }
+    /// The same plan as if nothing of it had begun or were known to slip.
+    pub(super) fn as_new(&self) -> Self {
+        let mut plan = self.clone();
+        for stage in &mut plan.inputs.stages {
+            (stage.done, stage.elapsed_months, stage.delay_months) = (false, 0.0, 0.0);
+        }
+        plan.floor_shift.fill(0.0);
         plan
     }
 
@@ -160,21 +336,80 @@ impl Plan {
         self.at_risk[self.network.nodes[node].stage]
     }
 
-    fn delay(&self, node: usize) -> f64 {
+    pub(super) fn delay(&self, node: usize) -> f64 {
         let stage = self.stage(node);
-        if stage.done { 0.0 } else { stage.delay_months }
+        let none = stage.done || self.network.nodes[node].rest;
+        if none { 0.0 } else { stage.delay_months }
     }
     /// Months of a node that are left of `total`.
-    fn left(&self, node: usize, total: f64) -> f64 {
+    pub(super) fn left(&self, node: usize, total: f64) -> f64 {
         let stage = self.stage(node);
         if stage.done {
             0.0
+        } else if self.network.nodes[node].rest {
+            total
         } else {
             (total - stage.elapsed_months).max(0.0)
         }
     }
-    fn remaining_months(&self) -> Vec<f64> {
-        let planned = |n: usize| self.left(n, self.stage(n).spec.duration_months.planned());
+    /// How long a node takes, before what learning takes off.
+    pub(super) fn duration(&self, node: usize) -> DurationSpec {
+        let spec = &self.stage(node).spec;
+        let rest = spec
+            .order
+            .first_delivery
+            .filter(|_| self.network.nodes[node].rest);
+        rest.map_or(spec.duration_months, |first| first.rest_months)
+    }
+    /// Months of a node at its planned duration under a factor, known delays included.
+    pub(super) fn expected_months(&self, node: usize, factor: f64) -> f64 {
+        let planned = self.duration(node).planned() * self.learnt(node);
+        self.left(node, planned * factor) + self.delay(node)
+    }
+    /// Drawn months of a node without the factor.
+    pub(super) fn without_factor(&self, node: usize, months: f64, factor: f64) -> f64 {
+        let (delay, stage) = (self.delay(node), self.stage(node));
+        if stage.done {
+            return months;
+        }
+        let over = if self.network.nodes[node].rest {
+            0.0
+        } else {
+            stage.elapsed_months
+        };
+        ((months - delay + over) / factor - over).max(0.0) + delay
+    }
+    /// The floor of a node at factor one, known delays included.
+    pub(super) fn planned_floor(&self, node: usize) -> f64 {
+        self.floor[node] + self.floor_shift[node]
+    }
+    /// Planned price of a stage for all halls.
+    pub(super) fn price(&self, spec: &StageSpec) -> Money {
+        let facility = self.facility(None) * (spec.capex_share_percent / 100.0);
+        if spec.role == StageRole::Hardware {
+            facility + self.hardware(None)
+        } else {
+            facility
+        }
+    }
+    /// What learning leaves of a node's duration.
+    pub(super) fn learnt(&self, node: usize) -> f64 {
+        if self.stage(node).spec.is_works() {
+            self.inputs.learning.duration(self.network.nodes[node].hall)
+        } else {
+            1.0
+        }
+    }
+    /// What learning leaves of a node's cost.
+    pub(super) fn learnt_cost(&self, node: usize) -> f64 {
+        if self.stage(node).spec.is_works() {
+            self.inputs.learning.cost(self.network.nodes[node].hall)
+        } else {
+            1.0
+        }
+    }
+    pub(super) fn remaining_months(&self) -> Vec<f64> {
+        let planned = |n: usize| self.left(n, self.duration(n).planned() * self.learnt(n));
         (0..self.network.nodes.len()).map(planned).collect()
     }
 
@@ -216,7 +451,7 @@ impl Plan {
         let mut rng = Streams::shared(CALIBRATION_SEED).stream("conversion/calibration");
         let nodes = self.network.nodes.len();
         let whole: Vec<f64> = (0..nodes)
-            .map(|n| self.stage(n).spec.duration_months.planned())
+            .map(|n| self.duration(n).planned() * self.learnt(n))
             .collect();
         let (floor, planned) = self.schedule(&whole);
         let plan = self.network.last_ready(&planned);
@@ -224,81 +459,18 @@ impl Plan {
             return CommonFactor::ONE;
         }
         let (mut months, mut times) = (vec![0.0; nodes], Times::default());
+        let test = risk.test();
         let ratios = (0..CALIBRATION_DRAWS).map(|_| {
             for (n, month) in months.iter_mut().enumerate() {
-                let spec = &self.stage(n).spec;
-                *month = spec.duration_months.quantile(rng.random());
-                if spec.role == StageRole::Commission {
-                    *month += risk.draw_repeats(&mut rng).iter().sum::<f64>();
+                *month = self.duration(n).quantile(rng.random()) * self.learnt(n);
+                for test in self.stage(n).spec.tests(&test) {
+                    test.draw_repeats(&mut rng, |months| *month += months);
                 }
             }
             self.network.forward(&months, &floor, &mut times);
             self.network.last_ready(&times) / plan
         });
         CommonFactor::to_reach(risk, ratios)
-    }
-
-    /// The luck of one replication: every number has its own address, so strategies that convert the same hall share
-    /// it, and a further stage changes no other.
-    pub fn draw(&self, streams: &Streams) -> Draw {
-        let nodes = self.network.nodes.len();
-        let risk = &self.inputs.risk;
-        if !risk.enabled {
-            return Draw {
-                months: (0..nodes)
-                    .map(|n| self.remaining_months()[n] + self.delay(n))
-                    .collect(),
-                repeats: vec![Vec::new(); nodes],
-                floor: self
-                    .floor
-                    .iter()
-                    .zip(&self.floor_shift)
-                    .map(|(f, s)| f + s)
-                    .collect(),
-                factor: 1.0,
-                cost_factor: 1.0,
-            };
-        }
-        let key = &self.inputs.key;
-        let normal = |what: &str| -> f64 {
-            StandardNormal.sample(&mut streams.stream(&format!("conversion/{key}/{what}")))
-        };
-        let factor = self.factor.at(normal("factor"));
-        let mut draw = Draw {
-            months: Vec::with_capacity(nodes),
-            repeats: Vec::with_capacity(nodes),
-            floor: self
-                .floor
-                .iter()
-                .zip(&self.floor_shift)
-                .map(|(f, s)| f * factor + s)
-                .collect(),
-            factor,
-            cost_factor: (risk.cost_log_mean + risk.cost_log_sd * normal("cost")).exp(),
-        };
-        for n in 0..nodes {
-            let spec = &self.stage(n).spec;
-            let mut rng = streams.stream(&self.address(n));
-            let total = spec.duration_months.quantile(rng.random()) * factor;
-            draw.months.push(self.left(n, total) + self.delay(n));
-            let tested = spec.role == StageRole::Commission && !self.stage(n).done;
-            let repeats = if tested {
-                risk.draw_repeats(&mut rng)
-            } else {
-                Vec::new()
-            };
-            draw.repeats.push(repeats.iter().map(|r| r * factor).collect());
-        }
-        draw
-    }
-
-    /// The address of a node's draws.
-    fn address(&self, node: usize) -> String {
-        let stage = &self.stage(node).spec.id;
-        match self.network.nodes[node].hall {
-            Some(hall) => format!("conversion/hall/{}/{stage}", self.inputs.halls[hall].name),
-            None => format!("conversion/{}/{stage}", self.inputs.key),
-        }
     }
 
     /// Start and end of every node under a draw, months from the project's start.
@@ -367,6 +539,45 @@ mod tests {
         assert!((two - 17.7).abs() < 1e-9, "{two}");
         // With all at risk the works in the hall: 1 + 3 + 1.5 + 3.5 + 4 + 2 + 1.7, within the trade's 12 to 18 months.
         assert!((ready(&ALL_ORDERS) - 16.7).abs() < 1e-9, "{}", ready(&ALL_ORDERS));
+    }
+
+    #[test]
+    fn each_further_hall_takes_less_as_far_as_the_floor() {
+        let p = plan("rebuild-on-pad", 3, |s| {
+            s.risk = RiskSpec::none();
+            s.learning.duration_percent = 20.0;
+            s.learning.floor_percent = 70.0;
+        });
+        let fit_out = |hall: usize| {
+            let nodes = &p.network().nodes;
+            let n = (0..nodes.len())
+                .find(|n| nodes[*n].hall == Some(hall) && p.stage(*n).spec.id.as_str() == "fit-out")
+                .unwrap();
+            p.planned().end[n] - p.planned().start[n]
+        };
+        // 4 months, then 0.8, then 0.64, which the floor makes 0.7.
+        for (hall, months) in [(0, 4.0), (1, 3.2), (2, 2.8)] {
+            assert!((fit_out(hall) - months).abs() < 1e-9, "{hall}");
+        }
+    }
+
+    #[test]
+    fn a_first_delivery_lets_the_first_halls_go_on() {
+        let p = plan("rebuild-on-pad", 3, |s| {
+            let mut change = StageOverrideSpec::of("transformer");
+            change.order = Some(crate::conversion::order::OrderTermsSpec {
+                first_delivery: Some(crate::conversion::order::FirstDeliverySpec {
+                    share_percent: 67.0,
+                    rest_months: DurationSpec::Fixed { value: 2.5 },
+                }),
+                ..Default::default()
+            });
+            s.stages = vec![change];
+        });
+        // Two thirds of the units serve two halls; the transformers lead the network, so the third is 2.5 months later.
+        let ready = |hall| p.planned_ready_months(hall);
+        assert!((ready(0) - 20.7).abs() < 1e-9 && (ready(1) - 20.7).abs() < 1e-9);
+        assert!((ready(2) - 23.2).abs() < 1e-9, "{}", ready(2));
     }
 
     #[test]

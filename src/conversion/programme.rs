@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::archetype::{self, ARCHETYPES};
+use super::refreeze::{self, RefreezeSpec};
 use super::risk::RiskSpec;
 use super::stage::{self, Stage, StageOverrideSpec, StageRole, StageScope};
 use super::start::StartSpec;
@@ -25,6 +26,53 @@ pub enum Sequence {
 
 fn default_deposit_percent() -> f64 {
     20.0
+}
+
+/// How much less each further hall takes and costs than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LearningSpec {
+    /// Works at each further hall take so much less time than at the one before, percent. Default 0.
+    pub duration_percent: f64,
+    /// Works at each further hall cost so much less than at the one before, percent. Default 0.
+    pub cost_percent: f64,
+    /// Nothing falls below this share of the first hall's, percent. Default 60 (assumption).
+    pub floor_percent: f64,
+}
+
+impl Default for LearningSpec {
+    fn default() -> Self {
+        Self {
+            duration_percent: 0.0,
+            cost_percent: 0.0,
+            floor_percent: 60.0,
+        }
+    }
+}
+
+impl LearningSpec {
+    fn factor(&self, percent: f64, hall: Option<usize>) -> f64 {
+        let power = i32::try_from(hall.unwrap_or(0)).unwrap_or(i32::MAX);
+        (1.0 - percent / 100.0)
+            .powi(power)
+            .max(self.floor_percent / 100.0)
+    }
+    /// Duration of works at a hall of the plan over that at the first.
+    pub fn duration(&self, hall: Option<usize>) -> f64 {
+        self.factor(self.duration_percent, hall)
+    }
+    /// Cost of works at a hall of the plan over that at the first.
+    pub fn cost(&self, hall: Option<usize>) -> f64 {
+        self.factor(self.cost_percent, hall)
+    }
+}
+
+impl Check for LearningSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.percent(&at.key("duration_percent"), self.duration_percent, 90.0);
+        problems.percent(&at.key("cost_percent"), self.cost_percent, 90.0);
+        problems.percent(&at.key("floor_percent"), self.floor_percent, 100.0);
+    }
 }
 
 /// A conversion as a project.
@@ -54,6 +102,15 @@ pub struct ProgrammeSpec {
     /// How it strays from the plan. Default: like the reference class of data-centre projects.
     #[serde(default)]
     pub risk: RiskSpec,
+    /// Working calendar of works at the halls. Default: every day.
+    #[serde(default)]
+    pub calendar: Option<Name>,
+    /// What halls learn from those before. Default: nothing.
+    #[serde(default)]
+    pub learning: LearningSpec,
+    /// Events after which the frozen design is opened again. Default: none.
+    #[serde(default)]
+    pub refreezes: Vec<RefreezeSpec>,
 }
 
 impl ProgrammeSpec {
@@ -68,6 +125,9 @@ impl ProgrammeSpec {
             capex_usd_per_it_kw: None,
             stages: Vec::new(),
             risk: RiskSpec::default(),
+            calendar: None,
+            learning: LearningSpec::default(),
+            refreezes: Vec::new(),
         }
     }
     /// Its stages with the file's changes; empty for an unknown archetype.
@@ -123,6 +183,7 @@ impl Check for ProgrammeSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         self.start.check(&at.key("start"), problems);
         self.risk.check(&at.key("risk"), problems);
+        self.learning.check(&at.key("learning"), problems);
         problems.percent(&at.key("deposit_percent"), self.deposit_percent, 100.0);
         if let Some(usd) = self.capex_usd_per_it_kw {
             problems.within(&at.key("capex_usd_per_it_kw"), usd, 0.0, 1e6);
@@ -141,6 +202,7 @@ impl Check for ProgrammeSpec {
         stage::check_network(&stages, &at_stages, problems);
         self.check_sequence(&stages, &at.key("order"), problems);
         self.check_orders(&stages, &at.key("at_risk_orders"), problems);
+        refreeze::check_all(&self.refreezes, &stages, &at.key("refreezes"), problems);
     }
 }
 

@@ -1,100 +1,70 @@
 //! A conversion at run time: stages start and end as events, and each tells the world what it did.
 //!
-//! Money. A plain stage pays half of its share of the facility's cost when it starts and half when it ends, which has
-//! the same mean date as steady progress; an order pays its deposit when placed and the balance on delivery. A stage
-//! that was done before pays nothing; one that had begun pays the end only.
+//! What falls due is in `pay`, how it went in `outcome`, what stops it in `stop`, crews of halls in `hiring`.
 
 use std::sync::Arc;
 
 use super::archetype::Outcome;
-use super::effect::{Component, Effect, Payment};
+use super::calendar::WorkTime;
+use super::draw::Draw;
+use super::effect::Effect;
 use super::hold::Holds;
 use super::months;
 use super::phase::HallPhase;
-use super::plan::{Draw, Plan};
+use super::plan::Plan;
+use super::portfolio::{Hold, finish};
+use super::resource::Ticket;
+pub use super::scene::{Event, EventKind, Scene, Shared};
 use super::stage::{MiningDuring, StageRole};
-use crate::des::{Class, Outbox};
-use crate::id::{Name, ProjectId};
+use crate::des::Class;
+use crate::id::ProjectId;
 use crate::random::Streams;
 use crate::time::SimTime;
-use crate::units::Money;
-
-/// A stage begins or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// Whose.
-    pub project: ProjectId,
-    /// Which node of its network.
-    pub node: u32,
-    /// What.
-    pub kind: EventKind,
-}
-
-/// The kinds of [`Event`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
-    /// A stage that waited for its latest start begins.
-    Begin,
-    /// A stage, or one attempt at it, ends.
-    End,
-}
 
 /// What set the start of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
+pub(super) enum Cause {
     NotStarted,
     ProjectStart,
     AtRisk,
     JustInTime,
     Held,
+    Refreeze,
     After(usize),
+    /// Its predecessors were done; it waited for crews.
+    Crews(usize),
 }
 
 #[derive(Debug, Clone, Copy)]
-struct NodeState {
+pub(super) struct NodeState {
     waits_for: u32,
     failed_tests: u32,
-    start: Option<SimTime>,
-    end: Option<SimTime>,
-    cause: Cause,
-    critical: bool,
-}
-
-/// How a stage was planned and how it went.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StageOutcome {
-    /// Hall of the plan; `None` for a shared stage.
-    pub hall: Option<usize>,
-    /// Stage id.
-    pub stage: Name,
-    /// Planned start.
-    pub planned_start: SimTime,
-    /// Planned end.
-    pub planned_end: SimTime,
-    /// Start, where it has started.
-    pub start: Option<SimTime>,
-    /// End, where it has ended.
-    pub end: Option<SimTime>,
-    /// On the path that set the last hall's ready date; false until all halls are ready.
-    pub critical: bool,
-    /// What set its start; empty where it has not started.
-    pub cause: String,
+    /// When it last failed a test or began.
+    since: Option<SimTime>,
+    pub(super) start: Option<SimTime>,
+    pub(super) end: Option<SimTime>,
+    pub(super) cause: Cause,
+    pub(super) critical: bool,
 }
 
 /// Stage events come before failures and after prices and weather.
 const CLASS: Class = Class(20);
+/// Crews are dealt out when all that ends at an instant has ended.
+const DEAL: Class = Class(21);
 
 /// A conversion under way.
 #[derive(Debug, Clone)]
 pub struct Project {
-    id: ProjectId,
-    plan: Arc<Plan>,
-    draw: Draw,
-    started: Option<SimTime>,
-    nodes: Vec<NodeState>,
-    phases: Vec<HallPhase>,
+    pub(super) id: ProjectId,
+    pub(super) plan: Arc<Plan>,
+    pub(super) draw: Draw,
+    pub(super) started: Option<SimTime>,
+    pub(super) cancelled: Option<SimTime>,
+    pub(super) openings: Vec<Hold>,
+    pub(super) nodes: Vec<NodeState>,
+    pub(super) phases: Vec<HallPhase>,
     /// Halls whose crew stands, where the world hires crews; without, hiring lasts as long as was drawn.
-    crews: Option<Vec<bool>>,
+    pub(super) crews: Option<Vec<bool>>,
     holds: Holds,
 }
 
@@ -104,6 +74,7 @@ impl Project {
         let state = |node: &super::network::Node| NodeState {
             waits_for: node.after.len() as u32,
             failed_tests: 0,
+            since: None,
             start: None,
             end: None,
             cause: Cause::NotStarted,
@@ -113,43 +84,14 @@ impl Project {
             id,
             draw: plan.draw(streams),
             started: None,
+            cancelled: None,
+            openings: Vec::new(),
             nodes: plan.network().nodes.iter().map(state).collect(),
             phases: plan.inputs().halls.iter().map(|h| h.phase).collect(),
             holds: Holds::new(plan.inputs().halls.len()),
             plan,
             crews: None,
         }
-    }
-    /// From now on a stage of hiring ends when [`Project::crew_stands`] says so, however long it was drawn.
-    pub fn wait_for_crews(&mut self) {
-        self.crews = Some(vec![false; self.phases.len()]);
-    }
-    /// The crew of a hall stands: hiring for it ends.
-    pub fn crew_stands<W>(
-        &mut self,
-        hall: usize,
-        now: SimTime,
-        outbox: &mut Outbox<'_, W>,
-        effects: &mut Vec<Effect>,
-    ) where
-        Event: Into<W>,
-    {
-        let Some(crews) = &mut self.crews else { return };
-        crews[hall] = true;
-        let all = crews.iter().all(|stands| *stands);
-        for node in 0..self.nodes.len() {
-            let own = self.plan.network().nodes[node].hall;
-            let state = &self.nodes[node];
-            let hires = state.start.is_some() && state.end.is_none() && self.waits_to_hire(node);
-            if hires && own.map_or(all, |own| own == hall) {
-                self.end(node, now, outbox, effects);
-            }
-        }
-    }
-    /// Whether a node's end is the world's to say.
-    fn waits_to_hire(&self, node: usize) -> bool {
-        let stage = self.plan.stage(node);
-        self.crews.is_some() && stage.spec.role == StageRole::Staff && !stage.done
     }
     /// Its plan.
     pub fn plan(&self) -> &Plan {
@@ -162,6 +104,10 @@ impl Project {
     /// When it started.
     pub fn started(&self) -> Option<SimTime> {
         self.started
+    }
+    /// When it was given up.
+    pub fn cancelled(&self) -> Option<SimTime> {
+        self.cancelled
     }
     /// The phase of a hall as the project knows it.
     pub fn phase(&self, hall: usize) -> HallPhase {
@@ -187,12 +133,23 @@ impl Project {
     }
 
     /// Starts the project: whatever waits for nothing begins.
-    pub fn start<W>(&mut self, now: SimTime, outbox: &mut Outbox<'_, W>, effects: &mut Vec<Effect>)
+    pub fn start<W>(&mut self, scene: &mut Scene<'_, '_, W>)
     where
         Event: Into<W>,
     {
         assert!(self.started.is_none(), "project {} started twice", self.id.0);
+        let now = scene.now;
         self.started = Some(now);
+        self.openings = self.plan.holds(self.id.0, now, &self.draw).collect();
+        for hold in 0..self.openings.len() {
+            let Hold { event, from, .. } = self.openings[hold];
+            if from >= now && from < SimTime::FAR_FUTURE {
+                self.schedule(event as usize, EventKind::Refreeze, from, scene);
+            }
+        }
+        if let Some(after) = self.draw.cancelled.filter(|m| *m < 12.0 * 200.0) {
+            self.schedule(0, EventKind::Cancel, now + months(after), scene);
+        }
         for node in 0..self.nodes.len() {
             if self.nodes[node].waits_for == 0 {
                 let cause = if self.plan.is_at_risk(node) {
@@ -200,72 +157,121 @@ impl Project {
                 } else {
                     Cause::ProjectStart
                 };
-                self.release(node, cause, now, outbox, effects);
+                self.release(node, cause, scene);
             }
         }
     }
 
-    /// Handles an event of this project.
-    pub fn step<W>(
-        &mut self,
-        now: SimTime,
-        event: Event,
-        outbox: &mut Outbox<'_, W>,
-        effects: &mut Vec<Effect>,
-    ) where
+    /// Handles an event of this project. [`EventKind::Deal`] is the world's: it concerns all projects.
+    pub fn step<W>(&mut self, event: Event, scene: &mut Scene<'_, '_, W>)
+    where
         Event: Into<W>,
     {
         let node = event.node as usize;
+        if self.cancelled.is_some() {
+            return;
+        }
         match event.kind {
-            EventKind::Begin => self.begin(node, now, outbox, effects),
-            EventKind::End => {
-                let attempt = self.nodes[node].failed_tests as usize;
-                if let Some(repeat) = self.draw.repeats[node].get(attempt).copied() {
-                    self.nodes[node].failed_tests += 1;
-                    self.for_halls(node, effects, |hall| Effect::CommissioningFailed { hall });
-                    self.schedule(node, EventKind::End, now + months(repeat), outbox);
-                } else {
-                    self.end(node, now, outbox, effects);
+            EventKind::Begin => {
+                let cause = self.nodes[node].cause;
+                self.release(node, cause, scene);
+            }
+            EventKind::End => self.attempt(node, scene),
+            EventKind::Refreeze => {
+                if self.is_open(node, scene.now) && !self.is_finished() {
+                    self.pay_refreeze(node, scene.effects);
                 }
             }
+            EventKind::Cancel => {
+                if !self.is_finished() {
+                    self.cancel(scene);
+                }
+            }
+            EventKind::Deal => unreachable!("crews are dealt out by the world"),
         }
     }
 
-    /// A node whose predecessors are done begins, now or at its latest start.
-    fn release<W>(
-        &mut self,
-        node: usize,
-        cause: Cause,
-        now: SimTime,
-        outbox: &mut Outbox<'_, W>,
-        effects: &mut Vec<Effect>,
-    ) where
+    /// What a node needs of the crews.
+    pub fn needs(&self, node: u32) -> &super::resource::Needs {
+        self.plan.needs(node as usize)
+    }
+
+    /// A node that waited for crews has them and begins; `freed` gave them back, where it is of this project.
+    pub fn begin_served<W>(&mut self, node: u32, freed: Option<u32>, scene: &mut Scene<'_, '_, W>)
+    where
+        Event: Into<W>,
+    {
+        let node = node as usize;
+        let waited = self.nodes[node].since.is_some_and(|since| since < scene.now);
+        if waited {
+            self.nodes[node].cause = Cause::Crews(freed.map_or(usize::MAX, |n| n as usize));
+        }
+        self.begin(node, scene);
+    }
+
+    /// An attempt at a stage ends: it failed a test, or the stage is over.
+    fn attempt<W>(&mut self, node: usize, scene: &mut Scene<'_, '_, W>)
+    where
+        Event: Into<W>,
+    {
+        let attempt = self.nodes[node].failed_tests as usize;
+        if let Some(repeat) = self.draw.repeats[node].get(attempt).copied() {
+            self.nodes[node].failed_tests += 1;
+            self.for_halls(node, scene.effects, |hall| Effect::CommissioningFailed { hall });
+            let end = finish(self.times(node, scene.shared), scene.now, repeat);
+            self.schedule(node, EventKind::End, end, scene);
+        } else {
+            self.end(node, scene);
+        }
+    }
+
+    fn times<'t>(&self, node: usize, shared: &'t Shared) -> Option<&'t WorkTime> {
+        self.plan.calendar(node).map(|index| &shared.times[index])
+    }
+
+    /// A node whose predecessors are done begins, now or at its latest start, or waits for crews.
+    fn release<W>(&mut self, node: usize, cause: Cause, scene: &mut Scene<'_, '_, W>)
+    where
         Event: Into<W>,
     {
         let started = self.started.expect("nodes are released after the start");
         let floor = started + months(self.draw.floor[node]);
         let (own, spec) = (self.plan.network().nodes[node].hall, &self.plan.stage(node).spec);
-        let held = self.holds.until(spec, own, &self.phases).unwrap_or(now);
-        if floor.max(held) > now {
-            self.nodes[node].cause = if held > floor {
+        let notice = self.holds.until(spec, own, &self.phases).unwrap_or(scene.now);
+        let at = self.held(node, scene.now.max(floor).max(notice));
+        if at > scene.now {
+            self.nodes[node].cause = if at == floor {
+                Cause::JustInTime
+            } else if at == notice {
                 Cause::Held
             } else {
-                Cause::JustInTime
+                Cause::Refreeze
             };
-            self.schedule(node, EventKind::Begin, floor.max(held), outbox);
+            self.schedule(node, EventKind::Begin, at, scene);
+            return;
+        }
+        self.nodes[node].cause = cause;
+        if self.plan.needs(node).is_empty() {
+            self.begin(node, scene);
         } else {
-            self.nodes[node].cause = cause;
-            self.begin(node, now, outbox, effects);
+            self.nodes[node].since = Some(scene.now);
+            scene.shared.crews.wait(Ticket {
+                planned_s: (started + months(self.plan.rank(node))).as_unix_s(),
+                project: self.id.0,
+                node: node as u32,
+            });
+            self.schedule(node, EventKind::Deal, scene.now, scene);
         }
     }
 
-    fn begin<W>(&mut self, node: usize, now: SimTime, outbox: &mut Outbox<'_, W>, effects: &mut Vec<Effect>)
+    fn begin<W>(&mut self, node: usize, scene: &mut Scene<'_, '_, W>)
     where
         Event: Into<W>,
     {
-        self.nodes[node].start = Some(now);
+        self.nodes[node].start = Some(scene.now);
         let stage = self.plan.stage(node);
         let (role, stops) = (stage.spec.role, stage.spec.mining == MiningDuring::Stops);
+        let effects = &mut *scene.effects;
         if stops {
             self.enter(node, HallPhase::WindingDown, effects);
         }
@@ -281,18 +287,21 @@ impl Project {
             | StageRole::Energise
             | StageRole::Ready => {}
         }
-        self.pay(node, true, effects);
+        self.pay_start(node, effects);
         if !self.waits_to_hire(node) {
-            self.schedule(node, EventKind::End, now + months(self.draw.months[node]), outbox);
+            let end = finish(self.times(node, scene.shared), scene.now, self.draw.months[node]);
+            self.schedule(node, EventKind::End, end, scene);
         }
     }
 
-    fn end<W>(&mut self, node: usize, now: SimTime, outbox: &mut Outbox<'_, W>, effects: &mut Vec<Effect>)
+    pub(super) fn end<W>(&mut self, node: usize, scene: &mut Scene<'_, '_, W>)
     where
         Event: Into<W>,
     {
-        self.nodes[node].end = Some(now);
-        self.pay(node, false, effects);
+        self.nodes[node].end = Some(scene.now);
+        self.give_back(node, scene);
+        let effects = &mut *scene.effects;
+        self.pay_end(node, effects);
         match self.plan.stage(node).spec.role {
             StageRole::WindDown => self.enter(node, HallPhase::Stripped, effects),
             StageRole::Energise => {
@@ -308,8 +317,21 @@ impl Project {
         for &later in &plan.network().nodes[node].before {
             self.nodes[later].waits_for -= 1;
             if self.nodes[later].waits_for == 0 {
-                self.release(later, Cause::After(node), now, outbox, effects);
+                self.release(later, Cause::After(node), scene);
             }
+        }
+    }
+
+    pub(super) fn give_back<W>(&self, node: usize, scene: &mut Scene<'_, '_, W>)
+    where
+        Event: Into<W>,
+    {
+        if !self.plan.needs(node).is_empty() {
+            scene
+                .shared
+                .crews
+                .give_back(self.plan.needs(node), (self.id.0, node as u32));
+            self.schedule(node, EventKind::Deal, scene.now, scene);
         }
     }
 
@@ -369,42 +391,7 @@ impl Project {
         }
     }
 
-    /// What falls due when a node starts or ends.
-    fn pay(&self, node: usize, at_start: bool, effects: &mut Vec<Effect>) {
-        let (stage, place) = (self.plan.stage(node), &self.plan.network().nodes[node]);
-        if stage.done || (at_start && stage.elapsed_months > 0.0) {
-            return;
-        }
-        let deposit = self.plan.inputs().deposit_percent / 100.0;
-        let order = matches!(stage.spec.role, StageRole::Order | StageRole::Hardware);
-        let (share, payment) = match (order, at_start) {
-            (true, true) => (deposit, Payment::Deposit),
-            (true, false) => (1.0 - deposit, Payment::Balance),
-            (false, _) => (0.5, Payment::Progress),
-        };
-        let part = stage.spec.capex_share_percent / 100.0 * self.draw.cost_factor;
-        let mut due = |component, usd: Money| {
-            if usd > Money::ZERO {
-                let (hall, stage) = (place.hall, place.stage);
-                effects.push(Effect::CapexDue {
-                    hall,
-                    stage,
-                    component,
-                    payment,
-                    usd,
-                });
-            }
-        };
-        due(
-            Component::Facility,
-            self.plan.facility(place.hall) * (part * share),
-        );
-        if stage.spec.role == StageRole::Hardware {
-            due(Component::Hardware, self.plan.hardware(place.hall) * share);
-        }
-    }
-
-    fn schedule<W>(&self, node: usize, kind: EventKind, time: SimTime, outbox: &mut Outbox<'_, W>)
+    fn schedule<W>(&self, node: usize, kind: EventKind, time: SimTime, scene: &mut Scene<'_, '_, W>)
     where
         Event: Into<W>,
     {
@@ -413,7 +400,8 @@ impl Project {
             node: node as u32,
             kind,
         };
-        outbox.schedule(time, CLASS, event);
+        let class = if kind == EventKind::Deal { DEAL } else { CLASS };
+        scene.outbox.schedule(time, class, event);
     }
 
     /// Follows what set each start back from the last ready date.
@@ -430,60 +418,10 @@ impl Project {
                 continue;
             }
             self.nodes[node].critical = true;
-            if let Cause::After(earlier) = self.nodes[node].cause {
+            if let Cause::After(earlier) | Cause::Crews(earlier) = self.nodes[node].cause
+                && earlier < self.nodes.len()
+            {
                 path.push(earlier);
-            }
-        }
-    }
-
-    /// Whether nothing but its crew keeps a hall from being ready.
-    pub fn waits_for_crew(&self, hall: usize) -> bool {
-        let ready = self.plan.network().ready[hall];
-        let nodes = self.plan.network().nodes.iter().enumerate();
-        let mut pending = nodes
-            .filter(|(n, node)| node.before.contains(&ready) && self.nodes[*n].end.is_none())
-            .peekable();
-        pending.peek().is_some() && pending.all(|(n, _)| self.plan.stage(n).spec.role == StageRole::Staff)
-    }
-
-    /// How every stage was planned and how it went; empty before the project starts.
-    pub fn outcomes(&self) -> Vec<StageOutcome> {
-        let Some(started) = self.started else {
-            return Vec::new();
-        };
-        let planned = self.plan.planned();
-        let outcome = |(n, node): (usize, &NodeState)| StageOutcome {
-            hall: self.plan.network().nodes[n].hall,
-            stage: self.plan.stage(n).spec.id.clone(),
-            planned_start: started + months(planned.start[n]),
-            planned_end: started + months(planned.end[n]),
-            start: node.start,
-            end: node.end,
-            critical: node.critical,
-            cause: if node.start.is_some() {
-                self.cause(n)
-            } else {
-                String::new()
-            },
-        };
-        self.nodes.iter().enumerate().map(outcome).collect()
-    }
-
-    fn cause(&self, node: usize) -> String {
-        match self.nodes[node].cause {
-            Cause::NotStarted => String::new(),
-            Cause::ProjectStart => "project start".to_owned(),
-            Cause::AtRisk => "order at risk".to_owned(),
-            Cause::JustInTime => "just in time".to_owned(),
-            Cause::Held => "notice to customers".to_owned(),
-            Cause::After(earlier) => {
-                let stage = &self.plan.stage(earlier).spec.id;
-                match self.plan.network().nodes[earlier].hall {
-                    Some(hall) if self.plan.network().nodes[node].hall != Some(hall) => {
-                        format!("after {stage} of {}", self.plan.inputs().halls[hall].name)
-                    }
-                    _ => format!("after {stage}"),
-                }
             }
         }
     }
@@ -493,12 +431,14 @@ impl Project {
 mod tests {
     use super::*;
     use crate::conversion::duration::DurationSpec;
+    use crate::conversion::effect::{Component, Payment};
     use crate::conversion::plan::{HallInputs, PlanInputs};
     use crate::conversion::programme::{ProgrammeSpec, Sequence};
-    use crate::conversion::risk::RiskSpec;
     use crate::conversion::stage::{StageOverrideSpec, StageScope, StageSpec, resolve};
     use crate::conversion::start::StartSpec;
-    use crate::des::EventQueue;
+    use crate::des::{EventQueue, Outbox};
+    use crate::id::Name;
+    use crate::units::Money;
 
     fn halls(count: usize, phase: HallPhase) -> Vec<HallInputs> {
         let hall = |h| HallInputs {
@@ -523,11 +463,25 @@ mod tests {
         let mut project = Project::new(ProjectId(4), Arc::clone(plan), &Streams::new(2, replication));
         let mut queue: EventQueue<Event> = EventQueue::new(START);
         let (mut effects, mut log) = (Vec::new(), Vec::new());
-        project.start(START, &mut Outbox::new(&mut queue), &mut effects);
+        let mut shared = Shared::default();
+        project.start(&mut Scene {
+            now: START,
+            outbox: &mut Outbox::new(&mut queue),
+            shared: &mut shared,
+            effects: &mut effects,
+        });
         log.extend(effects.drain(..).map(|e| (START, e)));
         while let Some((now, event)) = queue.pop() {
             assert_eq!(event.project, ProjectId(4));
-            project.step(now, event, &mut Outbox::new(&mut queue), &mut effects);
+            project.step(
+                event,
+                &mut Scene {
+                    now,
+                    outbox: &mut Outbox::new(&mut queue),
+                    shared: &mut shared,
+                    effects: &mut effects,
+                },
+            );
             log.extend(effects.drain(..).map(|e| (now, e)));
         }
         (project, log)
@@ -535,15 +489,11 @@ mod tests {
 
     fn stage(id: &str, after: &[&str], value: f64, role: StageRole, scope: StageScope) -> StageSpec {
         StageSpec {
-            id: Name::from(id),
-            name: id.to_owned(),
             after: after.iter().map(|a| Name::from(*a)).collect(),
-            duration_months: DurationSpec::Fixed { value },
             capex_share_percent: 20.0,
-            mining: MiningDuring::Continues,
             role,
             scope,
-            just_in_time_buffer_months: None,
+            ..StageSpec::of(id, DurationSpec::Fixed { value })
         }
     }
 
@@ -562,18 +512,13 @@ mod tests {
             },
         ];
         Arc::new(Plan::new(PlanInputs {
-            key: "small".to_owned(),
-            stages: resolve(specs, &[]),
-            halls: halls(2, HallPhase::Mining),
-            sequence: Sequence::AllAtOnce,
             at_risk: if at_risk {
                 vec![Name::from("order")]
             } else {
                 Vec::new()
             },
             deposit_percent: 25.0,
-            outcome: Outcome::Serve,
-            risk: RiskSpec::none(),
+            ..PlanInputs::of("small", resolve(specs, &[]), halls(2, HallPhase::Mining))
         }))
     }
 
@@ -706,7 +651,9 @@ mod tests {
 
     #[test]
     fn beside_the_mine_mining_stops_only_at_the_hand_over() {
-        let plan = programme("build-beside-the-mine", 1, |s| s.risk = RiskSpec::none());
+        let plan = programme("build-beside-the-mine", 1, |s| {
+            s.risk = crate::conversion::RiskSpec::none()
+        });
         let (project, log) = run(&plan, 0);
         let at = |wanted: &dyn Fn(&Effect) -> bool| log.iter().find(|(_, e)| wanted(e)).unwrap().0;
         let stops = at(&|e| matches!(e, Effect::MiningStops { .. }));
@@ -795,7 +742,12 @@ mod tests {
         assert!(project.outcomes().is_empty() && project.planned_ready(0).is_none());
         let mut project = project;
         let mut queue: EventQueue<Event> = EventQueue::new(START);
-        project.start(START, &mut Outbox::new(&mut queue), &mut Vec::new());
+        project.start(&mut Scene {
+            now: START,
+            outbox: &mut Outbox::new(&mut queue),
+            shared: &mut Shared::default(),
+            effects: &mut Vec::new(),
+        });
         let rows = project.outcomes();
         assert_eq!(rows.iter().filter(|r| r.start.is_some()).count(), 1);
         assert!(rows.iter().all(|r| !r.critical && r.end.is_none()));

@@ -78,6 +78,57 @@ pub struct RiskSpec {
     /// Standard deviation of that logarithm. Default 0.16: P10 0.88, P90 1.33 (assumption).
     #[serde(default = "default_cost_log_sd")]
     pub cost_log_sd: f64,
+    /// Correlation of the facility cost's factor with the factor common to all durations (normal scores), 0 to 1.
+    /// Default 0.
+    #[serde(default)]
+    pub cost_duration_correlation: f64,
+    /// Chance a year that the project is cancelled, percent, as long as it runs: a hazard of its own. Default 0.
+    #[serde(default)]
+    pub cancellation_percent_per_year: f64,
+}
+
+/// A test that may fail, each time anew, and is then repeated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestSpec {
+    /// What people call it, such as `L4`. Default: no name.
+    #[serde(default)]
+    pub name: String,
+    /// Chance that it fails, percent, 0 to 90.
+    pub fail_percent: f64,
+    /// Weeks that a repeat takes. Default 1 to 3 (assumption).
+    #[serde(default = "default_repeat_weeks")]
+    pub repeat_weeks: RepeatWeeksSpec,
+}
+
+impl TestSpec {
+    /// Months of one repeat for each failure; empty where it passes at once.
+    pub fn draw_repeats(&self, rng: &mut Stream, mut repeat: impl FnMut(f64)) {
+        let RepeatWeeksSpec { low, high } = self.repeat_weeks;
+        let mut repeats = 0;
+        while repeats < REPEATS_MAX && rng.random::<f64>() * 100.0 < self.fail_percent {
+            let weeks = low + (high - low) * rng.random::<f64>();
+            repeat(weeks / WEEKS_PER_MONTH);
+            repeats += 1;
+        }
+    }
+    /// Months of repeats, mean.
+    pub fn mean_months(&self) -> f64 {
+        let p = self.fail_percent / 100.0;
+        let weeks = 0.5 * (self.repeat_weeks.low + self.repeat_weeks.high);
+        p / (1.0 - p) * weeks / WEEKS_PER_MONTH
+    }
+}
+
+impl Check for TestSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        // A test that always fails would never end.
+        problems.percent(&at.key("fail_percent"), self.fail_percent, 90.0);
+        let weeks = at.key("repeat_weeks");
+        problems.within(&weeks.key("low"), self.repeat_weeks.low, 0.0, 104.0);
+        let low = self.repeat_weeks.low.max(0.0);
+        problems.within(&weeks.key("high"), self.repeat_weeks.high, low, 104.0);
+    }
 }
 
 impl Default for RiskSpec {
@@ -90,6 +141,8 @@ impl Default for RiskSpec {
             commissioning_repeat_weeks: default_repeat_weeks(),
             cost_log_mean: default_cost_log_mean(),
             cost_log_sd: default_cost_log_sd(),
+            cost_duration_correlation: 0.0,
+            cancellation_percent_per_year: 0.0,
         }
     }
 }
@@ -102,15 +155,13 @@ impl RiskSpec {
             ..Self::default()
         }
     }
-    /// Months that repeats of one commissioning take, before the common factor; empty where it passes at once.
-    pub fn draw_repeats(&self, rng: &mut Stream) -> Vec<f64> {
-        let RepeatWeeksSpec { low, high } = self.commissioning_repeat_weeks;
-        let mut repeats = Vec::new();
-        while repeats.len() < REPEATS_MAX && rng.random::<f64>() * 100.0 < self.commissioning_fail_percent {
-            let weeks = low + (high - low) * rng.random::<f64>();
-            repeats.push(weeks / WEEKS_PER_MONTH);
+    /// The test of a commissioning that states none of its own.
+    pub fn test(&self) -> TestSpec {
+        TestSpec {
+            name: String::new(),
+            fail_percent: self.commissioning_fail_percent,
+            repeat_weeks: self.commissioning_repeat_weeks,
         }
-        repeats
     }
 }
 
@@ -135,6 +186,10 @@ impl Check for RiskSpec {
         );
         problems.within(&at.key("cost_log_mean"), self.cost_log_mean, -1.0, 2.0);
         problems.within(&at.key("cost_log_sd"), self.cost_log_sd, 0.0, 2.0);
+        let correlation = self.cost_duration_correlation;
+        problems.within(&at.key("cost_duration_correlation"), correlation, 0.0, 1.0);
+        let hazard = self.cancellation_percent_per_year;
+        problems.percent(&at.key("cancellation_percent_per_year"), hazard, 99.0);
     }
 }
 

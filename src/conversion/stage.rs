@@ -4,9 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration::DurationSpec;
+use super::order::OrderTermsSpec;
+use super::resource::NeedSpec;
+use super::risk::TestSpec;
 use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 
+/// The most tests of one stage.
+pub const TESTS_MAX: usize = 10;
 /// The most stages of one conversion.
 pub const STAGES_MAX: usize = 64;
 
@@ -87,6 +92,20 @@ pub struct StageSpec {
     /// Where given, the stage starts as late as the forecast allows, less so many months; otherwise as soon as possible.
     #[serde(default)]
     pub just_in_time_buffer_months: Option<f64>,
+    /// Crews and machines that it needs while it runs, by the names of `resources`. Default: none.
+    #[serde(default)]
+    pub needs: Vec<NeedSpec>,
+    /// Its working calendar, by the names of `calendars`. Default: the conversion's for works at the hall, every day for
+    /// the others.
+    #[serde(default)]
+    pub calendar: Option<Name>,
+    /// Terms of an order. Default: the deposit of the conversion, lost on cancellation; one price, one delivery.
+    #[serde(default)]
+    pub order: OrderTermsSpec,
+    /// Tests at the end of the stage, one after another, each of which may fail and be repeated. Default: none, and the
+    /// one of `risk` where the role is `commission`.
+    #[serde(default)]
+    pub tests: Vec<TestSpec>,
 }
 
 /// A change of one stage of the archetype, or one stage more.
@@ -125,6 +144,18 @@ pub struct StageOverrideSpec {
     /// Months before the latest start at which it begins. Default: the archetype's.
     #[serde(default)]
     pub just_in_time_buffer_months: Option<f64>,
+    /// Crews and machines that it needs while it runs, by the names of `resources`. Default: the archetype's.
+    #[serde(default)]
+    pub needs: Option<Vec<NeedSpec>>,
+    /// Its working calendar, by the names of `calendars`. Default: the archetype's.
+    #[serde(default)]
+    pub calendar: Option<Name>,
+    /// Terms of an order. Default: the archetype's.
+    #[serde(default)]
+    pub order: Option<OrderTermsSpec>,
+    /// Tests at its end, each of which may fail and be repeated. Default: the archetype's.
+    #[serde(default)]
+    pub tests: Option<Vec<TestSpec>>,
     /// A slip that is known to come: so many months longer than planned. The plan does not show it; stages that begin
     /// just in time wait for it. Default: 0.
     #[serde(default)]
@@ -148,6 +179,72 @@ pub struct Stage {
     pub elapsed_months: f64,
     /// Complete and paid at the start.
     pub done: bool,
+}
+
+impl StageSpec {
+    /// A stage of plain work at each hall that waits for nothing.
+    pub fn of(id: &str, duration_months: DurationSpec) -> Self {
+        Self {
+            id: Name::from(id),
+            name: id.to_owned(),
+            after: Vec::new(),
+            duration_months,
+            capex_share_percent: 0.0,
+            mining: MiningDuring::default(),
+            role: StageRole::default(),
+            scope: StageScope::default(),
+            just_in_time_buffer_months: None,
+            needs: Vec::new(),
+            calendar: None,
+            order: OrderTermsSpec::default(),
+            tests: Vec::new(),
+        }
+    }
+    /// Whether it is bought, with a lead time, rather than worked on.
+    pub fn is_order(&self) -> bool {
+        matches!(self.role, StageRole::Order | StageRole::Hardware)
+    }
+    /// Whether it is work at the hall, which follows the conversion's working calendar.
+    pub fn is_works(&self) -> bool {
+        matches!(
+            self.role,
+            StageRole::WindDown
+                | StageRole::Build
+                | StageRole::Energise
+                | StageRole::Commission
+                | StageRole::Install
+        )
+    }
+    /// The tests at its end: its own, or the one of `risk`.
+    pub fn tests<'a>(&'a self, risk: &'a TestSpec) -> &'a [TestSpec] {
+        if self.tests.is_empty() && self.role == StageRole::Commission {
+            std::slice::from_ref(risk)
+        } else {
+            &self.tests
+        }
+    }
+}
+
+impl Check for StageSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.name(&at.key("id"), &self.id);
+        self.duration_months.check(&at.key("duration_months"), problems);
+        problems.percent(&at.key("capex_share_percent"), self.capex_share_percent, 100.0);
+        if let Some(buffer) = self.just_in_time_buffer_months {
+            problems.within(&at.key("just_in_time_buffer_months"), buffer, 0.0, 120.0);
+        }
+        self.order.check(&at.key("order"), problems);
+        check_tests(&self.tests, &at.key("tests"), problems);
+    }
+}
+
+fn check_tests(tests: &[TestSpec], at: &FieldPath, problems: &mut Problems) {
+    if tests.len() > TESTS_MAX {
+        problems.error(at, format!("{} tests: at most {TESTS_MAX}", tests.len()));
+    }
+    for (i, test) in tests.iter().enumerate() {
+        test.check(&at.index(i), problems);
+    }
 }
 
 impl Stage {
@@ -176,6 +273,10 @@ impl StageOverrideSpec {
             role: None,
             scope: None,
             just_in_time_buffer_months: None,
+            needs: None,
+            calendar: None,
+            order: None,
+            tests: None,
             delay_months: 0.0,
             elapsed_months: 0.0,
             done: false,
@@ -183,17 +284,7 @@ impl StageOverrideSpec {
     }
     /// The new stage that it describes; `None` without a duration.
     fn to_stage(&self) -> Option<StageSpec> {
-        Some(StageSpec {
-            id: self.id.clone(),
-            name: self.id.to_string(),
-            after: Vec::new(),
-            duration_months: self.duration_months?,
-            capex_share_percent: 0.0,
-            mining: MiningDuring::default(),
-            role: StageRole::default(),
-            scope: StageScope::default(),
-            just_in_time_buffer_months: None,
-        })
+        Some(StageSpec::of(self.id.as_str(), self.duration_months?))
     }
     fn apply(&self, stage: &mut Stage) {
         let spec = &mut stage.spec;
@@ -204,6 +295,12 @@ impl StageOverrideSpec {
         set(&mut spec.mining, self.mining.as_ref());
         set(&mut spec.role, self.role.as_ref());
         set(&mut spec.scope, self.scope.as_ref());
+        set(&mut spec.needs, self.needs.as_ref());
+        set(&mut spec.order, self.order.as_ref());
+        set(&mut spec.tests, self.tests.as_ref());
+        if self.calendar.is_some() {
+            spec.calendar.clone_from(&self.calendar);
+        }
         if self.just_in_time_buffer_months.is_some() {
             spec.just_in_time_buffer_months = self.just_in_time_buffer_months;
         }
@@ -238,6 +335,14 @@ impl Check for StageOverrideSpec {
         if let Some(buffer) = self.just_in_time_buffer_months {
             problems.within(&at.key("just_in_time_buffer_months"), buffer, 0.0, 120.0);
         }
+        if let Some(order) = &self.order {
+            order.check(&at.key("order"), problems);
+        }
+        check_tests(
+            self.tests.as_deref().unwrap_or_default(),
+            &at.key("tests"),
+            problems,
+        );
         problems.within(&at.key("delay_months"), self.delay_months, 0.0, 120.0);
         problems.within(&at.key("elapsed_months"), self.elapsed_months, 0.0, 240.0);
     }
@@ -384,15 +489,8 @@ mod tests {
 
     fn stage(id: &str, after: &[&str], months: f64) -> StageSpec {
         StageSpec {
-            id: Name::from(id),
-            name: id.to_owned(),
             after: after.iter().map(|a| Name::from(*a)).collect(),
-            duration_months: DurationSpec::Fixed { value: months },
-            capex_share_percent: 0.0,
-            mining: MiningDuring::Continues,
-            role: StageRole::Work,
-            scope: StageScope::Hall,
-            just_in_time_buffer_months: None,
+            ..StageSpec::of(id, DurationSpec::Fixed { value: months })
         }
     }
 

@@ -5,7 +5,7 @@ use crate::results::collect::Collector;
 use crate::results::replication::Replication;
 use crate::results::tables::{AssumptionRow, Manifest, RunTables};
 use crate::scenario::{Scenario, assumptions};
-use crate::sim::{DetailWanted, Setup, fleet_value, hot_hours, replicate_one};
+use crate::sim::{DetailWanted, Setup, fleet_value, hot_hours, replicate_one, schedule_risk};
 
 /// Simulates the P50 replication of each strategy again with detail and gives all tables.
 pub fn finish(
@@ -46,5 +46,7 @@ pub fn finish(
     tables.mining_break_even = setup.mining_break_even(&scenario.spec, hashprice);
     tables.hot_hours = hot_hours::hot_hours(scenario, setup);
     tables.manifest.notes.extend(hot_hours::notes(&tables.hot_hours));
+    let count = tables.manifest.replications;
+    schedule_risk::put(scenario, setup, count, &mut tables);
     Ok(tables)
 }

@@ -25,18 +25,6 @@ pub struct HallConditions {
     pub inlet: Temperature,
 }
 
-impl HallConditions {
-    /// Of a hall that does not mine.
-    pub fn none() -> Self {
-        Self {
-            available: Power::ZERO,
-            overhead: Ratio::from_fraction(1.0),
-            heat: Ratio::ZERO,
-            inlet: Temperature::from_c(0.0),
-        }
-    }
-}
-
 /// What the site asks of all halls at one instant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SiteConditions {

@@ -3,8 +3,9 @@
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
     AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow, HallStateRow,
-    HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow, ScheduleRow,
-    SettlementRow, StatementRow, SummaryRow,
+    HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow, ScheduleCurveRow,
+    ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow, SettlementRow, StatementRow,
+    SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -280,6 +281,54 @@ table!(
         sell_month,
         resale_then_usd
     ]
+);
+
+table!(
+    ScheduleRiskRow,
+    "schedule_risk.csv",
+    [
+        strategy,
+        conversion,
+        site,
+        hall,
+        stage,
+        criticality,
+        float_months,
+        crew_wait_months,
+        planned_end,
+        end_p10,
+        end_p50,
+        end_p90,
+        late_months,
+        usd_per_day
+    ]
+);
+
+table!(
+    ScheduleDriverRow,
+    "schedule_drivers.csv",
+    [strategy, driver, mean_months, p90_months, variance_share]
+);
+
+table!(
+    ScheduleOrderRow,
+    "schedule_orders.csv",
+    [
+        strategy,
+        conversion,
+        order,
+        at_risk,
+        planned_months,
+        mean_months,
+        deposit_usd,
+        value_usd
+    ]
+);
+
+table!(
+    ScheduleCurveRow,
+    "schedule_curve.csv",
+    [strategy, at, planned_mw, p10_mw, p50_mw, p90_mw]
 );
 
 table!(

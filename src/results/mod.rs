@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod metrics;
 pub mod replication;
 mod schedule_store;
+pub mod schedule_tables;
 pub mod site_tables;
 pub mod spread;
 mod statements;

@@ -9,6 +9,9 @@ pub use crate::results::fidelity_row::FidelityRow;
 pub use crate::results::hall_tables::{HallStateRow, HotHoursRow, ScheduleRow};
 pub use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 pub use crate::results::metrics::Metrics;
+pub use crate::results::schedule_tables::{
+    ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow,
+};
 pub use crate::results::site_tables::{HourlyRow, MonthlyRow};
 
 /// A row of `summary.csv`.
@@ -355,6 +358,14 @@ pub struct RunTables {
     pub capacity: Vec<CapacityRow>,
     /// Stages of every replication.
     pub schedule: Vec<ScheduleRow>,
+    /// Stages over the replications.
+    pub schedule_risk: Vec<ScheduleRiskRow>,
+    /// What drives the last ready dates.
+    pub schedule_drivers: Vec<ScheduleDriverRow>,
+    /// What orders at risk are worth.
+    pub schedule_orders: Vec<ScheduleOrderRow>,
+    /// Megawatts ready by date.
+    pub schedule_curve: Vec<ScheduleCurveRow>,
     /// Jobs, P50.
     pub jobs: Vec<JobRow>,
     /// Events, P50.

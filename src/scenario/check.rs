@@ -8,7 +8,7 @@ use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{claims, draw, lending, miners, overlay, residency, starts, supply};
+use crate::scenario::{claims, construction, draw, lending, miners, overlay, residency, starts, supply};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -76,6 +76,7 @@ impl Check for ScenarioSpec {
         miners::check_cards(self, at, problems);
         miners::check_planned(self, at, problems);
         self.check_tenants(&at.key("tenants"), problems);
+        construction::check(self, at, problems);
         self.check_strategies(at, problems);
         self.check_uncertain(&at.key("uncertain"), problems);
         if !problems.has_errors() {
@@ -269,6 +270,7 @@ impl ScenarioSpec {
             problems.error(&at.key("halls"), "a conversion needs at least one hall");
         }
         conversion.programme().check(at, problems);
+        construction::check_conversion(self, conversion, at, problems);
         if let Some(install) = &conversion.install {
             install.check(&at.key("install"), problems);
         }

@@ -3,6 +3,7 @@
 pub mod assumptions;
 pub mod check;
 pub mod claims;
+mod construction;
 pub mod contract_file;
 pub mod data;
 pub mod diagnostic;

@@ -5,7 +5,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::conversion::{ProgrammeSpec, RiskSpec, Sequence, StageOverrideSpec, StartSpec};
+use crate::conversion::{
+    LearningSpec, ProgrammeSpec, RefreezeSpec, ResourceSpec, RiskSpec, Sequence, StageOverrideSpec,
+    StartSpec, WorkCalendarSpec,
+};
 use crate::cooling::weather::WeatherSpec;
 use crate::finance::capital::CapitalSpec;
 use crate::finance::tax::Depreciation;
@@ -68,6 +71,13 @@ pub struct ScenarioSpec {
     pub tenants: Vec<TenantSpec>,
     /// Ways to answer the question.
     pub strategies: Vec<StrategySpec>,
+    /// Crews, cranes and other machines of construction that all conversions of a strategy share. Default: none, so that
+    /// no stage waits for any.
+    #[serde(default)]
+    pub resources: Vec<ResourceSpec>,
+    /// Working calendars of construction. Default: none, so that every day is worked.
+    #[serde(default)]
+    pub calendars: Vec<WorkCalendarSpec>,
     /// Inputs that are not known: drawn anew in each replication, the same for all strategies.
     #[serde(default)]
     pub uncertain: Vec<UncertainSpec>,
@@ -272,6 +282,15 @@ pub struct ConversionSpec {
     /// How it strays from the plan. Default: like the reference class of data-centre projects.
     #[serde(default)]
     pub risk: RiskSpec,
+    /// Working calendar of works at the halls, by the names of `calendars`. Default: every day is worked.
+    #[serde(default)]
+    pub calendar: Option<Name>,
+    /// How much less works take and cost at each further hall. Default: no less.
+    #[serde(default)]
+    pub learning: LearningSpec,
+    /// Events after which the frozen design is opened again, such as a new GPU generation. Default: none.
+    #[serde(default)]
+    pub refreezes: Vec<RefreezeSpec>,
 }
 
 fn deposit_percent() -> f64 {
@@ -294,6 +313,9 @@ impl ConversionSpec {
                 .or_else(|| lease.and_then(|l| l.fit_out_usd_per_it_kw)),
             stages: self.stages.clone(),
             risk: self.risk,
+            calendar: self.calendar.clone(),
+            learning: self.learning,
+            refreezes: self.refreezes.clone(),
         }
     }
     /// One phrase about it, for the memo.

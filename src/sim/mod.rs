@@ -19,6 +19,7 @@ pub mod invariant;
 pub mod measure;
 pub mod paths;
 pub mod pool;
+pub mod schedule_risk;
 pub mod settle;
 pub mod setup;
 pub mod site;

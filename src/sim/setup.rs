@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::conversion::archetype;
-use crate::conversion::{HallInputs, HallPhase, Plan, StartRule};
+use crate::conversion::{HallInputs, HallPhase, Plan, Portfolio, StartRule, Works};
 use crate::cooling::{CoolingSpec, Plant};
 use crate::finance::capital::Plan as DebtPlan;
 use crate::finance::debt::SizingError;
@@ -23,6 +23,8 @@ use crate::units::{Money, Power};
 /// A site's part.
 #[derive(Debug)]
 pub struct SiteSetup {
+    /// Its id.
+    pub name: String,
     /// Its calendar.
     pub calendar: Calendar,
     /// Halls, `repeat` expanded: name and index of the entry.
@@ -53,11 +55,15 @@ pub struct ConversionSetup {
     pub plan: Arc<Plan>,
     /// When it starts.
     pub start: StartRule,
+    /// Crews and calendars that all conversions of the strategy share.
+    pub works: Arc<Works>,
 }
 
 /// What is the same for all replications.
 #[derive(Debug)]
 pub struct Setup {
+    /// The horizon.
+    pub span: (SimTime, SimTime),
     /// By site.
     pub sites: Vec<SiteSetup>,
     /// By strategy, by conversion.
@@ -83,7 +89,9 @@ impl Setup {
     pub fn new(scenario: &Scenario) -> Self {
         let (spec, horizon) = (&scenario.spec, &scenario.horizon);
         let sites: Vec<SiteSetup> = (0..spec.sites.len()).map(|i| site_setup(scenario, i)).collect();
-        let conversions = spec.strategies.iter().map(|s| plans(spec, s, &sites)).collect();
+        let span = (horizon.start, horizon.end);
+        let of = |strategy| portfolio(spec, strategy, (&sites, span)).1;
+        let conversions = spec.strategies.iter().map(of).collect();
         let calendar = &horizon.calendar;
         let weekday = calendar.civil_hour(horizon.start).weekday;
         let monday = horizon.start + Span::from_seconds(-DAY_S * i64::from(weekday));
@@ -93,6 +101,7 @@ impl Setup {
             .map(|h| calendar.civil_hour(axis.time(h)))
             .collect();
         let mut setup = Self {
+            span: (horizon.start, horizon.end),
             sites,
             conversions,
             normals: normals(scenario),
@@ -129,13 +138,12 @@ impl Setup {
         drawn: &ScenarioSpec,
     ) -> Option<Vec<Vec<ConversionSetup>>> {
         let halls = |spec: &ScenarioSpec| spec.sites.iter().map(|s| s.halls.clone()).collect::<Vec<_>>();
-        let same = base.strategies == drawn.strategies && halls(base) == halls(drawn);
+        let works = |spec: &ScenarioSpec| (spec.resources.clone(), spec.calendars.clone());
+        let same =
+            base.strategies == drawn.strategies && halls(base) == halls(drawn) && works(base) == works(drawn);
         let anew = || {
-            drawn
-                .strategies
-                .iter()
-                .map(|s| plans(drawn, s, &self.sites))
-                .collect()
+            let of = |strategy| portfolio(drawn, strategy, (&self.sites, self.span)).1;
+            drawn.strategies.iter().map(of).collect()
         };
         (!same).then(anew)
     }
@@ -204,6 +212,7 @@ fn site_setup(scenario: &Scenario, index: usize) -> SiteSetup {
     let names =
         |(i, hall): (usize, &HallSpec)| hall.names().into_iter().map(move |n| (n, i)).collect::<Vec<_>>();
     SiteSetup {
+        name: site.id.to_string(),
         calendar: Calendar::of_zone(&site.timezone).expect("the check knows the zone"),
         halls: site.halls.iter().enumerate().flat_map(names).collect(),
         plants,
@@ -235,13 +244,61 @@ pub fn hall_cost(conversion: &ConversionSpec, grid_mw: f64) -> (Money, Money) {
     (Money::from_usd(per_kw * it.as_kw() * factor), Money::ZERO)
 }
 
-fn plans(spec: &ScenarioSpec, strategy: &StrategySpec, sites: &[SiteSetup]) -> Vec<ConversionSetup> {
-    strategy
+/// The schedule of all conversions of a strategy, and each of them.
+pub fn portfolio(
+    spec: &ScenarioSpec,
+    strategy: &StrategySpec,
+    (sites, span): (&[SiteSetup], (SimTime, SimTime)),
+) -> (Portfolio, Vec<ConversionSetup>) {
+    let parts: Vec<Part> = strategy
         .conversions
         .iter()
         .enumerate()
         .map(|(position, conversion)| plan(spec, (strategy, position), conversion, sites))
-        .collect()
+        .collect();
+    let calendars = parts.iter().flat_map(|part| {
+        part.plan.calendars().map(|(name, site)| {
+            let index = spec.sites.iter().position(|s| s.id.as_str() == site);
+            (
+                name,
+                site,
+                &sites[index.expect("the check knows the site")].calendar,
+            )
+        })
+    });
+    let works = Arc::new(Works::new(&spec.resources, &spec.calendars, calendars, span));
+    let (mut plans, mut starts, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+    for part in parts {
+        // What waits for a condition is planned from the date by which it starts at the latest, or from the beginning.
+        let latest = part.start.latest();
+        starts.push(if latest < span.1 {
+            latest.max(span.0)
+        } else {
+            span.0
+        });
+        plans.push(part.plan);
+        rest.push((part.halls, part.start));
+    }
+    let portfolio = Portfolio::new(plans, starts, Arc::clone(&works));
+    let setups = portfolio
+        .plans()
+        .iter()
+        .zip(rest)
+        .map(|(plan, (halls, start))| ConversionSetup {
+            halls,
+            plan: Arc::clone(plan),
+            start,
+            works: Arc::clone(&works),
+        });
+    let setups = setups.collect();
+    (portfolio, setups)
+}
+
+/// A conversion before it is brought together with the others of its strategy.
+struct Part {
+    halls: Vec<(usize, usize)>,
+    plan: Plan,
+    start: StartRule,
 }
 
 fn plan(
@@ -249,7 +306,7 @@ fn plan(
     (strategy, position): (&StrategySpec, usize),
     conversion: &ConversionSpec,
     sites: &[SiteSetup],
-) -> ConversionSetup {
+) -> Part {
     let find = |name: &String| -> (usize, usize) {
         let (site, hall) = name.split_once('/').expect("the check knows the hall");
         let s = spec
@@ -286,9 +343,9 @@ fn plan(
     let key = format!("{}/{position}", conversion.halls.join("+"));
     let plan = Plan::of_programme(&conversion.programme(), key, inputs.collect());
     let calendar = &sites[halls[0].0].calendar;
-    ConversionSetup {
+    Part {
         halls,
-        plan: Arc::new(plan.unwrap_or_else(|| panic!("the plan of `{}` was checked", strategy.id))),
+        plan: plan.unwrap_or_else(|| panic!("the plan of `{}` was checked", strategy.id)),
         start: StartRule::new(&conversion.start, calendar).expect("the check knows the date"),
     }
 }

@@ -9,6 +9,7 @@ mod deals;
 mod finance;
 mod gpu_mining;
 mod mining;
+mod published_conversions;
 mod queueing;
 mod reliability;
 
@@ -82,6 +83,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(queueing::claims());
     claims.extend(reliability::claims());
     claims.extend(conversion::claims());
+    claims.extend(published_conversions::claims());
     claims.extend(finance::claims());
     claims.extend(deals::claims());
     claims

@@ -15,6 +15,7 @@ mod cli;
 mod coincident_peak;
 mod compare;
 mod contracts;
+mod conversion;
 mod cooling;
 mod corners;
 mod coupling;

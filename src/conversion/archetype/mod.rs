@@ -108,10 +108,8 @@ impl StageRow {
     fn spec(&self) -> StageSpec {
         let (low, mode, high) = self.months;
         StageSpec {
-            id: Name::from(self.id),
             name: self.name.to_owned(),
             after: self.after.iter().map(|a| Name::from(*a)).collect(),
-            duration_months: DurationSpec::of(low, mode, high),
             capex_share_percent: self.share_percent,
             mining: if self.role == StageRole::WindDown {
                 MiningDuring::Stops
@@ -121,6 +119,7 @@ impl StageRow {
             role: self.role,
             scope: self.scope,
             just_in_time_buffer_months: self.just_in_time,
+            ..StageSpec::of(self.id, DurationSpec::of(low, mode, high))
         }
     }
     /// The row with a share of cost.

@@ -168,6 +168,12 @@ impl RunWriter {
         self.put_rows(&tables.cashflow)?;
         self.put_rows(&tables.settlement)?;
         self.put_rows(&tables.schedule)?;
+        if !tables.schedule_risk.is_empty() {
+            self.put_rows(&tables.schedule_risk)?;
+            self.put_rows(&tables.schedule_drivers)?;
+            self.put_rows(&tables.schedule_orders)?;
+            self.put_rows(&tables.schedule_curve)?;
+        }
         self.put_rows(&tables.assumptions)?;
         self.put_rows(&tables.hall_states)?;
         self.put_rows(&tables.hot_hours)?;

@@ -1,7 +1,7 @@
 //! The world at the start of the horizon: halls, projects, and the events that are known beforehand.
 
 use super::{Running, World};
-use crate::conversion::{HallPhase, Project};
+use crate::conversion::{HallPhase, Project, Shared};
 use crate::fleet::failure::{Frame, Reserve};
 use crate::fleet::{Accelerators, Failures};
 use crate::id::ProjectId;
@@ -166,6 +166,9 @@ impl World<'_> {
             streams,
             ..
         } = self.from;
+        if let Some(first) = conversions.first() {
+            self.shared = Shared::new(&first.works, &streams);
+        }
         for (position, own) in conversions.iter().enumerate() {
             let conversion = &spec.strategies[strategy].conversions[position];
             let planned = &own.plan.inputs().halls;

@@ -1,6 +1,7 @@
 //! Crews of data halls: who wants one, when it stands, and what happens without.
 
 use super::World;
+use crate::conversion::Scene;
 use crate::des::Outbox;
 use crate::sim::event::{self, Event};
 use crate::sim::hall::{Hall, NewUse};
@@ -117,10 +118,13 @@ impl World<'_> {
         };
         self.close_project(index, now);
         let mut effects = std::mem::take(&mut self.effects);
-        let mut outbox = Outbox::new(&mut self.queue);
-        self.projects[index]
-            .project
-            .crew_stands(hall, now, &mut outbox, &mut effects);
+        let mut scene = Scene {
+            now,
+            outbox: &mut Outbox::new(&mut self.queue),
+            shared: &mut self.shared,
+            effects: &mut effects,
+        };
+        self.projects[index].project.crew_stands(hall, &mut scene);
         self.apply(index, now, &mut effects);
         self.effects = effects;
         self.note_waiting(index);

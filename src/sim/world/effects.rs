@@ -2,7 +2,8 @@
 
 use super::{Running, World};
 use crate::conversion::project::Event as StageEvent;
-use crate::conversion::{Component, Effect};
+use crate::conversion::resource::Ticket;
+use crate::conversion::{Component, Effect, Scene};
 use crate::des::Outbox;
 use crate::finance::account::Account;
 use crate::sim::hall::NewUse;
@@ -13,10 +14,44 @@ impl World<'_> {
     pub(super) fn step_project(&mut self, now: SimTime, event: StageEvent) {
         let index = event.project.index();
         let mut effects = std::mem::take(&mut self.effects);
-        let mut outbox = Outbox::new(&mut self.queue);
-        self.projects[index]
-            .project
-            .step(now, event, &mut outbox, &mut effects);
+        let mut scene = Scene {
+            now,
+            outbox: &mut Outbox::new(&mut self.queue),
+            shared: &mut self.shared,
+            effects: &mut effects,
+        };
+        self.projects[index].project.step(event, &mut scene);
+        self.follow(index, now, effects);
+    }
+
+    /// Crews go to those that wait for them, in their order.
+    pub(super) fn deal_crews(&mut self, now: SimTime) {
+        loop {
+            let projects = &self.projects;
+            let needs = |t: Ticket| projects[t.project as usize].project.needs(t.node);
+            let Some(ticket) = self.shared.crews.grant(needs) else {
+                return;
+            };
+            let index = ticket.project as usize;
+            let freed = self.shared.crews.freed_by(needs(ticket));
+            let freed = freed.and_then(|(project, node)| (project == ticket.project).then_some(node));
+            self.close_project(index, now);
+            let mut effects = std::mem::take(&mut self.effects);
+            let mut scene = Scene {
+                now,
+                outbox: &mut Outbox::new(&mut self.queue),
+                shared: &mut self.shared,
+                effects: &mut effects,
+            };
+            self.projects[index]
+                .project
+                .begin_served(ticket.node, freed, &mut scene);
+            self.follow(index, now, effects);
+        }
+    }
+
+    /// Carries out what a project did, and sees which halls wait for nothing but their crew.
+    fn follow(&mut self, index: usize, now: SimTime, mut effects: Vec<Effect>) {
         self.apply(index, now, &mut effects);
         self.effects = effects;
         self.note_waiting(index);
@@ -71,6 +106,11 @@ impl World<'_> {
                 let (s, h) = place(hall);
                 let name = self.sites[s].halls[h].name.clone();
                 self.note(now, s, "commissioning_failed", &name, String::new());
+            }
+            Effect::Cancelled { hall } => {
+                let (s, h) = place(hall);
+                let name = self.sites[s].halls[h].name.clone();
+                self.note(now, s, "conversion_cancelled", &name, String::new());
             }
             Effect::MiningStops { hall } => self.free_miners(place(hall), now),
             Effect::CrewReady { hall } => self.note_crew(place(hall), now),

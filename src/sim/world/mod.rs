@@ -14,7 +14,8 @@ pub mod reach;
 mod services;
 mod starts;
 
-use crate::conversion::{Effect, Project};
+use crate::conversion::project::EventKind;
+use crate::conversion::{Effect, Project, Shared};
 use crate::des::EventQueue;
 use crate::fleet::ChainToday;
 use crate::random::Streams;
@@ -80,6 +81,8 @@ pub struct World<'a> {
     pub(super) sites: Vec<Site>,
     pub(super) demand: Demand,
     pub(super) projects: Vec<Running>,
+    /// Crews and working days of the projects.
+    shared: Shared,
     pub(super) books: Books,
     pub(super) recorder: Option<Recorder>,
     /// Halls by the number that failures know them by.
@@ -133,6 +136,7 @@ impl<'a> World<'a> {
             sites,
             demand,
             projects: Vec::new(),
+            shared: Shared::default(),
             recorder,
             failing: Vec::new(),
             blocks: Vec::new(),
@@ -310,6 +314,8 @@ impl<'a> World<'a> {
             // What starts closes its own sites.
             Event::LookAtStarts => {}
             Event::Start { project } => self.close_project(project, now),
+            // Crews may go to any project, which closes its own sites.
+            Event::Project(event) if event.kind == EventKind::Deal => {}
             Event::Project(event) => self.close_project(event.project.index(), now),
             Event::Failure(event) => self.close(self.failing[event.hall as usize].0, now),
             Event::Blocks(event) => self.close(self.blocks[event.id as usize].site(), now),
@@ -334,6 +340,7 @@ impl<'a> World<'a> {
             Event::LeaseSigned { lease } => self.sign_lease(lease, now),
             Event::LookAtStarts => self.look_at_starts(now),
             Event::Start { project } => self.start(project, now),
+            Event::Project(event) if event.kind == EventKind::Deal => self.deal_crews(now),
             Event::Project(event) => self.step_project(now, event),
             Event::Failure(event) => self.step_failure(now, event),
             Event::Blocks(event) => self.step_blocks(now, event),

@@ -1,6 +1,7 @@
 //! Starts of conversions and what they wait for: dates, what is known on a day, signatures of tenants.
 
 use super::{Running, World};
+use crate::conversion::Scene;
 use crate::conversion::start::Known;
 use crate::des::Outbox;
 use crate::id::Name;
@@ -110,8 +111,12 @@ impl World<'_> {
     pub(super) fn start(&mut self, index: usize, now: SimTime) {
         let mut effects = std::mem::take(&mut self.effects);
         self.end_hosting(index, now);
-        let mut outbox = Outbox::new(&mut self.queue);
-        self.projects[index].project.start(now, &mut outbox, &mut effects);
+        self.projects[index].project.start(&mut Scene {
+            now,
+            outbox: &mut Outbox::new(&mut self.queue),
+            shared: &mut self.shared,
+            effects: &mut effects,
+        });
         self.prepay(index, now);
         self.apply(index, now, &mut effects);
         self.effects = effects;

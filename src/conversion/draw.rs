@@ -1,0 +1,155 @@
+//! The luck of one replication: durations, repeated tests, cost, events that open the design again, cancellation.
+//!
+//! Every number has an address of its own (seed, replication, what), so strategies that convert the same hall meet the
+//! same luck, and one more stage changes no other.
+
+use rand::RngExt;
+use rand_distr::{Distribution, Exp1, StandardNormal};
+
+use super::plan::Plan;
+use super::refreeze::RefreezeWhen;
+use crate::random::Streams;
+
+/// Months in a year.
+const MONTHS_PER_YEAR: f64 = 12.0;
+
+/// The luck of one replication.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Draw {
+    /// Duration of every node, failed tests excluded, months.
+    pub months: Vec<f64>,
+    /// Duration of every repeat of every node, months.
+    pub repeats: Vec<Vec<f64>>,
+    /// No node starts earlier than this, months from the project's start.
+    pub floor: Vec<f64>,
+    /// The factor common to all stages.
+    pub factor: f64,
+    /// Actual over planned facility cost.
+    pub cost_factor: f64,
+    /// For each event that opens the design again: months from the project's start to it, where it is not dated, and
+    /// months of its repeat.
+    pub refreezes: Vec<(Option<f64>, f64)>,
+    /// When the project is cancelled if it still runs, months from its start.
+    pub cancelled: Option<f64>,
+}
+
+/// What a replication draws for a project as a whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Common {
+    pub(super) factor: f64,
+    pub(super) cost_factor: f64,
+}
+
+impl Plan {
+    /// The luck of one replication.
+    pub fn draw(&self, streams: &Streams) -> Draw {
+        let nodes = self.network().nodes.len();
+        let risk = &self.inputs().risk;
+        let common = self.draw_common(streams);
+        let mut draw = Draw {
+            months: vec![0.0; nodes],
+            repeats: vec![Vec::new(); nodes],
+            floor: vec![0.0; nodes],
+            factor: common.factor,
+            cost_factor: common.cost_factor,
+            ..Draw::default()
+        };
+        self.draw_floor(common.factor, &mut draw.floor);
+        let mut repeats = std::mem::take(&mut draw.repeats);
+        self.draw_nodes(streams, common.factor, &mut draw.months, |node, months| {
+            repeats[node].push(months)
+        });
+        draw.repeats = repeats;
+        draw.refreezes = self.draw_refreezes(streams, common.factor);
+        if risk.enabled && risk.cancellation_percent_per_year > 0.0 {
+            let mut rng = streams.stream(&format!("conversion/{}/cancellation", self.inputs().key));
+            let wait: f64 = Exp1.sample(&mut rng);
+            let per_year = -(1.0 - risk.cancellation_percent_per_year / 100.0).ln();
+            draw.cancelled = Some(wait / per_year * MONTHS_PER_YEAR);
+        }
+        draw
+    }
+
+    /// Factors of durations and of the facility's cost.
+    pub(super) fn draw_common(&self, streams: &Streams) -> Common {
+        let risk = &self.inputs().risk;
+        if !risk.enabled {
+            return Common {
+                factor: 1.0,
+                cost_factor: 1.0,
+            };
+        }
+        let key = &self.inputs().key;
+        let normal = |what: &str| -> f64 {
+            StandardNormal.sample(&mut streams.stream(&format!("conversion/{key}/{what}")))
+        };
+        let (time, cost) = (normal("factor"), normal("cost"));
+        let rho = risk.cost_duration_correlation;
+        let cost = if rho > 0.0 {
+            rho * time + (1.0 - rho * rho).sqrt() * cost
+        } else {
+            cost
+        };
+        Common {
+            factor: self.factor().at(time),
+            cost_factor: (risk.cost_log_mean + risk.cost_log_sd * cost).exp(),
+        }
+    }
+
+    /// Floors of just-in-time nodes under a factor.
+    pub(super) fn draw_floor(&self, factor: f64, out: &mut [f64]) {
+        let floors = self.floor.iter().zip(&self.floor_shift);
+        for (own, (floor, shift)) in out.iter_mut().zip(floors) {
+            *own = floor * factor + shift;
+        }
+    }
+
+    /// Durations of all nodes under a factor; `repeat` hears of each failed test and how long its repeat takes.
+    pub(super) fn draw_nodes(
+        &self,
+        streams: &Streams,
+        factor: f64,
+        months: &mut [f64],
+        mut repeat: impl FnMut(usize, f64),
+    ) {
+        let risk = &self.inputs().risk;
+        let test = risk.test();
+        for (n, month) in months.iter_mut().enumerate() {
+            let (duration, learnt) = (self.duration(n), self.learnt(n));
+            if !risk.enabled {
+                *month = self.left(n, duration.planned() * learnt) + self.delay(n);
+                continue;
+            }
+            let mut rng = streams.stream(&self.addresses[n]);
+            let total = duration.quantile(rng.random()) * learnt * factor;
+            *month = self.left(n, total) + self.delay(n);
+            let stage = self.stage(n);
+            if !stage.done {
+                for test in stage.spec.tests(&test) {
+                    test.draw_repeats(&mut rng, |months| repeat(n, months * factor));
+                }
+            }
+        }
+    }
+
+    fn draw_refreezes(&self, streams: &Streams, factor: f64) -> Vec<(Option<f64>, f64)> {
+        let risk = &self.inputs().risk;
+        let key = &self.inputs().key;
+        let one = |(i, spec): (usize, &super::refreeze::RefreezeSpec)| {
+            let stage = self.inputs().stages.iter().find(|s| s.spec.id == spec.stage);
+            let planned = stage.map_or(0.0, |s| s.spec.duration_months.planned());
+            let lasts = planned * spec.repeat_percent / 100.0 * factor;
+            let at = match spec.when {
+                RefreezeWhen::Date(_) => None,
+                RefreezeWhen::RatePerYear(rate) if risk.enabled && rate > 0.0 => {
+                    let mut rng = streams.stream(&format!("conversion/{key}/refreeze/{i}"));
+                    let wait: f64 = Exp1.sample(&mut rng);
+                    Some(wait / rate * MONTHS_PER_YEAR)
+                }
+                RefreezeWhen::RatePerYear(_) => Some(f64::INFINITY),
+            };
+            (at, lasts)
+        };
+        self.inputs().refreezes.iter().enumerate().map(one).collect()
+    }
+}
