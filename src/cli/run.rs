@@ -284,10 +284,15 @@ impl Drop for QuietPanics {
 }
 
 fn stopped(stop: &Stop, out: &Path) -> Exit {
-    output::stderr(&format!(
-        "stopped; completed blocks are kept in `{}.partial`: the same command goes on from there\n",
-        out.display()
-    ));
+    let kept = match results::directory::interrupted_blocks(out) {
+        0 => "before the first block of replications was complete: nothing is kept".to_owned(),
+        blocks => format!(
+            "{blocks} completed {} kept in `{}.partial`: the same command goes on from there",
+            if blocks == 1 { "block is" } else { "blocks are" },
+            out.display()
+        ),
+    };
+    output::stderr(&format!("stopped; {kept}\n"));
     stop.exit()
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cooling::CoolingSpec;
-use crate::fleet::accelerator::AcceleratorsSpec;
+use crate::fleet::accelerator::{self, AcceleratorsSpec};
 use crate::fleet::failure::FailureSpec;
 use crate::fleet::miner::MinerBatchSpec;
 use crate::id::Name;
@@ -125,6 +125,26 @@ impl InstallSpec {
         }
     }
 
+    /// Cold plates want facility water: a plant without it leaves their heat where it is.
+    fn check_liquid(&self, at: &FieldPath, problems: &mut Problems) {
+        let Some(model) = accelerator::find(self.model.as_str()) else {
+            return;
+        };
+        let (wants, takes) = (model.liquid_share, self.cooling.liquid_share());
+        if wants > 0.0 && takes <= 0.0 {
+            problems.warn(
+                &at.key("cooling"),
+                format!(
+                    "`{}` gives {:.0} % of its heat to cold plates, and `{}` brings no water to them; \
+                     a liquid-to-air unit in between is not modelled",
+                    model.id,
+                    wants * 100.0,
+                    self.cooling.kind(),
+                ),
+            );
+        }
+    }
+
     /// `failures.feeder` is UPS and switchgear of a part of the hall in one; blocks of the path are the same equipment
     /// seen apart. Both at once would fail it twice.
     fn check_blocks_fail_once(&self, at: &FieldPath, problems: &mut Problems) {
@@ -164,5 +184,6 @@ impl Check for InstallSpec {
         }
         self.failures.check(&at.key("failures"), problems);
         self.check_blocks_fail_once(at, problems);
+        self.check_liquid(at, problems);
     }
 }

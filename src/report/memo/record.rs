@@ -29,7 +29,8 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
         section.paragraph(text.text(format!(". {fidelity}")));
     }
     let item = |name: &str, note: &Note| literals(Text::default().strong(name).text(" "), &note.text);
-    let known = [("warning", "Warning."), ("data", "Data."), ("model", "Model.")];
+    // Warnings stand with the decision; here they would be read twice.
+    let known = [("data", "Data."), ("model", "Model.")];
     let mut items: Vec<Text> = Vec::new();
     for (kind, name) in known {
         items.extend(
@@ -43,7 +44,7 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
     let other = manifest
         .notes
         .iter()
-        .filter(|n| known.iter().all(|k| k.0 != n.kind));
+        .filter(|n| n.kind != "warning" && known.iter().all(|k| k.0 != n.kind));
     items.extend(other.map(|n| item("Note.", n)));
     if manifest.inputs.is_empty() && !manifest.scenario_hash.is_empty() {
         let synthetic = "No data file was read: prices, weather, bitcoin, rents and jobs are seeded processes, and \

@@ -45,6 +45,13 @@ fn beside(dir: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// How many completed blocks an interrupted run to `dir` has left.
+pub fn interrupted_blocks(dir: &Path) -> usize {
+    let left = std::fs::read_dir(beside(dir, ".partial").join(BLOCKS));
+    let block = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e == "block");
+    left.map_or(0, |entries| entries.filter_map(Result::ok).filter(block).count())
+}
+
 /// The file of a relative name with `/`; `None` where the name would leave the directory.
 fn within(dir: &Path, name: &str) -> Option<PathBuf> {
     let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']);
