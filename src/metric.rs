@@ -114,7 +114,7 @@ metrics! {
     InferenceLentGpuHours, "inference_lent_gpu_hours", "gpu-h", Higher, "GPU-hours of work of pools on GPUs that inference services lent them.";
     BtcMined, "btc_mined", "btc", Higher, "Bitcoin mined.";
     CoinsMinedUsd, "coins_mined_usd", "usd", Higher, "Coins of other chains than bitcoin that graphics cards mined, at the price of the day.";
-    MiningMarginUsd, "mining_margin_usd", "usd", Higher, "Mining revenue less energy at its marginal cost, demand charges and restarts; where dispatch over time is stated.";
+    MiningMarginUsd, "mining_margin_usd", "usd", Higher, "Mining revenue after the pool's fee less energy at its marginal cost, demand charges and restarts; where dispatch over time is stated.";
     MiningGainUsd, "mining_gain_usd", "usd", Higher, "The same more than machines that never stop would earn.";
     MiningRegretUsd, "mining_regret_usd", "usd", Lower, "The same less than perfect knowledge of prices earns, and no limit but heat.";
     MiningRestarts, "mining_restarts", "1", Lower, "Restarts of mining batches.";

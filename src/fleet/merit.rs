@@ -25,6 +25,18 @@ pub struct HallConditions {
     pub inlet: Temperature,
 }
 
+impl HallConditions {
+    /// A hall that does not mine.
+    pub fn none() -> Self {
+        Self {
+            available: Power::ZERO,
+            overhead: Ratio::from_fraction(1.0),
+            heat: Ratio::ZERO,
+            inlet: Temperature::from_c(0.0),
+        }
+    }
+}
+
 /// What the site asks of all halls at one instant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SiteConditions {

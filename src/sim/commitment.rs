@@ -119,6 +119,8 @@ pub struct Commitment {
     step: Step,
     pending_ph_h: f64,
     earned: Earned,
+    /// What the pool leaves of what is mined.
+    kept: f64,
 }
 
 impl Outlook {
@@ -256,6 +258,7 @@ impl Commitment {
             step: Step::default(),
             pending_ph_h: 0.0,
             earned: Earned::default(),
+            kept: 1.0 - site.costs.pool_fee().as_fraction(),
         };
         commitment.plan();
         Some(commitment)
@@ -402,7 +405,7 @@ impl Commitment {
         let outlook = &self.outlook;
         let (cost, month) = (outlook.forecaster.costs()[hour], Some(outlook.months[hour]));
         let mut lost_usd = step.restart_usd;
-        let usd_per_ph_h = outlook.hashprice[hour] / 24.0;
+        let usd_per_ph_h = outlook.hashprice[hour] / 24.0 * self.kept;
         lost_usd += step.lost_ph_h * usd_per_ph_h;
         for batch in self.batches.iter_mut().filter(|batch| batch.mines) {
             let earns = outlook.net_usd_per_mwh(batch, hour, cost) * batch.level_mw * hours;

@@ -210,7 +210,7 @@ impl Recorder {
             unused_mwh: t.capacity.unused,
             carbon_kg: t.carbon_kg,
             carbon_contract_kg: t.carbon_contract_kg,
-            revenue_usd: t.mining_usd,
+            revenue_usd: t.mining_usd + t.hosting_usd,
             power_cost_usd,
             mining_cost_usd,
             ..MonthlyRow::default()

@@ -340,12 +340,6 @@ impl Site {
             .map(|(name, entry)| hall_at_start(name, &site.halls[*entry], setup, start))
             .unzip();
         let count = halls.len();
-        let none = HallConditions {
-            available: crate::units::Power::ZERO,
-            overhead: Ratio::from_fraction(1.0),
-            heat: Ratio::ZERO,
-            inlet: Temperature::from_c(0.0),
-        };
         let mut costs = site.costs.clone();
         costs.mining_pool_fee_percent = spec.pool_fee_percent(site);
         Self {
@@ -369,7 +363,7 @@ impl Site {
             miners_seen: start,
             repair_shop: site.repair_shop.as_ref().map(RepairShop::new),
             fleets,
-            conditions: vec![none; count],
+            conditions: vec![HallConditions::none(); count],
             dispatch: vec![Dispatch::default(); count],
             allowed: vec![Flow::default(); count],
             mining: vec![Flow::default(); count],

@@ -359,6 +359,41 @@ fn an_inference_service_answers_what_is_asked_from_its_ready_day_on() {
     assert!(of(mining, Metric::BtcMined) > of(service, Metric::BtcMined));
 }
 
+/// The lender pays its share of the works and what building them costs, and the mine that converts nothing owes nothing.
+#[test]
+fn a_lender_pays_a_part_of_the_works_of_each_conversion() {
+    let file = scenarios().join("financed-lease.toml");
+    let options = LoadOptions {
+        set: vec!["run.fidelity=\"fluid\"".to_owned()],
+        strategies: vec!["stay-mining".to_owned(), "lease-shell".to_owned()],
+        ..LoadOptions::default()
+    };
+    let scenario = load(Some(&file), &options).unwrap_or_else(|f| panic!("{:?}", f.problems));
+    let setup = Setup::new(&scenario);
+    let records = replicate_all(&scenario, &setup, 0, None);
+    let [mining, lease] = &records[..] else {
+        panic!("{} strategies", records.len());
+    };
+    let debt = of(lease, Metric::DebtUsd);
+    let building = of(lease, Metric::InterestBuildingUsd) + of(lease, Metric::FeesBuildingUsd);
+    let uses = of(lease, Metric::CapexUsd) + building;
+    // The rent of the shells carries more than the gearing allows: 70 % of uses with a reserve of half a year's service,
+    // and 5 % more where works cost more than planned.
+    assert!(
+        debt / uses > 0.5 && debt / uses < 0.7 * 1.05 * 1.2,
+        "{debt} of {uses}"
+    );
+    assert!(building > 0.02 * debt, "the upfront fee alone is 2 %: {building}");
+    assert!(of(lease, Metric::DscrMean).is_finite());
+    let owes = |record: &Replication| {
+        record
+            .scalars
+            .iter()
+            .any(|s| s.metric == Metric::DebtUsd && s.value > 0.0)
+    };
+    assert!(owes(lease) && !owes(mining));
+}
+
 /// A scenario that is added is added here too.
 #[test]
 fn no_scenario_is_without_a_test() {
@@ -386,6 +421,7 @@ fn no_scenario_is_without_a_test() {
         [
             "default.toml",
             "ethereum-merge.toml",
+            "financed-lease.toml",
             "inference-service.toml",
             "with-data/mining-dispatch-2024.toml",
             "with-data/texas-2023.toml",

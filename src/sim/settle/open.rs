@@ -438,13 +438,7 @@ pub(in crate::sim) fn conditions(
 ) -> (HallConditions, Flow) {
     let fleet_mw = site.fleets[index].power().as_mw();
     if !matches!(hall.phase, HallPhase::Mining) || fleet_mw <= 0.0 {
-        let none = HallConditions {
-            available: Power::ZERO,
-            overhead: Ratio::from_fraction(1.0),
-            heat: Ratio::ZERO,
-            inlet: Temperature::from_c(0.0),
-        };
-        return (none, Flow::default());
+        return (HallConditions::none(), Flow::default());
     }
     let hour = site.tables[hall.mine.plant].at(base);
     let limit = hall.mine.it_limit_mw(hour);
