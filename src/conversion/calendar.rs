@@ -545,7 +545,9 @@ mod tests {
             let mut days = [
                 31.0, 28.0, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0,
             ];
-            days.iter_mut().for_each(|d| *d *= 0.2);
+            for day in &mut days {
+                *day *= 0.2;
+            }
             let calendar = calendar(&format!(
                 "working_days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\n\
                  weather.days_lost = {days:?}\n{text}"

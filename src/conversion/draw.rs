@@ -57,7 +57,7 @@ impl Plan {
         self.draw_floor(common.factor, &mut draw.floor);
         let mut repeats = std::mem::take(&mut draw.repeats);
         self.draw_nodes(streams, common.factor, &mut draw.months, |node, months| {
-            repeats[node].push(months)
+            repeats[node].push(months);
         });
         draw.repeats = repeats;
         draw.refreezes = self.draw_refreezes(streams, common.factor);

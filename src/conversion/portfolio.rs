@@ -174,7 +174,7 @@ impl Portfolio {
             plan.draw_floor(factor, &mut luck.floor[nodes.clone()]);
             let repeats = &mut luck.repeats[nodes.clone()];
             plan.draw_nodes(streams, factor, &mut luck.months[nodes], |node, months| {
-                repeats[node] += months
+                repeats[node] += months;
             });
             luck.factor.push(factor);
             if !plan.inputs().refreezes.is_empty() {
@@ -226,6 +226,7 @@ impl Portfolio {
     }
 
     /// The same conversions with an order of one placed at risk, or not, and everything else as it is.
+    #[must_use]
     pub fn with_order(&self, project: usize, order: &Name, at_risk: bool) -> Self {
         let plan = |(p, plan): (usize, &Arc<Plan>)| {
             if p == project {

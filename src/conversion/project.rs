@@ -652,7 +652,7 @@ mod tests {
     #[test]
     fn beside_the_mine_mining_stops_only_at_the_hand_over() {
         let plan = programme("build-beside-the-mine", 1, |s| {
-            s.risk = crate::conversion::RiskSpec::none()
+            s.risk = crate::conversion::RiskSpec::none();
         });
         let (project, log) = run(&plan, 0);
         let at = |wanted: &dyn Fn(&Effect) -> bool| log.iter().find(|(_, e)| wanted(e)).unwrap().0;

@@ -152,7 +152,7 @@ impl Crews {
     /// Who last gave back units of any of the pools that are needed, as (project, node).
     pub fn freed_by(&self, needs: &Needs) -> Option<(u32, u32)> {
         let last = needs.iter().map(|(pool, _)| self.last[usize::from(*pool)]);
-        last.filter(|by| by.0 != u32::MAX).last()
+        last.rev().find(|by| by.0 != u32::MAX)
     }
     /// Whether anybody waits.
     pub fn is_wanted(&self) -> bool {

@@ -170,7 +170,9 @@ impl Ledger {
     /// What owners got, less what they paid in, by month.
     pub fn owners_flows_usd(&self) -> Vec<f64> {
         let mut flows = self.net_cash_usd(|flow| flow == CashFlow::Equity);
-        flows.iter_mut().for_each(|usd| *usd = 0.0 - *usd);
+        for usd in &mut flows {
+            *usd = 0.0 - *usd;
+        }
         flows
     }
     /// Profit by month before depreciation, disposals, income tax and residuals: what a tax assessment starts

@@ -68,8 +68,11 @@ pub struct Disagreement {
     pub right_usd: f64,
 }
 
+/// A subtotal, and what is added to reach it.
+type Part = (&'static str, fn(Account) -> bool);
+
 /// Sections of the income statement, in order, each with the subtotal that ends it.
-const INCOME: [(&str, fn(Account) -> bool); 6] = [
+const INCOME: [Part; 5] = [
     ("revenue", |a| {
         a.class() == Class::Income && a.cash_flow() == Some(CashFlow::Operating)
     }),
@@ -89,7 +92,6 @@ const INCOME: [(&str, fn(Account) -> bool); 6] = [
     ("net_income", |a| {
         is_result(a) && a.cash_flow() == Some(CashFlow::Tax)
     }),
-    ("", |_| false),
 ];
 
 /// Sections of the cash flow, in order, each with its subtotal.
@@ -128,7 +130,7 @@ impl Moves<'_> {
     fn income(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut sum = vec![0.0; self.months()];
-        for (total, belongs) in INCOME.into_iter().filter(|(total, _)| !total.is_empty()) {
+        for (total, belongs) in INCOME {
             for account in Account::ALL.iter().filter(|a| belongs(**a)) {
                 // Credits are income and debits expense, whichever of the two the account is.
                 let usd: Vec<f64> = self.movement_usd[account.index()]
@@ -212,7 +214,9 @@ impl Moves<'_> {
     fn balance(&self, account: Account) -> Vec<f64> {
         let mut usd = running(&self.movement_usd[account.index()]);
         if !account.class().grows_by_debit() {
-            usd.iter_mut().for_each(|usd| *usd = 0.0 - *usd);
+            for usd in &mut usd {
+                *usd = 0.0 - *usd;
+            }
         }
         usd
     }

@@ -228,7 +228,7 @@ impl IncomeTax {
     ) -> TaxYear {
         let depreciation = self.deduction((first_month, last_month)) + beside;
         let profit = income - depreciation;
-        let (loss_used, tax) = self.due(profit, carried);
+        let (loss_used, tax) = self.due(profit, *carried);
         carried.loss_usd += (-profit).max(0.0) - loss_used;
         TaxYear {
             first_month,
@@ -247,20 +247,21 @@ impl IncomeTax {
         year: (usize, usize),
         month: usize,
         (income, beside): (f64, f64),
-        carried: &Carried,
+        carried: Carried,
     ) -> f64 {
         let part = (month - year.0 + 1) as f64 / (year.1 - year.0 + 1) as f64;
         let profit = income - part * (self.deduction(year) + beside);
         self.due(profit, carried).1
     }
     /// Losses used and tax on a profit.
-    fn due(&self, profit: f64, carried: &Carried) -> (f64, f64) {
+    fn due(&self, profit: f64, carried: Carried) -> (f64, f64) {
         let most = self.loss_offset.as_fraction() * profit.max(0.0);
         let loss_used = carried.loss_usd.min(most);
         let tax = self.rate.as_fraction() * (profit.max(0.0) - loss_used);
         (loss_used, tax)
     }
     /// The same taxpayer without assets.
+    #[must_use]
     pub fn bare(&self) -> Self {
         Self {
             assets: Vec::new(),

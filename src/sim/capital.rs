@@ -110,7 +110,11 @@ fn contract_end(world: &World<'_>) -> Option<usize> {
     let year = |years: f64| Span::from_days_f64(years * 365.25);
     let leases = world.demand.leases.iter();
     let leases = leases.filter_map(|l| Some(l.ready? + year(l.spec.years)));
-    let blocks = world.demand.blocks.iter().filter_map(|b| b.term_end());
+    let blocks = world
+        .demand
+        .blocks
+        .iter()
+        .filter_map(super::demand::Block::term_end);
     let first = leases.chain(blocks).min()?;
     let horizon = &world.from.scenario.horizon;
     let months = horizon.months[0].months_until(horizon.calendar.month(first));

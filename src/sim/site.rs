@@ -18,7 +18,6 @@ use crate::sim::sources::{Offer, Sources};
 use crate::site::{HallSpec, OperatingCostSpec};
 use crate::staff::{Crew, Staff};
 use crate::time::{Calendar, Month, SimTime, Span};
-use crate::units::{Ratio, Temperature};
 
 /// What the present interval allows; it holds until the next settle point.
 #[derive(Debug, Clone, Copy, Default)]

@@ -200,8 +200,11 @@ fn is_inside(position: f64) -> bool {
     (0.1..=0.9).contains(&position)
 }
 
+/// P10, P90 and where the outcome lies, under the default risk and under the fitted class.
+type Positions = [(f64, f64, f64); 2];
+
 /// Where each row lies under the default risk, and under the class fitted to the rows of the other parity.
-pub(super) fn positions() -> Vec<(&'static Row, [(f64, f64, f64); 2])> {
+pub(super) fn positions() -> Vec<(&'static Row, Positions)> {
     let classes = [fitted(1), fitted(0)];
     let of = |(i, row): (usize, &'static Row)| {
         assert!(!row.source.is_empty(), "{} has no source", row.name);

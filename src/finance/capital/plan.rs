@@ -106,12 +106,11 @@ pub fn size(
     let factor = |(first, last): &Period| terms.interest[*first..=*last].iter().sum();
     let factors = periods.iter().map(factor).collect();
     let scale = match spec.sizing {
-        SizingCase::Bank => (1.0, 1.0),
+        SizingCase::Bank | SizingCase::P90 => (1.0, 1.0),
         SizingCase::Downside {
             revenue_percent,
             cost_percent,
         } => (revenue_percent / 100.0, cost_percent / 100.0),
-        SizingCase::P90 => (1.0, 1.0),
     };
     let frame = Frame {
         spec,
@@ -234,7 +233,7 @@ impl Frame<'_> {
             let (mut income, mut aside) = (0.0, 0.0);
             for m in year.0..=year.1 {
                 income += case.taxable_usd[m] - lost(m) - interest[m];
-                let now = tax.provision_usd(year, m, (income, beside), &carried);
+                let now = tax.provision_usd(year, m, (income, beside), carried);
                 cash[m] -= now - aside;
                 aside = now;
             }
@@ -281,14 +280,16 @@ impl Frame<'_> {
     /// Interest after completion by month: it is deducted, that of building is part of the works.
     fn interest(&self, built: &Built, repaid: &Sculpted) -> Vec<f64> {
         let mut interest = vec![0.0; self.case.works_usd.len()];
-        for m in self.case.completion..self.first_repayment {
-            interest[m] = built.facility_usd * self.terms.interest[m];
-        }
+        let mut accrue = |months: std::ops::Range<usize>, owed: f64| {
+            let rates = &self.terms.interest[months.clone()];
+            for (usd, rate) in interest[months].iter_mut().zip(rates) {
+                *usd = owed * rate;
+            }
+        };
+        accrue(self.case.completion..self.first_repayment, built.facility_usd);
         let mut owed = built.facility_usd;
         for ((first, last), period) in self.periods.iter().zip(&repaid.schedule) {
-            for m in *first..=*last {
-                interest[m] = owed * self.terms.interest[m];
-            }
+            accrue(*first..*last + 1, owed);
             owed = period.balance_usd;
         }
         interest

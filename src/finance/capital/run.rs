@@ -160,7 +160,7 @@ impl<'a> Company<'a> {
         self.income += self.ledger.profit_between_usd(month, month + 1)[0];
         let now = self
             .tax
-            .provision_usd(year, month, (self.income, 0.0), &self.carried);
+            .provision_usd(year, month, (self.income, 0.0), self.carried);
         let aside = now - self.aside;
         self.aside = now;
         if month == year.1 {
