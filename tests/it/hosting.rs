@@ -178,7 +178,7 @@ fn notice_delays_the_winding_down_and_termination_pays_for_not_waiting() {
 
     let (_b, pays) = sold("notice_months = 8, ends = \"termination\", termination_usd_per_mw = 120000");
     assert!(
-        winds_down(&pays) < "2026-07-16".to_owned(),
+        *winds_down(&pays) < *"2026-07-16",
         "{}",
         winds_down(&pays)
     );
