@@ -177,11 +177,7 @@ fn notice_delays_the_winding_down_and_termination_pays_for_not_waiting() {
     );
 
     let (_b, pays) = sold("notice_months = 8, ends = \"termination\", termination_usd_per_mw = 120000");
-    assert!(
-        *winds_down(&pays) < *"2026-07-16",
-        "{}",
-        winds_down(&pays)
-    );
+    assert!(*winds_down(&pays) < *"2026-07-16", "{}", winds_down(&pays));
     near(
         "termination",
         pays.cash("hosting_termination", "2026-01"),
