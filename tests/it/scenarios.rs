@@ -377,12 +377,9 @@ fn a_lender_pays_a_part_of_the_works_of_each_conversion() {
     let debt = of(lease, Metric::DebtUsd);
     let building = of(lease, Metric::InterestBuildingUsd) + of(lease, Metric::FeesBuildingUsd);
     let uses = of(lease, Metric::CapexUsd) + building;
-    // The rent of the shells carries more than the gearing allows: 70 % of uses with a reserve of half a year's service,
-    // and 5 % more where works cost more than planned.
-    assert!(
-        debt / uses > 0.5 && debt / uses < 0.7 * 1.05 * 1.2,
-        "{debt} of {uses}"
-    );
+    // Rent of five years at a cover of 1.40 carries less than the gearing of 70 % would allow, with 5 % for overruns.
+    let share = debt / uses;
+    assert!(share > 0.2 && share < 0.7 * 1.05, "{debt} of {uses}");
     assert!(building > 0.02 * debt, "the upfront fee alone is 2 %: {building}");
     assert!(of(lease, Metric::DscrMean).is_finite());
     let owes = |record: &Replication| {
