@@ -169,8 +169,8 @@ impl Demand {
     }
 
     /// Adds the lease of a hall and gives its index.
-    pub fn add_lease(&mut self, spec: &LeaseSpec, hall: &str, it_mw: f64, from: &Ingredients<'_>) -> usize {
-        let signs = block::signature(spec.signs.as_ref(), hall, from);
+    pub fn add_lease(&mut self, spec: &LeaseSpec, tenant: &str, it_mw: f64, from: &Ingredients<'_>) -> usize {
+        let signs = block::signature(spec.signs.as_ref(), tenant, from);
         self.leases.push(Lease {
             milestone: Milestone::new(spec.starts.milestone(), from.setup),
             signs,

@@ -289,10 +289,7 @@ pub fn read(
     let requests: Vec<Option<Arc<HourlyRates>>> = (0..spec.tenants.len())
         .map(|i| reader.requests(spec, i))
         .collect();
-    let (files, notes) = (
-        std::mem::take(&mut reader.files),
-        std::mem::take(&mut reader.notes),
-    );
+    let Reader { files, notes, .. } = reader;
     if problems.has_errors() {
         return None;
     }

@@ -59,7 +59,8 @@ impl World<'_> {
                 if let Some(install) = &conversion.install {
                     self.install_gpus((s, h), install, &claim, &mut given);
                 } else if let Some(lease) = &conversion.lease {
-                    self.let_shell((s, h), lease);
+                    // One tenant signs for all halls of a conversion.
+                    self.let_shell((s, h), lease, &conversion.halls.join("+"));
                 }
             }
         }
@@ -83,7 +84,6 @@ impl World<'_> {
         let per_gpu_day = failures.per_system_day() / f64::from(systems.model().gpus);
         let (mut blocks, mut pools, mut services, mut left) =
             (Vec::new(), Vec::new(), Vec::new(), systems.gpus());
-        let mut unsigned = 0;
         let spec = self.from.spec;
         let here = claim
             .iter()
@@ -98,11 +98,6 @@ impl World<'_> {
             match self.demand.tenants[tenant] {
                 Held::Block(index) => {
                     self.demand.blocks[index].plan_training(per_gpu_day);
-                    unsigned += if self.demand.blocks[index].has_signed() {
-                        0
-                    } else {
-                        gpus
-                    };
                     blocks.push(Allotment {
                         index,
                         gpus,
@@ -117,6 +112,8 @@ impl World<'_> {
                 Held::Service(index) => services.push(self.hosted(index, gpus)),
             }
         }
+        let waits = |held: &&Allotment| !self.demand.blocks[held.index].has_signed();
+        let unsigned = blocks.iter().filter(waits).map(|held| held.gpus).sum();
         let plumbing = Plumbing {
             plant: self.from.setup.sites[s].plant(&install.cooling),
             design_mw,
@@ -139,10 +136,9 @@ impl World<'_> {
         })));
     }
 
-    pub(super) fn let_shell(&mut self, (s, h): (usize, usize), spec: &LeaseSpec) {
+    pub(super) fn let_shell(&mut self, (s, h): (usize, usize), spec: &LeaseSpec, tenant: &str) {
         let it_mw = critical_it(self.sites[s].halls[h].grid_mw, spec.critical_it_percent).as_mw();
-        let hall = format!("{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
-        let lease = self.demand.add_lease(spec, &hall, it_mw, &self.from);
+        let lease = self.demand.add_lease(spec, tenant, it_mw, &self.from);
         let plumbing = Plumbing {
             plant: self.from.setup.sites[s].plant(&spec.cooling),
             design_mw: it_mw,
