@@ -16,6 +16,7 @@ const CASH: f64 = 0.8;
 const ANCHOR: f64 = 2_880.0 * 2.5 * 8_760.0;
 /// Months from the start of the project until its hall is ready.
 const LASTS: f64 = 2.25;
+const YEAR_H: f64 = 8_760.0;
 /// 1 March and 1 May, in hours after the start; the latter less the hour of summer time.
 const MARCH_H: f64 = 59.0 * DAY_H;
 const MAY_H: f64 = 120.0 * DAY_H - 1.0;
@@ -139,6 +140,28 @@ fn a_shell_earns_rent_from_the_day_on_which_it_stands_and_its_tenant_has_signed(
         rent_a_month * (1.0 + november_h / 721.0),
         1e-6,
     );
+}
+
+#[test]
+fn one_tenant_signs_for_all_halls_of_a_conversion_on_one_day() {
+    let world = World::new();
+    let run = world.run(
+        "lease",
+        &[
+            "strategies.lease.conversions[0].halls=[\"mine/old\", \"mine/new\"]",
+            "strategies.lease.conversions[0].lease.signs={ drawn = { months = { uniform = { low = 8, high = 11 } } } }",
+        ],
+    );
+    let events = run.rows("events.csv");
+    let signed: Vec<_> = events.iter().filter(|e| e["kind"] == "signed").collect();
+    assert_eq!(signed.len(), 2, "a row for each hall");
+    assert_eq!(signed[0]["t_s"], signed[1]["t_s"]);
+    // Both halls stand ready before; 24 MW at 70 % and 120 USD a kW and month from that day on, by hours of the month.
+    let at_h = number(signed[0], "t_s") / 3_600.0;
+    let rent_a_month = 24_000.0 * 0.7 * 120.0;
+    let year: f64 = run.cash_of_year("lease_revenue");
+    let by_days = rent_a_month * (YEAR_H - at_h) / MONTH_H;
+    assert!((year / by_days - 1.0).abs() < 0.03, "{year}, about {by_days}");
 }
 
 #[test]
