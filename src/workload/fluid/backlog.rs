@@ -27,9 +27,10 @@ pub(super) struct Backlog {
 impl Backlog {
     /// Adds a share of an hour's arrivals.
     pub(super) fn push(&mut self, at_h: f64, arrivals: Arrivals<'_>, share: f64) {
+        let whole = arrivals.sums();
         if let Some(last) = self.entries.back_mut()
             && last.at_h.floor() == at_h.floor()
-            && last.whole == *arrivals.bin
+            && last.whole == whole
         {
             last.share += share;
             return;
@@ -37,7 +38,7 @@ impl Backlog {
         self.items.extend_from_slice(arrivals.items);
         self.entries.push_back(Entry {
             at_h,
-            whole: *arrivals.bin,
+            whole,
             share,
             items: arrivals.items.len(),
         });

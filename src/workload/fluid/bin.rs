@@ -123,12 +123,10 @@ impl Bin {
         self.add(other, share);
         self.0[SPOT] += share * spot * (other.0[WORK] - other.0[SPOT]);
     }
-    /// Sets, or adds to, the work sold as spot, GPU-hours.
+    /// Sets the work sold as spot, GPU-hours.
+    #[inline]
     pub(super) fn set_spot(&mut self, gpu_h: f64) {
         self.0[SPOT] = gpu_h;
-    }
-    pub(super) fn add_spot(&mut self, gpu_h: f64) {
-        self.0[SPOT] += gpu_h;
     }
     /// Leaves a share of everything.
     #[inline]

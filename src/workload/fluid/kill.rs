@@ -40,7 +40,9 @@ impl FluidPool {
         self.raised |= gpus > self.capacity;
         self.capacity = gpus;
         self.ratio = locate(&RATIOS, gpus / f64::from(self.terms.gpus_max).max(1.0));
+        self.waits_here = self.surface.waits(self.ratio);
         self.usable = gpus * self.surface.fillable(self.ratio);
+        self.per_usable = 1.0 / self.usable.max(ROUNDING_GPUS);
         let excess = self.ring.running - gpus;
         if excess > ROUNDING_GPUS {
             self.kill_latest(excess);

@@ -35,17 +35,30 @@ const ITEMS_MAX: usize = 3 * CLASSES;
 /// What an hour brings.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrivals<'a> {
-    /// Sums.
+    /// Sums, but for what is sold as spot.
     pub(super) bin: &'a Bin,
+    /// Work sold as spot, GPU-hours.
+    pub(super) spot_gpu_h: f64,
     /// Jobs of an hour and more, by run time.
     pub(super) items: &'a [Item],
+}
+
+impl Arrivals<'_> {
+    /// All sums.
+    #[inline]
+    pub(super) fn sums(&self) -> Bin {
+        let mut bin = *self.bin;
+        bin.set_spot(self.spot_gpu_h);
+        bin
+    }
 }
 
 /// The flows of one simulated week.
 #[derive(Debug, Clone, Default)]
 pub struct Week {
-    bins: Vec<Bin>,
-    /// Shared with the offer where a week is one whole copy.
+    /// Sums and run times are shared with the offer where a week is one whole copy; what of it is spot is drawn.
+    bins: Arc<Vec<Bin>>,
+    spot_gpu_h: Vec<f64>,
     items: Arc<Items>,
 }
 
@@ -62,27 +75,37 @@ impl Week {
     #[inline]
     pub fn hour(&self, hour: usize) -> Arrivals<'_> {
         static NOTHING: Bin = Bin::EMPTY;
-        let Some(bin) = self.bins.get(hour) else {
+        let (Some(bin), Some(spot_gpu_h)) = (self.bins.get(hour), self.spot_gpu_h.get(hour)) else {
             return Arrivals {
                 bin: &NOTHING,
+                spot_gpu_h: 0.0,
                 items: &[],
             };
         };
         Arrivals {
             bin,
+            spot_gpu_h: *spot_gpu_h,
             items: self.items.of(hour),
         }
     }
-    /// Empty, with items of its own.
+    /// Empty, with sums and items of its own.
     fn clear(&mut self) -> (&mut Vec<Bin>, &mut Items) {
-        self.bins.clear();
+        if Arc::get_mut(&mut self.bins).is_none() {
+            self.bins = Arc::default();
+        }
         if Arc::get_mut(&mut self.items).is_none() {
             self.items = Arc::default();
         }
-        let items = Arc::make_mut(&mut self.items);
+        let (bins, items) = (Arc::make_mut(&mut self.bins), Arc::make_mut(&mut self.items));
+        bins.clear();
         items.items.clear();
         items.ends.clear();
-        (&mut self.bins, items)
+        (bins, items)
+    }
+    /// Takes what is sold as spot out of the sums, once they are complete.
+    fn note_spot(&mut self) {
+        self.spot_gpu_h.clear();
+        self.spot_gpu_h.extend(self.bins.iter().map(Bin::spot_gpu_h));
     }
 }
 
@@ -148,6 +171,8 @@ struct Lump {
 #[derive(Debug, Clone, Default)]
 struct WeekOffer {
     flow: Week,
+    /// All work of each hour of it, GPU-hours.
+    flow_gpu_h: Vec<f64>,
     /// Large jobs, which are not in the flow; the most work first.
     lumps: Vec<Lump>,
     /// The places of the large jobs, in order of their hours.
@@ -308,6 +333,7 @@ impl Offer {
             items.close(&self.grid_h, ITEMS_MAX);
             bins.push(bin);
         }
+        out.note_spot();
     }
 }
 
@@ -421,6 +447,7 @@ fn whole<'a>(flow: &Week, large: impl Iterator<Item = &'a Lump>, grid_h: &[f64; 
         items.close(grid_h, ITEMS_MAX);
         bins.push(bin);
     }
+    week.note_spot();
     week
 }
 
@@ -452,10 +479,12 @@ impl WeekOffer {
             all.close(grid_h, ITEMS_OF_A_WEEK);
             bins.push(bin);
         }
+        flow.note_spot();
         let mut by_hour: Vec<usize> = (0..lumps.len()).collect();
         by_hour.sort_by_key(|place| lumps[*place].hour);
         let whole = whole(&flow, by_hour.iter().map(|place| &lumps[*place]), grid_h);
         Self {
+            flow_gpu_h: flow.bins.iter().map(Bin::work_gpu_h).collect(),
             flow,
             lumps,
             by_hour,
@@ -465,13 +494,15 @@ impl WeekOffer {
     /// One whole copy: all of it comes, and only what of it is spot is drawn, as [`Offer::week`] does for any copies.
     fn one(&self, mut rng: Option<Stream>, spot: f64, out: &mut Week) {
         out.items = Arc::clone(&self.whole.items);
-        out.bins.clone_from(&self.whole.bins);
+        out.bins = Arc::clone(&self.whole.bins);
         let Some(rng) = &mut rng else {
+            out.spot_gpu_h.clone_from(&self.whole.spot_gpu_h);
             return;
         };
-        for (bin, flow) in out.bins.iter_mut().zip(&self.flow.bins) {
-            bin.set_spot(flow.spot_gpu_h() + spot * (flow.work_gpu_h() - flow.spot_gpu_h()));
-        }
+        out.spot_gpu_h.clear();
+        let flows = self.flow.spot_gpu_h.iter().zip(&self.flow_gpu_h);
+        out.spot_gpu_h
+            .extend(flows.map(|(own, all)| own + spot * (all - own)));
         for place in &self.by_hour {
             let lump = &self.lumps[*place];
             let share = if *place < LUMPS_OF_A_WHOLE {
@@ -479,7 +510,7 @@ impl WeekOffer {
             } else {
                 lump.expected_spot(spot)
             };
-            out.bins[lump.hour].add_spot(share * lump.work_gpu_h);
+            out.spot_gpu_h[lump.hour] += share * lump.work_gpu_h;
         }
     }
     /// Its large jobs in one copy.
@@ -516,8 +547,8 @@ mod tests {
                 for hour in 0..WEEK_HOURS {
                     let (one, sum) = (shared.hour(hour), summed.hour(hour));
                     assert_eq!(
-                        (one.bin, one.items),
-                        (sum.bin, sum.items),
+                        (one.sums(), one.items),
+                        (sum.sums(), sum.items),
                         "hour {hour}, spot {spot}"
                     );
                 }

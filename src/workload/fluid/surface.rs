@@ -80,14 +80,28 @@ impl Surface {
     pub(super) fn queue(&self, ratio: Spot, load: f64, age_h: f64) -> f64 {
         read(&self.queue, locate(&LOADS, load), locate(&AGES_H, age_h)) * along(&self.by_capacity, ratio)
     }
-    #[inline]
-    pub(super) fn wait_h(&self, ratio: Spot, load: f64) -> f64 {
-        let at = if load <= LOADS[0] {
-            Spot { knot: 0, beyond: 0.0 }
-        } else {
-            locate(&LOADS, load)
+    /// The waits of one capacity, which holds longer than a load does.
+    pub(super) fn waits(&self, ratio: Spot) -> Waits {
+        let at = |load: usize| {
+            let knot = |ratio: usize| self.wait_h[ratio][load];
+            knot(ratio.knot) * (1.0 - ratio.beyond) + knot(ratio.knot + 1) * ratio.beyond
         };
-        read(&self.wait_h, ratio, at)
+        Waits(std::array::from_fn(at))
+    }
+}
+
+/// Hours that a starting job has waited where the fluid holds nobody back, by load of the hour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits([f64; LOADS.len()]);
+
+impl Waits {
+    #[inline]
+    pub(super) fn at(&self, load: f64) -> f64 {
+        if load <= LOADS[0] {
+            self.0[0]
+        } else {
+            along(&self.0, locate(&LOADS, load))
+        }
     }
 }
 
