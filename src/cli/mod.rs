@@ -6,9 +6,11 @@ pub mod bill;
 pub mod compare;
 pub mod dispatch;
 pub mod exit;
+pub mod explain;
 pub mod fit;
 pub mod import;
 pub mod init;
+pub mod man;
 pub mod output;
 pub mod progress;
 pub mod replay;
@@ -94,12 +96,16 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
+    /// Say what a field of a scenario means: unit, default, range, label and source.
+    Explain(explain::ExplainArgs),
     /// Compare published figures and closed forms with what the program makes of their inputs.
     Verify(verify::VerifyArgs),
     /// Print the JSON Schema of scenario files.
     Schema(schema::SchemaArgs),
     /// Print shell completions.
     Completions(CompletionsArgs),
+    /// Print manual pages.
+    Man(man::ManArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -161,9 +167,11 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
         Command::Dispatch(args) => dispatch::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions(&args),
+        Command::Man(args) => man::run(&args, Cli::command()),
     }
 }
 

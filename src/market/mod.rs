@@ -17,6 +17,7 @@ pub mod gpu_rent;
 pub mod payout;
 pub mod power_price;
 pub mod price_catalogue;
+mod price_europe;
 pub mod price_format;
 pub mod price_process;
 pub mod price_spread;

@@ -1,5 +1,6 @@
 //! Fitted price processes by name, with what they were fitted to.
 
+use super::price_europe::{GB_2025, NO4_2025};
 use super::price_process::Regime;
 use super::price_spread::Spread;
 
@@ -38,6 +39,16 @@ pub const PRESETS: &[PricePreset] = &[
         name: "ercot-hub-2024",
         regimes: &[HUB_2024],
         source: "computed: ERCOT HB_HUBAVG day-ahead 2024, 8,784 hours",
+    },
+    PricePreset {
+        name: "no4-2025",
+        regimes: &[NO4_2025],
+        source: "computed: EPEX day-ahead, northern Norway (NO4), 24 January to 31 December 2025, 1.13 USD a euro",
+    },
+    PricePreset {
+        name: "gb-2025",
+        regimes: &[GB_2025],
+        source: "computed: EPEX day-ahead, Great Britain, 24 January to 31 December 2025, 1.32 USD a pound",
     },
 ];
 

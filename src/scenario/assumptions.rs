@@ -105,6 +105,20 @@ pub fn list(spec: &ScenarioSpec, sources: &Sources) -> Vec<Assumption> {
     walk.rows
 }
 
+/// Label and source of a default, out of the description of its field.
+pub fn label_of(about: &str) -> (&'static str, String) {
+    let lower = about.to_lowercase();
+    if lower.contains("assumption") {
+        ("assumption", about.to_owned())
+    } else if lower.contains("computed") {
+        ("computed", about.to_owned())
+    } else if about.contains('(') || lower.contains("source") {
+        ("sourced", about.to_owned())
+    } else {
+        ("assumption", format!("default of the tool. {about}"))
+    }
+}
+
 struct Walk<'a> {
     root: &'a Value,
     sources: &'a Sources,
@@ -136,7 +150,6 @@ impl<'a> Walk<'a> {
 
     fn leaf(&mut self, leaf: &Value, about: &str, at: &FieldPath, key: &str) {
         let given = self.sources.is_written(at);
-        let lower = about.to_lowercase();
         let (label, source) = if given {
             let place = self
                 .sources
@@ -145,14 +158,8 @@ impl<'a> Walk<'a> {
             // The folders of the machine on which a run was made are nobody's business.
             let file = place.and_then(|name| name.rsplit(['/', '\\']).next());
             ("given", file.unwrap_or_default().to_owned())
-        } else if lower.contains("assumption") {
-            ("assumption", about.to_owned())
-        } else if lower.contains("computed") {
-            ("computed", about.to_owned())
-        } else if about.contains('(') || lower.contains("source") {
-            ("sourced", about.to_owned())
         } else {
-            ("assumption", format!("default of the tool. {about}"))
+            label_of(about)
         };
         let value = leaf.as_str().map_or_else(|| leaf.to_string(), str::to_owned);
         self.rows.push(Assumption {

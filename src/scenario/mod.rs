@@ -8,6 +8,7 @@ pub mod contract_file;
 pub mod data;
 pub mod diagnostic;
 pub mod draw;
+pub mod guide;
 pub mod horizon;
 pub mod lending;
 pub mod load;

@@ -199,7 +199,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-fn resolve<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
+pub(super) fn resolve<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
     // Bounded: our schemas nest references a few deep, and a circle of bare references is no schema of a type.
     for _ in 0..32 {
         let next = schema
@@ -222,7 +222,7 @@ fn resolve<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
 }
 
 /// Alternatives of alternatives, laid flat.
-fn flatten<'a>(root: &'a Value, alternatives: &[&'a Value]) -> Vec<&'a Value> {
+pub(super) fn flatten<'a>(root: &'a Value, alternatives: &[&'a Value]) -> Vec<&'a Value> {
     let mut flat = Vec::new();
     for alternative in alternatives {
         let alternative = resolve(root, alternative);
@@ -250,7 +250,7 @@ fn variant_names(alternatives: &[&Value]) -> Vec<String> {
         .collect()
 }
 
-fn constants(schema: &Value) -> Vec<&Value> {
+pub(super) fn constants(schema: &Value) -> Vec<&Value> {
     if let Some(constant) = schema.get("const") {
         return vec![constant];
     }
@@ -270,11 +270,11 @@ fn expectation(schema: &Value) -> Option<String> {
     }
 }
 
-fn is_null_type(schema: &Value) -> bool {
+pub(super) fn is_null_type(schema: &Value) -> bool {
     schema.get("type").is_some_and(|t| t == "null")
 }
 
-fn types(schema: &Value) -> Vec<&str> {
+pub(super) fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(one)) => vec![one.as_str()],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),

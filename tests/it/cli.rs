@@ -23,8 +23,10 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("backtest")]
 #[case("verify")]
 #[case("init")]
+#[case("explain")]
 #[case("schema")]
 #[case("completions")]
+#[case("man")]
 fn the_help_of_every_command_has_an_example(#[case] command: &str) {
     let example = contains("Example").and(contains(format!("repower {command}")));
     Place::new()
@@ -64,8 +66,10 @@ fn the_cases_above_are_all_commands() {
         "backtest",
         "verify",
         "init",
+        "explain",
         "schema",
         "completions",
+        "man",
         "help",
     ];
     let new: Vec<&&str> = names.iter().filter(|name| !known.contains(name)).collect();
@@ -103,6 +107,8 @@ fn the_version_names_the_commit() {
 #[case(&["run", "a.toml", "b.toml"])]
 #[case(&["run", "--no-such-flag"])]
 #[case(&["completions", "cobol"])]
+#[case(&["man", "rum"])]
+#[case(&["explain", "sites[0].gird"])]
 #[case(&["replay", "t.csv", "--gpus", "0"])]
 fn wrong_arguments_exit_with_2_and_leave_stdout_alone(#[case] args: &[&str]) {
     let place = Place::new();

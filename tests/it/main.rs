@@ -23,6 +23,7 @@ mod crews;
 mod determinism;
 mod dispatch;
 mod docs;
+mod explain;
 mod failures;
 mod faults;
 mod fidelity;

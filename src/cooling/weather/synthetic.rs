@@ -62,7 +62,9 @@ const DEW_SKEW: f64 = 0.1;
 const DEW_POINT_MAX_C: f64 = 26.5;
 
 /// The fitted climates.
-pub const CLIMATES: &[Climate] = &[Climate {
+pub const CLIMATES: &[Climate] = &[DALLAS, LONDON, HELSINKI];
+
+const DALLAS: Climate = Climate {
     name: "dallas",
     elevation_m: 150.0,
     dry_bulb: [20.12, -10.31, -3.56, -1.32, 0.62],
@@ -78,7 +80,43 @@ pub const CLIMATES: &[Climate] = &[Climate {
     moisture: [0.74, 0.475, 0.0, -0.21, 0.0],
     dew_spread: [3.70, 1.05, 0.0, -0.40, 0.0],
     source: "computed: means of fits to the typical year 2007-2021 of Dallas-Fort Worth (EPW, TMYx) and to Open-Meteo 2024",
-}];
+};
+
+const LONDON: Climate = Climate {
+    name: "london",
+    elevation_m: 29.0,
+    dry_bulb: [11.62, -6.05, -3.21, 0.14, 0.56],
+    daily: [
+        [-2.51, 1.23, -0.11],
+        [-1.62, 0.95, -0.13],
+        [0.47, 0.24, -0.10],
+        [0.31, 0.34, 0.02],
+    ],
+    spread: [3.13, 0.70, -0.17, 0.41, 0.18],
+    skew: [-0.02, 0.10, 0.04],
+    dew_point: [7.91, -4.19, -3.23, -0.14, 0.40],
+    moisture: [0.81, 0.16, 0.08, -0.09, -0.05],
+    dew_spread: [1.70, -0.36, 0.05, -0.02, 0.02],
+    source: "computed: least squares on Open-Meteo 2023 at 51.5 N 0.2 W",
+};
+
+const HELSINKI: Climate = Climate {
+    name: "helsinki",
+    elevation_m: 56.0,
+    dry_bulb: [5.17, -10.32, -3.25, 0.32, 0.35],
+    daily: [
+        [-1.98, 1.80, -0.06],
+        [-1.12, 0.78, -0.33],
+        [0.12, 0.18, -0.09],
+        [-0.01, 0.19, -0.04],
+    ],
+    spread: [3.88, 0.80, 0.58, 0.68, -0.02],
+    skew: [0.03, 0.12, -0.07],
+    dew_point: [1.39, -7.81, -4.01, 0.01, 1.21],
+    moisture: [0.87, 0.30, 0.0, -0.10, -0.01],
+    dew_spread: [2.40, -1.24, 0.46, -0.35, -0.28],
+    source: "computed: least squares on the typical year of Helsinki (EPW, IWEC)",
+};
 
 /// A climate by name.
 pub fn climate(name: &str) -> Option<&'static Climate> {

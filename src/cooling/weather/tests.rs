@@ -121,6 +121,30 @@ fn the_synthetic_climate_of_dallas_lies_between_its_two_sources() {
     assert!((0.58..0.69).contains(&stats.humidity), "{stats:?}");
 }
 
+/// Means and spreads of the data: London 11.6 and 6.3 °C, P1 -2.4, P99 26.2, humidity 0.80; Helsinki 5.2 and 8.8 °C,
+/// P1 -16.3, P99 23.9, humidity 0.79.
+#[test]
+fn the_northern_climates_have_the_spread_of_their_data() {
+    let axis = axis("2026-01-01", "2027-01-01");
+    for (preset, mean, sd, p1, p99, humidity) in [
+        ("london", 11.6, 6.25, -2.4, 26.2, 0.797),
+        ("helsinki", 5.2, 8.83, -16.3, 23.9, 0.792),
+    ] {
+        let spec = WeatherSpec {
+            process: Some(ClimateSpec {
+                preset: preset.into(),
+                base_years: 30,
+            }),
+            ..WeatherSpec::default()
+        };
+        let weather = Weather::new(&preset.into(), &spec, None, &axis, &Streams::shared(1)).unwrap();
+        let stats = Statistics::of(weather.base().plain_hours());
+        assert!((stats.mean - mean).abs() < 0.6 && (stats.sd - sd).abs() < 0.5, "{stats:?}");
+        assert!((stats.p1 - p1).abs() < 2.5 && (stats.p99 - p99).abs() < 1.5, "{stats:?}");
+        assert!((stats.humidity - humidity).abs() < 0.05, "{stats:?}");
+    }
+}
+
 #[derive(Debug)]
 #[expect(dead_code, reason = "printed for docs/METHOD-series.md")]
 struct Statistics {
