@@ -60,18 +60,3 @@ fn every_command_has_a_page() {
     place.repower(&["man", "run"]).assert().code(0).stdout(contains(".TH").and(contains("replications")));
     place.repower(&["man", "rum"]).assert().code(2).stderr(contains("did you mean `run`?"));
 }
-
-/// `REPOWER_BLESS=1` renews the page.
-#[test]
-fn the_reference_in_the_repository_is_the_one_the_code_makes() {
-    let made = repower::scenario::guide::markdown();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/REFERENCE.md");
-    if std::env::var_os("REPOWER_BLESS").is_some() {
-        std::fs::write(path, &made).unwrap();
-    }
-    let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        kept.replace("\r\n", "\n") == made,
-        "docs/REFERENCE.md has drifted: `cargo run -- schema --reference > docs/REFERENCE.md`"
-    );
-}

@@ -56,3 +56,18 @@ fn scenarios_and_templates_name_the_schema_and_are_valid() {
         .assert()
         .success();
 }
+
+/// `REPOWER_BLESS=1` renews the page.
+#[test]
+fn the_reference_in_the_repository_is_the_one_the_code_makes() {
+    let made = repower::scenario::guide::markdown();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/REFERENCE.md");
+    if std::env::var_os("REPOWER_BLESS").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept.replace("\r\n", "\n") == made,
+        "docs/REFERENCE.md has drifted: `cargo run -- schema --reference > docs/REFERENCE.md`"
+    );
+}
