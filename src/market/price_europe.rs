@@ -28,7 +28,7 @@ pub(super) const NO4_2025: Regime = Regime {
     noise_sd: [0.24, 0.10],
     low_stretch: 0.45,
     heat_slope: [0.0, 0.0],
-    events: [2.0, 2.0, 3.0, 0.5, 5.0, 1.0, 0.1, 0.1, 0.5, 1.5, 24.0, 9.0],
+    events: [2.0, 2.0, 3.0, 0.5, 5.0, 1.0, 0.1, 0.1, 0.5, 1.5, 17.0, 8.0],
     event_log: [0.5, 0.65],
     event_hours: 16.0,
     event_slope: [0.0, 0.0],
