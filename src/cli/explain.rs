@@ -81,17 +81,33 @@ fn used(args: &ExplainArgs, path: &str) -> Result<Vec<String>, Failure> {
         .iter()
         .filter(|row| below(row))
         .map(|row| {
-            let source = if row.label == "given" { format!(", {}", row.source) } else { String::new() };
+            let source = if row.label == "given" {
+                format!(", {}", row.source)
+            } else {
+                String::new()
+            };
             format!("{} = {} ({}{source})", row.path, row.value, row.label)
         })
         .collect();
-    Ok(if rows.is_empty() { vec!["none".to_owned()] } else { rows })
+    Ok(if rows.is_empty() {
+        vec!["none".to_owned()]
+    } else {
+        rows
+    })
 }
 
 fn text(entry: &Entry, used: &[String]) -> String {
     let mut text = String::new();
-    let name = if entry.path.is_empty() { "scenario" } else { &entry.path };
-    let unit = if entry.unit.is_empty() { String::new() } else { format!(", {}", entry.unit) };
+    let name = if entry.path.is_empty() {
+        "scenario"
+    } else {
+        &entry.path
+    };
+    let unit = if entry.unit.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", entry.unit)
+    };
     let _ = writeln!(text, "{name}: {}{unit}", entry.kind);
     for meaning in &entry.meaning {
         let _ = writeln!(text, "\n{}", folded(meaning, 2));
@@ -130,7 +146,11 @@ fn below(entry: &Entry) -> String {
     let width = |of: fn(&guide::Below) -> usize| entry.below.iter().map(of).max().unwrap_or(0).min(40);
     let (name, default) = (width(|b| b.name.len()), width(|b| b.default.len()));
     for row in &entry.below {
-        let _ = writeln!(text, "  {:<name$}  {:<default$}  {}", row.name, row.default, row.meaning);
+        let _ = writeln!(
+            text,
+            "  {:<name$}  {:<default$}  {}",
+            row.name, row.default, row.meaning
+        );
     }
     text
 }
@@ -150,5 +170,9 @@ fn folded(words: &str, indent: usize) -> String {
         }
     }
     let space = " ".repeat(indent);
-    lines.iter().map(|l| format!("{space}{l}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|l| format!("{space}{l}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

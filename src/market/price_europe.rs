@@ -108,7 +108,10 @@ mod tests {
         assert!((median - 3.8).abs() < 0.6, "{median}");
         assert!((p95 - 38.0).abs() < 9.0, "{p95}");
         assert!((80.0..320.0).contains(&(below * 8_760.0)), "{below}");
-        assert!((months[10] - 34.4).abs() < 8.0 && (months[6] - 2.9).abs() < 1.0, "{months:?}");
+        assert!(
+            (months[10] - 34.4).abs() < 8.0 && (months[6] - 2.9).abs() < 1.0,
+            "{months:?}"
+        );
     }
 
     /// Data: mean 102.5, median 105.6, P95 155.9 USD/MWh.
@@ -118,6 +121,9 @@ mod tests {
         assert!((mean - 102.5).abs() < 5.0, "{mean}");
         assert!((median - 105.6).abs() < 4.0, "{median}");
         assert!((p95 - 155.9).abs() < 13.0, "{p95}");
-        assert!((months[1] - 139.6).abs() < 10.0 && (months[7] - 94.2).abs() < 8.0, "{months:?}");
+        assert!(
+            (months[1] - 139.6).abs() < 10.0 && (months[7] - 94.2).abs() < 8.0,
+            "{months:?}"
+        );
     }
 }

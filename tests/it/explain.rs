@@ -17,7 +17,9 @@ fn a_field_is_told_with_what_stands_in_for_it() {
         .assert()
         .code(0)
         .stdout(said);
-    let tables = contains("sites").and(contains("strategies")).and(contains("required"));
+    let tables = contains("sites")
+        .and(contains("strategies"))
+        .and(contains("required"));
     Place::new().repower(&["explain"]).assert().code(0).stdout(tables);
 }
 
@@ -49,7 +51,11 @@ fn the_value_of_a_scenario_comes_with_its_label() {
 #[test]
 fn every_command_has_a_page() {
     let place = Place::new();
-    place.repower(&["man", "--out", "pages"]).assert().code(0).stdout("");
+    place
+        .repower(&["man", "--out", "pages"])
+        .assert()
+        .code(0)
+        .stdout("");
     let pages: Vec<String> = std::fs::read_dir(place.path("pages"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -57,6 +63,14 @@ fn every_command_has_a_page() {
     for page in ["repower.1", "repower-run.1", "repower-explain.1", "repower-man.1"] {
         assert!(pages.iter().any(|p| p == page), "{page} of {pages:?}");
     }
-    place.repower(&["man", "run"]).assert().code(0).stdout(contains(".TH").and(contains("replications")));
-    place.repower(&["man", "rum"]).assert().code(2).stderr(contains("did you mean `run`?"));
+    place
+        .repower(&["man", "run"])
+        .assert()
+        .code(0)
+        .stdout(contains(".TH").and(contains("replications")));
+    place
+        .repower(&["man", "rum"])
+        .assert()
+        .code(2)
+        .stderr(contains("did you mean `run`?"));
 }

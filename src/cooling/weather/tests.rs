@@ -139,8 +139,14 @@ fn the_northern_climates_have_the_spread_of_their_data() {
         };
         let weather = Weather::new(&preset.into(), &spec, None, &axis, &Streams::shared(1)).unwrap();
         let stats = Statistics::of(weather.base().plain_hours());
-        assert!((stats.mean - mean).abs() < 0.6 && (stats.sd - sd).abs() < 0.5, "{stats:?}");
-        assert!((stats.p1 - p1).abs() < 2.5 && (stats.p99 - p99).abs() < 1.5, "{stats:?}");
+        assert!(
+            (stats.mean - mean).abs() < 0.6 && (stats.sd - sd).abs() < 0.5,
+            "{stats:?}"
+        );
+        assert!(
+            (stats.p1 - p1).abs() < 2.5 && (stats.p99 - p99).abs() < 1.5,
+            "{stats:?}"
+        );
         assert!((stats.humidity - humidity).abs() < 0.05, "{stats:?}");
     }
 }

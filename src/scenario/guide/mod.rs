@@ -111,8 +111,16 @@ impl<'a> Place<'a> {
             (Form::Choice(kinds), Segment::Key(key)) => {
                 let tables = || kinds.iter().filter(|k| k.below.is_some());
                 match tables().find(|k| k.name == *key) {
-                    Some(Kind { below: Some(below), about, .. }) => {
-                        let about = if about.is_empty() { description(below) } else { about };
+                    Some(Kind {
+                        below: Some(below),
+                        about,
+                        ..
+                    }) => {
+                        let about = if about.is_empty() {
+                            description(below)
+                        } else {
+                            about
+                        };
                         self.enter(below, about, key, true);
                         Ok(())
                     }
@@ -186,7 +194,13 @@ impl<'a> Place<'a> {
         } else {
             format!("`{}`", self.shown)
         };
-        let list = || known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+        let list = || {
+            known
+                .iter()
+                .map(|k| format!("`{k}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         PathError {
             message: format!("{place} has no `{key}`"),
             help: Some(match nearest(key, known.iter().copied()) {
@@ -206,7 +220,13 @@ impl<'a> Place<'a> {
         let about = meaning.join(" ");
         let plain = matches!(form(self.root, self.schema), Form::Plain(_));
         let (range, example) = range::of(&self.steps);
-        let shown_default = |d: &Value| if d.is_null() { "none".to_owned() } else { toml_text(d) };
+        let shown_default = |d: &Value| {
+            if d.is_null() {
+                "none".to_owned()
+            } else {
+                toml_text(d)
+            }
+        };
         Entry {
             path: self.shown.clone(),
             kind: words(self.root, self.schema),

@@ -69,6 +69,10 @@ fn refusals(tree: &Value, known: &Value, path: &FieldPath, probe: Value) -> Vec<
     let mut problems = Problems::new();
     spec.check(&FieldPath::root(), &mut problems);
     let here = problems.into_vec().into_iter().filter(|p| p.path == *path);
-    here.filter_map(|p| p.message.split_once(" must ").map(|(_, phrase)| format!("must {phrase}")))
-        .collect()
+    here.filter_map(|p| {
+        p.message
+            .split_once(" must ")
+            .map(|(_, phrase)| format!("must {phrase}"))
+    })
+    .collect()
 }

@@ -43,7 +43,11 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn section(&mut self, title: &str, schema: &'a Value, about: &str) {
         let _ = writeln!(self.text, "\n## {title}\n");
-        let about = if about.is_empty() { description(schema) } else { about };
+        let about = if about.is_empty() {
+            description(schema)
+        } else {
+            about
+        };
         if !about.is_empty() {
             let _ = writeln!(self.text, "{}\n", one_line(about));
         }
@@ -95,7 +99,11 @@ impl<'a> Page<'a> {
             about => about,
         };
         let unit = unit(name, "");
-        let _ = writeln!(self.text, "| `{name}` | {what} | {unit} | {default} | {} |", cell(about));
+        let _ = writeln!(
+            self.text,
+            "| `{name}` | {what} | {unit} | {default} | {} |",
+            cell(about)
+        );
     }
 
     /// What a field is, with a link to the section of its type, which is opened on first sight.
