@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use repower::experiment;
+use repower::experiment::{self, Plan};
 use repower::results::block::Shape;
 use repower::scenario::load::{LoadOptions, load};
 use repower::sim::{DetailWanted, Setup};
@@ -24,15 +24,9 @@ fn benchmark(criterion: &mut Criterion) {
         bencher.iter(|| {
             let manifest = experiment::manifest(&scenario, REPLICATIONS, "bench");
             let shape = Shape::of(&manifest);
-            let collector = experiment::simulate(
-                &scenario,
-                &setup,
-                (shape, REPLICATIONS),
-                Vec::new(),
-                &|_| Ok(()),
-                &(),
-            )
-            .expect("nothing stops it");
+            let plan = Plan::whole(shape, REPLICATIONS);
+            let done = experiment::simulate(&scenario, &setup, &plan, &(), &());
+            let collector = done.expect("nothing stops it").collector;
             let tables = experiment::finish(&scenario, &setup, collector, manifest, DetailWanted::default());
             black_box(tables.expect("nothing breaks").manifest.replications)
         });

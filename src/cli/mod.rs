@@ -11,15 +11,18 @@ pub mod fit;
 pub mod import;
 pub mod init;
 pub mod man;
+pub mod merge;
 pub mod output;
 pub mod progress;
 pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod shard;
 pub mod stop;
 pub mod validate;
 pub mod verify;
+pub mod work;
 
 use std::process::ExitCode;
 
@@ -74,6 +77,10 @@ impl Colour {
 enum Command {
     /// Simulate every strategy of a scenario; write CSVs, charts and a memo.
     Run(run::RunArgs),
+    /// Simulate one share of a run, for one of many machines.
+    Shard(shard::ShardArgs),
+    /// Make the whole run from all its shards: to the byte what `run` writes.
+    Merge(merge::MergeArgs),
     /// Report every problem of a scenario at once, with file, line and column.
     Validate(validate::ValidateArgs),
     /// Compare two run directories, metric by metric.
@@ -143,6 +150,8 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::run(&args, colour),
+        Command::Shard(args) => shard::run(&args, colour),
+        Command::Merge(args) => merge::run(&args, colour),
         Command::Validate(args) => validate::run(&args, colour),
         Command::Compare(args) => compared(&args),
         Command::Report(args) => match report::run(&args) {

@@ -16,8 +16,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar over `total` replications of which `done` were found complete.
-    pub fn new(quiet: bool, total: u32, done: u32, stop: Stop) -> Self {
+    /// A bar over `total` replications.
+    pub fn new(quiet: bool, total: u32, stop: Stop) -> Self {
         if quiet || !std::io::stderr().is_terminal() {
             return Self {
                 bar: ProgressBar::hidden(),
@@ -30,8 +30,6 @@ impl Progress {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(250));
-        bar.inc(u64::from(done));
-        bar.reset_eta();
         Self { bar, stop }
     }
     /// Takes the bar away.
@@ -43,6 +41,10 @@ impl Progress {
 impl Watch for Progress {
     fn advanced(&self, replications: u64) {
         self.bar.inc(replications);
+    }
+    fn found(&self, replications: u64) {
+        self.bar.inc(replications);
+        self.bar.reset_eta();
     }
     fn stop_requested(&self) -> bool {
         self.stop.requested()

@@ -1,5 +1,7 @@
 //! From reduced replications to the tables of a run: the median replications again, with detail.
 
+use rayon::prelude::*;
+
 use crate::experiment::simulate::{ExperimentError, guarded};
 use crate::results::collect::Collector;
 use crate::results::replication::Replication;
@@ -15,14 +17,16 @@ pub fn finish(
     manifest: Manifest,
     detail: DetailWanted,
 ) -> Result<RunTables, ExperimentError> {
-    let mut details: Vec<Replication> = Vec::new();
-    for strategy in 0..scenario.spec.strategies.len() {
-        let replication = collector.p50_replication(strategy, 0).unwrap_or(0);
-        let record = guarded(scenario.spec.run.seed, replication, || {
-            replicate_one(scenario, setup, strategy, replication, Some(detail))
-        })?;
-        details.push(record);
-    }
+    let details: Result<Vec<Replication>, ExperimentError> = (0..scenario.spec.strategies.len())
+        .into_par_iter()
+        .map(|strategy| {
+            let replication = collector.p50_replication(strategy, 0).unwrap_or(0);
+            guarded(scenario.spec.run.seed, replication, || {
+                replicate_one(scenario, setup, strategy, replication, Some(detail))
+            })
+        })
+        .collect();
+    let details = details?;
     let baseline = scenario
         .spec
         .strategies

@@ -10,4 +10,4 @@ pub mod simulate;
 
 pub use assemble::finish;
 pub use identity::manifest;
-pub use simulate::{ExperimentError, Watch, guarded, simulate};
+pub use simulate::{ExperimentError, Outcome, Plan, Watch, guarded, simulate};

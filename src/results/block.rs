@@ -10,16 +10,11 @@ use crate::finance::account::Account;
 use crate::metric::Metric;
 use crate::results::manifest::Manifest;
 use crate::results::replication::Replication;
-use crate::results::tables::ScheduleRow;
+use crate::results::sparse_rows;
+use crate::results::stage_rows::StageRows;
 
 /// Replications of a block; the last block of a run may have fewer.
 pub const BLOCK_SIZE: u32 = 10;
-/// First word of a block file.
-const MAGIC: &str = "repower-block";
-/// Version of the format of block files.
-const FORMAT: u32 = 2;
-/// The largest block file that is read, in bytes.
-pub const BLOCK_BYTES_MAX: u64 = 1 << 30;
 
 /// The extent of a run, without the number of replications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,16 +70,18 @@ pub struct Member {
 }
 
 /// The replications of one strategy and case within a block.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct BlockCell {
     /// In order of replication.
     pub members: Vec<Member>,
     /// Sum over the members of monthly cash, by account.
+    #[serde(with = "sparse_rows")]
     pub cash_usd: Vec<Vec<f64>>,
     /// The same of debits less credits, by account of the chart; empty where statements are not kept.
+    #[serde(with = "sparse_rows")]
     pub movement_usd: Vec<Vec<f64>>,
     /// Stages of all members.
-    pub schedule: Vec<ScheduleRow>,
+    pub schedule: StageRows,
 }
 
 /// A reduced block.
@@ -105,11 +102,37 @@ pub struct BlockResult {
 }
 
 impl BlockResult {
+    /// A block without replications.
+    pub fn empty(shape: Shape, index: u32) -> Self {
+        Self {
+            index,
+            count: 0,
+            events: 0,
+            metrics: Metric::ALL.iter().map(|m| m.id().to_owned()).collect(),
+            accounts: Vec::new(),
+            cells: vec![BlockCell::default(); shape.cells()],
+        }
+    }
+
     /// Reduces the replications of block `index` of a run of `replications`, which may come in any order.
     ///
     /// Panics where one is missing, double, or holds a number that is not finite: that is our fault.
-    pub fn reduce(shape: Shape, index: u32, replications: u32, mut records: Vec<Replication>) -> Self {
-        let range = block_range(index, replications);
+    pub fn reduce(shape: Shape, index: u32, replications: u32, records: Vec<Replication>) -> Self {
+        let mut block = Self::empty(shape, index);
+        block.extend(shape, replications, records);
+        block
+    }
+
+    /// The replications that the block still lacks in a run of `replications`.
+    pub fn missing(&self, replications: u32) -> std::ops::Range<u32> {
+        let due = block_range(self.index, replications);
+        (due.start + self.count).min(due.end)..due.end
+    }
+
+    /// Adds the replications that the block lacks: all of a new one, or those that follow where it was the last of
+    /// a shorter run. Sums go on where they stopped, so that it comes out as a block that was never short.
+    pub fn extend(&mut self, shape: Shape, replications: u32, mut records: Vec<Replication>) {
+        let (index, range) = (self.index, self.missing(replications));
         records.sort_by_key(|r| (r.strategy, r.case, r.replication));
         assert_eq!(
             records.len(),
@@ -119,58 +142,27 @@ impl BlockResult {
             shape.cells(),
             range.len()
         );
-        let accounts: Vec<String> = records.first().map_or_else(Vec::new, |r| {
-            r.cashflow.accounts.iter().map(|a| (*a).to_owned()).collect()
-        });
-        let events = records.iter().map(|r| r.events).sum();
+        if self.count == 0 {
+            let first = records.first().map(|r| r.cashflow.accounts.as_slice());
+            self.accounts = first
+                .unwrap_or_default()
+                .iter()
+                .map(|a| (*a).to_owned())
+                .collect();
+        }
+        self.count += range.len() as u32;
+        self.events += records.iter().map(|r| r.events).sum::<u64>();
         let mut records = records.into_iter();
-        let mut cells = Vec::with_capacity(shape.cells());
-        for cell in 0..shape.cells() {
-            let place = (cell / shape.cases, cell % shape.cases);
-            let members: Vec<Replication> = records.by_ref().take(range.len()).collect();
-            for (record, expected) in members.iter().zip(range.clone()) {
-                assert_record(record, place, expected, shape, &accounts);
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            let place = (index / shape.cases, index % shape.cases);
+            for (record, expected) in records.by_ref().take(range.len()).zip(range.clone()) {
+                assert_record(&record, place, expected, shape, &self.accounts);
+                cell.add(record, shape.months);
             }
-            cells.push(BlockCell::sum(members, accounts.len(), shape.months));
-        }
-        Self {
-            index,
-            count: range.len() as u32,
-            events,
-            metrics: Metric::ALL.iter().map(|m| m.id().to_owned()).collect(),
-            accounts,
-            cells,
         }
     }
 
-    /// The bytes of a block file: a line with magic, format, run, length and checksum, then JSON.
-    pub fn to_bytes(&self, run_id: &str) -> Vec<u8> {
-        let body = serde_json::to_vec(self).expect("a block holds numbers, text and lists only");
-        let mut bytes =
-            format!("{MAGIC} {FORMAT} {run_id} {} {}\n", body.len(), sha256_hex(&body)).into_bytes();
-        bytes.extend_from_slice(&body);
-        bytes
-    }
-
-    /// Reads a block file; says why it is not a whole block of this run.
-    pub fn from_bytes(bytes: &[u8], run_id: &str, shape: Shape) -> Result<Self, String> {
-        let end = bytes
-            .iter()
-            .take(512)
-            .position(|b| *b == b'\n')
-            .ok_or("no header line")?;
-        let header = std::str::from_utf8(&bytes[..end]).map_err(|_| "the header is not text")?;
-        let body = &bytes[end + 1..];
-        let expected = format!("{MAGIC} {FORMAT} {run_id} {} {}", body.len(), sha256_hex(body));
-        if header != expected {
-            return Err("magic, format, run, length or checksum do not match".to_owned());
-        }
-        let block: Self = serde_json::from_slice(body).map_err(|e| e.to_string())?;
-        block.check(shape)?;
-        Ok(block)
-    }
-
-    fn check(&self, shape: Shape) -> Result<(), String> {
+    pub(super) fn check(&self, shape: Shape) -> Result<(), String> {
         let catalogue = Metric::ALL.iter().map(|m| m.id());
         if !self.metrics.iter().map(String::as_str).eq(catalogue) {
             return Err("the metrics are not those of this version".to_owned());
@@ -186,6 +178,7 @@ impl BlockResult {
                 && cell.cash_usd.iter().all(|row| row.len() == shape.months)
                 && [0, Account::COUNT].contains(&cell.movement_usd.len())
                 && cell.movement_usd.iter().all(|row| row.len() == shape.months)
+                && cell.schedule.is_whole()
         };
         if self.cells.len() != shape.cells() || !self.cells.iter().all(whole) {
             return Err("strategies, cases, replications or months do not match the run".to_owned());
@@ -195,29 +188,23 @@ impl BlockResult {
 }
 
 impl BlockCell {
-    fn sum(records: Vec<Replication>, accounts: usize, months: usize) -> Self {
-        let mut cash_usd = vec![vec![0.0; months]; accounts];
-        let stated = records.iter().map(|r| r.cashflow.movement_usd.len()).max();
-        let mut movement_usd = vec![vec![0.0; months]; stated.unwrap_or(0)];
-        let mut members = Vec::with_capacity(records.len());
-        let mut schedule = Vec::new();
-        for record in records {
-            add_rows(&mut cash_usd, &record.cashflow.usd);
-            add_rows(&mut movement_usd, &record.cashflow.movement_usd);
-            let mut net_usd = record.cashflow.net_by_month();
-            net_usd.resize(months, 0.0);
-            let scalars = record.scalars.iter();
-            members.push(Member {
-                scalars: scalars.map(|s| (s.scope, s.metric as u16, s.value)).collect(),
-                net_usd,
-            });
-            schedule.extend(record.schedule);
-        }
-        Self {
-            members,
-            cash_usd,
-            movement_usd,
-            schedule,
+    fn add(&mut self, record: Replication, months: usize) {
+        let cash = &record.cashflow;
+        let zeros = || vec![0.0; months];
+        self.cash_usd.resize_with(cash.usd.len(), zeros);
+        add_rows(&mut self.cash_usd, &cash.usd);
+        let stated = self.movement_usd.len().max(cash.movement_usd.len());
+        self.movement_usd.resize_with(stated, zeros);
+        add_rows(&mut self.movement_usd, &cash.movement_usd);
+        let mut net_usd = cash.net_by_month();
+        net_usd.resize(months, 0.0);
+        let scalars = record.scalars.iter();
+        self.members.push(Member {
+            scalars: scalars.map(|s| (s.scope, s.metric as u16, s.value)).collect(),
+            net_usd,
+        });
+        for row in &record.schedule {
+            self.schedule.push(row);
         }
     }
 }
@@ -280,6 +267,24 @@ pub(crate) fn hex(digest: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::results::fixture;
+
+    #[test]
+    fn a_block_that_is_extended_is_the_one_that_was_never_short() {
+        let shape = Shape::of(&fixture::manifest(20));
+        let records = |range: std::ops::Range<u32>| -> Vec<Replication> {
+            (0..3)
+                .flat_map(|s| range.clone().map(move |r| fixture::replication(s, r)))
+                .collect()
+        };
+        let mut block = BlockResult::reduce(shape, 1, 13, records(10..13));
+        assert_eq!(
+            (block.count, block.missing(13), block.missing(17)),
+            (3, 13..13, 13..17)
+        );
+        block.extend(shape, 17, records(13..17));
+        block.extend(shape, 20, records(17..20));
+        assert_eq!(block, BlockResult::reduce(shape, 1, 20, records(10..20)));
+    }
 
     #[test]
     fn a_block_file_reads_back_and_any_change_is_noticed() {

@@ -1,7 +1,7 @@
 //! From blocks to tables: summaries, paired comparisons, mean cash, fans.
 //!
-//! The collector keeps, for each replication, its scalars, its monthly net cash and its stages with every
-//! text stored once: a few kilobytes. Blocks may arrive in any order and are added in order of index.
+//! Of every replication the collector keeps the scalars; of the first [`FAN_REPLICATIONS`] their monthly net cash, of the
+//! first [`SCHEDULE_REPLICATIONS`] their stages. Blocks may arrive in any order and are added in order of index.
 
 use std::collections::BTreeMap;
 
@@ -11,31 +11,38 @@ use crate::results::block::{BlockResult, Shape, add_rows};
 use crate::results::manifest::Manifest;
 use crate::results::metrics::Metrics;
 use crate::results::replication::{PORTFOLIO, Replication};
-use crate::results::schedule_store::ScheduleStore;
 use crate::results::spread::{Summary, quantile};
+use crate::results::stage_rows::StageRows;
 use crate::results::statements;
-use crate::results::tables::{CashflowRow, ComparisonRow, FAN_PROBABILITIES, Fan, RunTables, SummaryRow};
+use crate::results::tables::{
+    CashflowRow, ComparisonRow, FAN_PROBABILITIES, Fan, RunTables, ScheduleRow, SummaryRow,
+};
+
+/// The replications over which fans of cumulative cash are drawn, from the first on: their quantiles are known to well
+/// below a pixel, and the cash of all months of all replications would be most of what a large run keeps.
+pub const FAN_REPLICATIONS: usize = 20_000;
+/// The replications whose stages are held for charts and memo, besides the P50 ones; files hold those of all.
+pub const SCHEDULE_REPLICATIONS: u32 = 1_000;
 
 /// Reduces blocks to the tables of a run.
 #[derive(Debug)]
 pub struct Collector {
     shape: Shape,
     cells: Vec<CellSum>,
+    metrics: Metrics,
     accounts: Vec<String>,
     next: u32,
     early: BTreeMap<u32, BlockResult>,
-    replications: usize,
     events: u64,
-    schedule: ScheduleStore,
 }
 
 /// What is kept of one strategy and case.
 #[derive(Debug, Clone, Default)]
 struct CellSum {
-    /// Replication by replication: scope by scope, metric by metric; `NaN` where there is no value.
-    scalars: Vec<f64>,
     /// Replication by replication: net cash by month.
     net_usd: Vec<f64>,
+    /// Stages.
+    schedule: StageRows,
     /// Sums of monthly cash by account.
     cash_usd: Vec<Vec<f64>>,
     /// Sums of debits less credits by month and account of the chart.
@@ -48,12 +55,11 @@ impl Collector {
         Self {
             shape,
             cells: vec![CellSum::default(); shape.cells()],
+            metrics: Metrics::new(shape.strategies, shape.cases, shape.scopes, 0),
             accounts: Vec::new(),
             next: 0,
             early: BTreeMap::new(),
-            replications: 0,
             events: 0,
-            schedule: ScheduleStore::default(),
         }
     }
 
@@ -86,34 +92,36 @@ impl Collector {
             "block {} has other accounts",
             block.index
         );
-        self.replications += block.count as usize;
+        let before = self.metrics.replications();
+        self.metrics.grow(block.count as usize);
         self.events += block.events;
-        let width = self.shape.scalars();
+        let shape = self.shape;
         for (index, (sum, cell)) in self.cells.iter_mut().zip(block.cells).enumerate() {
-            sum.cash_usd
-                .resize(self.accounts.len(), vec![0.0; self.shape.months]);
+            let zeros = || vec![0.0; shape.months];
+            sum.cash_usd.resize_with(self.accounts.len(), zeros);
             add_rows(&mut sum.cash_usd, &cell.cash_usd);
-            sum.movement_usd
-                .resize(cell.movement_usd.len(), vec![0.0; self.shape.months]);
+            sum.movement_usd.resize_with(cell.movement_usd.len(), zeros);
             add_rows(&mut sum.movement_usd, &cell.movement_usd);
-            for member in &cell.members {
-                let base = sum.scalars.len();
-                sum.scalars.resize(base + width, f64::NAN);
+            for (replication, member) in (before..).zip(&cell.members) {
                 for (scope, metric, value) in &member.scalars {
-                    let at = usize::from(*scope) * Metric::ALL.len() + usize::from(*metric);
-                    sum.scalars[base + at] = *value;
+                    let at = (index / shape.cases, index % shape.cases, usize::from(*scope));
+                    let metric = Metric::ALL[usize::from(*metric)];
+                    self.metrics.set(at, metric, replication, *value);
                 }
-                sum.net_usd.extend_from_slice(&member.net_usd);
+                if replication < FAN_REPLICATIONS {
+                    sum.net_usd.extend_from_slice(&member.net_usd);
+                }
             }
-            for row in &cell.schedule {
-                self.schedule.push(index as u32, row);
+            let kept = |row: &ScheduleRow| row.replication < SCHEDULE_REPLICATIONS;
+            for row in cell.schedule.iter().filter(kept) {
+                sum.schedule.push(&row);
             }
         }
     }
 
     /// Replications of each strategy and case that are in, counting only blocks without a gap before them.
     pub fn replications(&self) -> usize {
-        self.replications
+        self.metrics.replications()
     }
 
     /// The summary of a metric so far; `None` where no replication has a value. `at` is (strategy, case, scope).
@@ -140,11 +148,7 @@ impl Collector {
     }
 
     fn column(&self, at: (usize, usize, usize), metric: Metric) -> impl Iterator<Item = f64> {
-        let cell = &self.cells[at.0 * self.shape.cases + at.1];
-        let offset = at.2 * Metric::ALL.len() + metric as usize;
-        cell.scalars
-            .chunks_exact(self.shape.scalars())
-            .map(move |row| row[offset])
+        self.metrics.values(at, metric).iter().copied()
     }
 
     fn present(&self, at: (usize, usize, usize), metric: Metric) -> Vec<f64> {
@@ -154,13 +158,13 @@ impl Collector {
     /// The tables of the run. `details` are replications simulated again with detail, the P50 ones among them;
     /// what they do not hold (assumptions, break-even prices) the caller adds. Panics where a replication does
     /// not repeat: the simulation is then not determined by its seed.
-    pub fn finish(mut self, mut manifest: Manifest, details: Vec<Replication>) -> RunTables {
+    pub fn finish(self, mut manifest: Manifest, details: Vec<Replication>) -> RunTables {
         assert!(
             self.early.is_empty(),
             "block {} is missing: later blocks were added",
             self.next
         );
-        manifest.replications = self.replications as u32;
+        manifest.replications = self.replications() as u32;
         manifest.events = self.events;
         manifest.p50_replications = (0..self.shape.cells())
             .map(|c| {
@@ -173,14 +177,14 @@ impl Collector {
         }
         let names = Names { manifest: &manifest };
         let mut tables = RunTables {
-            metrics: self.pack(),
             summary: self.summary_rows(&names),
             comparison: self.comparison_rows(&names),
             fans: self.fans(),
-            schedule: std::mem::take(&mut self.schedule).rows(),
+            schedule: self.schedule(&details),
             ..RunTables::default()
         };
         self.add_cash(&mut tables, &names, &details);
+        tables.metrics = self.metrics;
         add_details(&mut tables, details);
         tables.manifest = manifest;
         tables
@@ -190,7 +194,7 @@ impl Collector {
     fn assert_repeated(&self, detail: &Replication) {
         let number = detail.replication as usize;
         assert!(
-            number < self.replications
+            number < self.replications()
                 && detail.strategy < self.shape.strategies
                 && detail.case < self.shape.cases,
             "replication {number} was shown in detail, but is not in the run"
@@ -210,17 +214,18 @@ impl Collector {
         }
     }
 
-    fn pack(&self) -> Metrics {
-        let shape = self.shape;
-        let mut packed = Metrics::new(shape.strategies, shape.cases, shape.scopes, self.replications);
-        for at in places(shape) {
-            for metric in Metric::ALL {
-                for (replication, value) in self.column(at, *metric).enumerate() {
-                    packed.set(at, *metric, replication, value);
-                }
-            }
+    /// Stages cell by cell and replication by replication: those that are held, then those of the P50 replication.
+    fn schedule(&self, details: &[Replication]) -> Vec<ScheduleRow> {
+        let mut rows = Vec::new();
+        for (index, cell) in self.cells.iter().enumerate() {
+            rows.extend(cell.schedule.iter());
+            let place = (index / self.shape.cases, index % self.shape.cases);
+            let later = details
+                .iter()
+                .filter(|d| (d.strategy, d.case) == place && d.replication >= SCHEDULE_REPLICATIONS);
+            rows.extend(later.flat_map(|d| d.schedule.iter().cloned()));
         }
-        packed
+        rows
     }
 
     fn summary_rows(&self, names: &Names<'_>) -> Vec<SummaryRow> {
@@ -271,7 +276,7 @@ impl Collector {
             .map(|strategy| self.column((strategy, at.1, at.2), metric))
             .collect();
         let (mut won, mut counted) = (0.0, 0_usize);
-        for _ in 0..self.replications {
+        for _ in 0..self.replications() {
             let values: Vec<f64> = columns.iter_mut().map(|c| c.next().unwrap_or(f64::NAN)).collect();
             let best = values
                 .iter()
@@ -292,7 +297,7 @@ impl Collector {
         let mut fans = Vec::with_capacity(self.cells.len());
         for (index, cell) in self.cells.iter().enumerate() {
             let mut quantiles: [Vec<f64>; 7] = Default::default();
-            let mut cumulative = vec![0.0; self.replications];
+            let mut cumulative = vec![0.0; self.replications().min(FAN_REPLICATIONS)];
             for month in 0..months {
                 for (sum, net) in cumulative.iter_mut().zip(cell.net_usd.chunks_exact(months)) {
                     *sum += net[month];
@@ -317,7 +322,7 @@ impl Collector {
     fn add_cash(&self, tables: &mut RunTables, names: &Names<'_>, details: &[Replication]) {
         for (index, cell) in self.cells.iter().enumerate() {
             let place = (index / self.shape.cases, index % self.shape.cases);
-            let share = |usd: &f64| usd / self.replications as f64;
+            let share = |usd: &f64| usd / self.replications() as f64;
             let mean = |rows: &[Vec<f64>]| -> Vec<Vec<f64>> {
                 let row = |row: &Vec<f64>| row.iter().map(share).collect();
                 rows.iter().map(row).collect()

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
+use std::marker::PhantomData;
 use std::path::Path;
 
 use csv::{ByteRecord, StringRecord};
@@ -190,15 +191,41 @@ plain_cell!(
 
 /// Writes a table with its header line.
 pub fn write_rows<T: Table>(rows: &[T], out: &mut dyn Write) -> csv::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(T::COLUMNS)?;
-    let mut row = RowWriter::default();
+    let mut writer = TableWriter::new(out)?;
     for item in rows {
-        item.write_cells(&mut row);
-        row.end(&mut writer)?;
+        writer.put(item)?;
     }
-    writer.flush()?;
+    writer.end()?;
     Ok(())
+}
+
+/// Writes a table row by row.
+pub struct TableWriter<'a, T> {
+    out: csv::Writer<&'a mut dyn Write>,
+    row: RowWriter,
+    rows: PhantomData<T>,
+}
+
+impl<'a, T: Table> TableWriter<'a, T> {
+    /// Writes the header.
+    pub fn new(out: &'a mut dyn Write) -> csv::Result<Self> {
+        let mut out = csv::Writer::from_writer(out);
+        out.write_record(T::COLUMNS)?;
+        Ok(Self {
+            out,
+            row: RowWriter::default(),
+            rows: PhantomData,
+        })
+    }
+    /// Writes a row.
+    pub fn put(&mut self, item: &T) -> csv::Result<()> {
+        item.write_cells(&mut self.row);
+        self.row.end(&mut self.out)
+    }
+    /// Hands on what is still held back.
+    pub fn end(mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Reads a table; `file` is named in errors. Calls `each` with the line and the row.

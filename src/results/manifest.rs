@@ -82,6 +82,10 @@ pub struct Manifest {
     pub wall_seconds: f64,
     /// Threads used. Not part of the identity.
     pub threads: usize,
+    /// Replications simulated by this execution; the others were there, of an interrupted or a shorter run, or of
+    /// shards. Not part of the identity.
+    #[serde(default)]
+    pub simulated: u32,
     /// Currency of every amount; `usd` where an older run says nothing.
     #[serde(default = "currency_default")]
     pub currency: String,

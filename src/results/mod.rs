@@ -3,6 +3,7 @@
 //! Knows metrics, ledgers and series; no scenario and no simulation.
 
 pub mod block;
+pub mod block_store;
 pub mod collect;
 mod columns;
 pub mod csv_table;
@@ -15,10 +16,12 @@ mod hall_tables;
 pub mod manifest;
 pub mod metrics;
 pub mod replication;
-mod schedule_store;
 pub mod schedule_tables;
+pub mod shard;
 pub mod site_tables;
+mod sparse_rows;
 pub mod spread;
+pub mod stage_rows;
 mod statements;
 pub mod storage;
 pub mod tables;

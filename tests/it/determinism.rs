@@ -44,7 +44,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let mut bytes = fs::read(&path).unwrap();
             if path.file_name().is_some_and(|n| n == "manifest.json") {
                 let mut json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-                for field in ["started_utc", "wall_seconds", "threads"] {
+                for field in ["started_utc", "wall_seconds", "threads", "simulated"] {
                     assert!(json[field].take() != serde_json::Value::Null, "{field}");
                 }
                 bytes = json.to_string().into_bytes();

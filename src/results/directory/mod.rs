@@ -6,8 +6,10 @@
 //! for the moment between two renames; whoever comes next finishes or undoes that.
 
 mod amend;
+mod blocks;
 mod lock;
 mod reader;
+mod table_files;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -16,8 +18,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use amend::RunAmender;
+pub use blocks::Blocks;
 pub use reader::{RunReader, read_manifest};
-pub use writer::{Opened, RunRequest, RunWriter, TableFiles};
+pub use table_files::TableFiles;
+pub use writer::{Opened, RunRequest, RunWriter};
 
 /// Version of the format of run directories.
 pub const FORMAT: u32 = 1;
@@ -25,6 +29,8 @@ pub const FORMAT: u32 = 1;
 pub const MANIFEST: &str = "manifest.json";
 /// Name of the table of scalars.
 pub const METRICS: &str = "metrics.csv";
+/// Name of the file of reduced replications, by which a run is extended.
+pub const BLOCKS_FILE: &str = "blocks.bin";
 /// Within a directory being written: its lock.
 const LOCK: &str = "lock";
 /// Within a directory being written: whose it is.

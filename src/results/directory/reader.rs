@@ -10,16 +10,19 @@ use sha2::{Digest, Sha256};
 use crate::metric::Metric;
 use crate::results::Error;
 use crate::results::block::hex;
+use crate::results::collect::SCHEDULE_REPLICATIONS;
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table, for_each_row, read_rows};
 use crate::results::directory::{FORMAT, MANIFEST, METRICS, beside, within};
 use crate::results::manifest::Manifest;
 use crate::results::metrics::Metrics;
-use crate::results::tables::{Fan, FanRow, MiningBreakEvenRow, RunTables};
+use crate::results::tables::{Fan, FanRow, MiningBreakEvenRow, RunTables, ScheduleRow};
 
 /// The largest manifest that is read, in bytes.
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
-/// The most scalars, those without a value included, that a run may hold: 2 GiB of them.
+/// The scalars, those without a value included, that a run may claim whatever its files hold: 2 GiB of them.
 const SCALARS_MAX: usize = 1 << 28;
+/// The fewest bytes of a row of scalars.
+const ROW_BYTES_MIN: u64 = 24;
 
 /// A whole run directory, opened.
 #[derive(Debug)]
@@ -51,10 +54,7 @@ impl RunReader {
         let mut altered = Vec::new();
         for (name, expected) in self.manifest.outputs.iter().filter(|(name, _)| concerns(name)) {
             let path = self.path(name)?;
-            let file = File::open(&path).map_err(|e| Error::io("read", &path, e))?;
-            let mut digest = Hashed(Sha256::new());
-            io::copy(&mut BufReader::new(file), &mut digest).map_err(|e| Error::io("read", &path, e))?;
-            if hex(&digest.0.finalize()) != *expected {
+            if sha256_of(&path)? != *expected {
                 altered.push(name.clone());
             }
         }
@@ -85,7 +85,7 @@ impl RunReader {
             monthly: self.rows()?,
             hourly: self.rows()?,
             capacity: self.rows()?,
-            schedule: self.rows()?,
+            schedule: self.schedule()?,
             schedule_risk: self.rows()?,
             schedule_drivers: self.rows()?,
             schedule_orders: self.rows()?,
@@ -141,6 +141,29 @@ impl RunReader {
         read_rows(BufReader::new(file), &path)
     }
 
+    /// The stages that charts and memo show: as many as a run holds while it is written.
+    fn schedule(&self) -> Result<Vec<ScheduleRow>, Error> {
+        if !self.manifest.outputs.contains_key(ScheduleRow::FILE) {
+            return Ok(Vec::new());
+        }
+        let path = self.path(ScheduleRow::FILE)?;
+        let file = File::open(&path).map_err(|e| Error::io("read", &path, e))?;
+        let places = Places::new(&self.manifest);
+        let mut rows = Vec::new();
+        for_each_row(BufReader::new(file), &path, |_, row: ScheduleRow| {
+            let shown = || {
+                let (strategy, case) = places.cell(&row.strategy, &row.case).ok()?;
+                let cell = strategy * self.manifest.cases.len() + case;
+                self.manifest.p50_replications.get(cell).copied()
+            };
+            if row.replication < SCHEDULE_REPLICATIONS || shown() == Some(row.replication) {
+                rows.push(row);
+            }
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
     fn fans(&self) -> Result<Vec<Fan>, Error> {
         let path = self.dir.join(FanRow::FILE);
         let mut fans: BTreeMap<(usize, usize), Fan> = BTreeMap::new();
@@ -174,8 +197,13 @@ impl RunReader {
         let cells = sizes
             .iter()
             .try_fold(manifest.strategies.len(), |n, size| n.checked_mul(*size));
-        if cells.is_none_or(|n| n > SCALARS_MAX) {
-            let message = format!("more than {SCALARS_MAX} scalars cannot be read");
+        // A large run has a large file: a manifest that claims more than can stand in it is not believed.
+        let bytes = fs::metadata(&path)
+            .map_err(|e| Error::io("read", &path, e))?
+            .len();
+        let claims = cells.is_none_or(|n| n > SCALARS_MAX) && bytes / ROW_BYTES_MIN < replications as u64;
+        if claims {
+            let message = format!("{replications} replications cannot stand in {bytes} bytes of `{METRICS}`");
             return Err(Error::malformed(&self.dir.join(MANIFEST), None, message));
         }
         let mut metrics = Metrics::new(
@@ -191,6 +219,15 @@ impl RunReader {
         })?;
         Ok(metrics)
     }
+}
+
+/// The SHA-256 of a file, in lower-case hex.
+pub(super) fn sha256_of(path: &Path) -> Result<String, Error> {
+    let failed = |e| Error::io("read", path, e);
+    let file = File::open(path).map_err(failed)?;
+    let mut digest = Hashed(Sha256::new());
+    io::copy(&mut BufReader::new(file), &mut digest).map_err(failed)?;
+    Ok(hex(&digest.0.finalize()))
 }
 
 /// Reads and checks the manifest of a run directory.

@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::Metric;
 use crate::results::Error;
-use crate::results::block::{BLOCK_BYTES_MAX, BlockResult, Shape, block_count, block_range};
-use crate::results::csv_table::{RowWriter, Table, write_rows};
+use crate::results::block_store::BlockFile;
+use crate::results::directory::blocks::blocks_of;
 use crate::results::directory::lock::Lock;
 use crate::results::directory::reader::read_manifest;
-use crate::results::directory::{BLOCKS, LOCK, MANIFEST, MARKER, METRICS, beside, within};
+use crate::results::directory::{BLOCKS, LOCK, MANIFEST, MARKER, beside, within};
 use crate::results::manifest::Manifest;
 use crate::results::storage::{Disk, Storage, parent_of, write_file, write_file_atomically};
-use crate::results::tables::{FanRow, MiningBreakEvenRow, RunTables};
 
 /// What is to be written, and where.
 #[derive(Debug, Clone)]
@@ -40,15 +39,6 @@ pub enum Opened {
     Write(Box<RunWriter>),
 }
 
-/// Which of the larger tables become files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableFiles {
-    /// `monthly.csv`.
-    pub monthly: bool,
-    /// `hourly.csv`, `capacity.csv`, `jobs.csv`, `events.csv`.
-    pub hourly: bool,
-}
-
 /// Says whose a directory is, before anything else is in it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
@@ -58,10 +48,14 @@ struct Marker {
 /// Writes one run directory. Dropped before [`RunWriter::commit`], it leaves `DIR.partial` to be gone on with.
 #[derive(Debug)]
 pub struct RunWriter {
-    request: RunRequest,
-    partial: PathBuf,
+    pub(super) request: RunRequest,
+    pub(super) partial: PathBuf,
     outputs: BTreeMap<String, String>,
-    storage: Box<dyn Storage>,
+    /// Files of the run that stands there.
+    had: BTreeSet<String>,
+    /// Files of blocks that are there before anything is simulated.
+    pub(super) given: Arc<Vec<BlockFile>>,
+    pub(super) storage: Box<dyn Storage>,
     lock: Lock,
 }
 
@@ -90,50 +84,28 @@ impl RunWriter {
         if !matches!(found, Ok(false)) {
             remove_if_unused(&partial);
         }
-        Ok(if found? {
-            Opened::Done
-        } else {
-            Opened::Write(Box::new(Self {
-                request,
-                partial,
-                outputs: BTreeMap::new(),
-                storage,
-                lock,
-            }))
-        })
-    }
-
-    /// The blocks that an interrupted run left, in order; broken ones and those of another extent are left out.
-    pub fn completed_blocks(&self, shape: Shape) -> Result<Vec<BlockResult>, Error> {
-        let mut blocks = Vec::new();
-        for index in 0..block_count(self.request.replications) {
-            let path = self.block_path(index);
-            match fs::metadata(&path) {
-                Ok(about) if about.len() <= BLOCK_BYTES_MAX => {}
-                _ => continue,
-            }
-            let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-            let due = block_range(index, self.request.replications).len();
-            match BlockResult::from_bytes(&bytes, &self.request.run_id, shape) {
-                Ok(block) if block.index == index && block.count as usize == due => blocks.push(block),
-                // A block that cannot be trusted is simulated again; that is always right.
-                _ => tracing::warn!("block {index} of the interrupted run is not usable"),
-            }
+        if found? {
+            return Ok(Opened::Done);
         }
-        Ok(blocks)
+        let had = match request.dir.join(MANIFEST).exists() {
+            true => read_manifest(&request.dir)?.outputs.into_keys().collect(),
+            false => BTreeSet::new(),
+        };
+        let given = Arc::new(blocks_of(&request).into_iter().collect());
+        Ok(Opened::Write(Box::new(Self {
+            request,
+            partial,
+            outputs: BTreeMap::new(),
+            had,
+            given,
+            storage,
+            lock,
+        })))
     }
 
-    /// Keeps a block, so that an interrupted run can go on after it.
-    pub fn save_block(&self, block: &BlockResult) -> Result<(), Error> {
-        let folder = self.partial.join(BLOCKS);
-        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
-        let bytes = block.to_bytes(&self.request.run_id);
-        write_file_atomically(self.storage.as_ref(), &self.block_path(block.index), &bytes)?;
-        Ok(())
-    }
-
-    fn block_path(&self, index: u32) -> PathBuf {
-        self.partial.join(BLOCKS).join(format!("{index:04}.block"))
+    /// Whether the run that stands there, and is to have more, has a file.
+    pub fn had(&self, name: &str) -> bool {
+        self.had.contains(name)
     }
 
     /// Writes a file under a relative name with `/`, once.
@@ -141,7 +113,11 @@ impl RunWriter {
         self.fill(name, |out| out.write_all(bytes))
     }
 
-    fn fill(&mut self, name: &str, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    pub(super) fn fill(
+        &mut self,
+        name: &str,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
         let refused = |kind| Error::io("create", &self.partial.join(name), io::Error::from(kind));
         let path = within(&self.partial, name)
             .filter(|_| !is_scaffold(name))
@@ -153,48 +129,6 @@ impl RunWriter {
         fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
         let hash = write_file(self.storage.as_ref(), &path, fill)?;
         self.outputs.insert(name.to_owned(), hash);
-        Ok(())
-    }
-
-    fn put_rows<T: Table>(&mut self, rows: &[T]) -> Result<(), Error> {
-        self.fill(T::FILE, |out| write_rows(rows, out).map_err(io::Error::from))
-    }
-
-    /// Writes every table of the run.
-    pub fn put_tables(&mut self, tables: &RunTables, files: TableFiles) -> Result<(), Error> {
-        self.fill(METRICS, |out| write_metrics(tables, out).map_err(io::Error::from))?;
-        self.put_rows(&tables.summary)?;
-        self.put_rows(&tables.comparison)?;
-        self.put_rows(&tables.cashflow)?;
-        self.put_rows(&tables.settlement)?;
-        self.put_rows(&tables.schedule)?;
-        if !tables.schedule_risk.is_empty() {
-            self.put_rows(&tables.schedule_risk)?;
-            self.put_rows(&tables.schedule_drivers)?;
-            self.put_rows(&tables.schedule_orders)?;
-            self.put_rows(&tables.schedule_curve)?;
-        }
-        self.put_rows(&tables.assumptions)?;
-        self.put_rows(&tables.hall_states)?;
-        self.put_rows(&tables.hot_hours)?;
-        self.put_rows(&tables.mining_batches)?;
-        self.put_rows(&fan_rows(tables))?;
-        self.put_rows(&break_even_rows(tables))?;
-        if !tables.fidelity.is_empty() {
-            self.put_rows(&tables.fidelity)?;
-        }
-        if !tables.statements.is_empty() {
-            self.put_rows(&tables.statements)?;
-        }
-        if files.monthly {
-            self.put_rows(&tables.monthly)?;
-        }
-        if files.hourly {
-            self.put_rows(&tables.hourly)?;
-            self.put_rows(&tables.capacity)?;
-            self.put_rows(&tables.jobs)?;
-            self.put_rows(&tables.events)?;
-        }
         Ok(())
     }
 
@@ -420,79 +354,4 @@ fn sync_tree(storage: &dyn Storage, dir: &Path) -> Result<(), Error> {
             .map_err(|e| Error::io("write", folder, e))?;
     }
     Ok(())
-}
-
-fn write_metrics(tables: &RunTables, out: &mut dyn Write) -> csv::Result<()> {
-    let manifest = &tables.manifest;
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record([
-        "strategy",
-        "case",
-        "fidelity",
-        "replication",
-        "scope",
-        "metric",
-        "unit",
-        "value",
-    ])?;
-    let mut row = RowWriter::default();
-    for (s, strategy) in manifest.strategies.iter().enumerate() {
-        for (c, case) in manifest.cases.iter().enumerate() {
-            for replication in 0..tables.metrics.replications() {
-                for (scope, metric) in scalars_of(manifest) {
-                    let value = tables.metrics.values((s, c, scope), metric)[replication];
-                    if value.is_nan() {
-                        continue;
-                    }
-                    row.text(&strategy.id);
-                    row.text(case);
-                    row.text(&manifest.fidelity);
-                    row.plain(replication);
-                    row.text(&manifest.scopes[scope]);
-                    row.text(metric.id());
-                    row.text(metric.definition().unit);
-                    row.number(value);
-                    row.end(&mut writer)?;
-                }
-            }
-        }
-    }
-    writer.flush()?;
-    Ok(())
-}
-
-fn scalars_of(manifest: &Manifest) -> impl Iterator<Item = (usize, Metric)> {
-    (0..manifest.scopes.len()).flat_map(|scope| Metric::ALL.iter().map(move |metric| (scope, *metric)))
-}
-
-fn fan_rows(tables: &RunTables) -> Vec<FanRow> {
-    let manifest = &tables.manifest;
-    let mut rows = Vec::new();
-    for fan in &tables.fans {
-        let [p5, p10, p25, p50, p75, p90, p95] = &fan.quantiles;
-        for (m, month) in manifest.months.iter().enumerate().take(p50.len()) {
-            rows.push(FanRow {
-                strategy: manifest.strategies[fan.strategy].id.clone(),
-                case: manifest.cases[fan.case].clone(),
-                fidelity: manifest.fidelity.clone(),
-                month: month.clone(),
-                p5: p5[m],
-                p10: p10[m],
-                p25: p25[m],
-                p50: p50[m],
-                p75: p75[m],
-                p90: p90[m],
-                p95: p95[m],
-            });
-        }
-    }
-    rows
-}
-
-fn break_even_rows(tables: &RunTables) -> Vec<MiningBreakEvenRow> {
-    let row = |(model, usd_per_mwh): &(String, f64)| MiningBreakEvenRow {
-        model: model.clone(),
-        usd_per_mwh: *usd_per_mwh,
-    };
-    tables.mining_break_even.iter().map(row).collect()
 }

@@ -1,0 +1,315 @@
+//! What `run`, `shard` and `merge` share: opening the scenario, simulating under a signal, writing the run directory.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::cli::exit::{Exit, Failure, Shown};
+use crate::cli::output;
+use crate::cli::progress::Progress;
+use crate::cli::stop::Stop;
+use crate::experiment::{self, ExperimentError, Outcome, Plan};
+use crate::report;
+use crate::results;
+use crate::results::block::Shape;
+use crate::results::directory::{RunWriter, TableFiles};
+use crate::results::tables::{Manifest, RunTables};
+use crate::scenario::Scenario;
+use crate::scenario::load::{LoadOptions, load};
+use crate::scenario::spec::Fidelity;
+use crate::sim::{DetailWanted, Setup};
+
+/// The most replications of one run.
+pub const REPLICATIONS_MAX: u32 = 10_000_000;
+
+/// Arguments that say what is simulated: those of which the results depend.
+#[derive(Debug, clap::Args)]
+pub struct ScenarioArgs {
+    /// The scenario file; the embedded default where left out.
+    pub scenario: Option<PathBuf>,
+    /// Replications of each strategy. Default: the scenario's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(REPLICATIONS_MAX)))]
+    pub replications: Option<u32>,
+    /// Root seed. Default: the scenario's.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How demand is simulated. Default: the scenario's.
+    #[arg(long, value_enum)]
+    pub fidelity: Option<FidelityArg>,
+    /// Change a field of the scenario; may be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Folder to which `data:` paths of the scenario point.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Only this strategy, besides the baseline; may be given several times.
+    #[arg(long = "strategy", value_name = "NAME")]
+    pub strategies: Vec<String>,
+}
+
+impl ScenarioArgs {
+    /// What was asked for, as the loader takes it.
+    pub fn options(&self) -> LoadOptions {
+        let mut set = self.set.clone();
+        set.extend(self.seed.map(|seed| format!("run.seed={seed}")));
+        let fidelity = self.fidelity.map(Fidelity::from);
+        set.extend(fidelity.map(|f| format!("run.fidelity=\"{}\"", f.as_str())));
+        LoadOptions {
+            data: self.data.clone(),
+            set,
+            strategies: self.strategies.clone(),
+        }
+    }
+
+    /// Loads and checks the scenario.
+    pub fn open(&self) -> Result<Scenario, Failure> {
+        Ok(load(self.scenario.as_deref(), &self.options())?)
+    }
+}
+
+/// Arguments that say how it is carried out: no result depends on them.
+#[derive(Debug, clap::Args)]
+pub struct MannerArgs {
+    /// Worker threads. Default: one for each core; the result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// No progress and no closing summary.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl MannerArgs {
+    /// Carries work out on as many threads as are asked for.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+        let threads = self.threads.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|e| Failure::io(format!("cannot start worker threads: {e}")))?;
+        Ok(pool.install(work))
+    }
+
+    /// Says something to people; a closed pipe loses nothing, the result is on disk.
+    pub fn tell(&self, text: &str) {
+        if !self.quiet {
+            let _ = output::stdout(text.as_bytes());
+        }
+    }
+}
+
+/// Fidelities as flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum FidelityArg {
+    /// Every job of every week.
+    Jobs,
+    /// Every job of a few weeks a year, a flow in between.
+    SampledWeeks,
+    /// A flow of work with a backlog.
+    Fluid,
+}
+
+impl From<FidelityArg> for Fidelity {
+    fn from(flag: FidelityArg) -> Self {
+        match flag {
+            FidelityArg::Jobs => Self::Jobs,
+            FidelityArg::SampledWeeks => Self::SampledWeeks,
+            FidelityArg::Fluid => Self::Fluid,
+        }
+    }
+}
+
+/// Series as flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum SeriesArg {
+    /// None.
+    None,
+    /// Months of the median replication.
+    Monthly,
+    /// Its hours, jobs and events too.
+    Hourly,
+}
+
+impl SeriesArg {
+    /// The files that a run must have for it.
+    pub fn files(self) -> Vec<String> {
+        let mut files = Vec::new();
+        if self >= Self::Monthly {
+            files.push("monthly.csv");
+        }
+        if self >= Self::Hourly {
+            files.extend(["hourly.csv", "capacity.csv", "jobs.csv", "events.csv"]);
+        }
+        files.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The same, or what the run that is extended has already.
+    fn or_had(self, writer: &RunWriter) -> Self {
+        let had = |series: Self| series.files().iter().all(|file| writer.had(file));
+        let had = [Self::Hourly, Self::Monthly]
+            .into_iter()
+            .find(|series| had(*series));
+        had.map_or(self, |had| self.max(had))
+    }
+}
+
+/// How the work ended before it was done.
+#[derive(Debug)]
+pub enum Ended {
+    /// A signal.
+    Stopped,
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl From<ExperimentError> for Ended {
+    fn from(error: ExperimentError) -> Self {
+        match error {
+            ExperimentError::Stopped => Self::Stopped,
+            ExperimentError::Save(error) => Self::Failed(error.into()),
+            ExperimentError::Invariant { .. } => {
+                let help = "this is a defect of the tool: please report it with the scenario and this line";
+                let shown = Shown::Text(error.to_string(), Some(help.to_owned()));
+                Self::Failed(Failure {
+                    exit: Exit::Invariant,
+                    shown,
+                })
+            }
+        }
+    }
+}
+
+impl From<results::Error> for Ended {
+    fn from(error: results::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Where a strategy borrows, its facility is sized before anything is written, because one without meaning is refused.
+pub fn financed(scenario: &Scenario) -> Result<Option<Setup>, Failure> {
+    if !scenario.spec.borrows() {
+        return Ok(None);
+    }
+    let setup = Setup::new(scenario);
+    if let Some((strategy, error)) = setup.refused_debts().next() {
+        let strategy = &scenario.spec.strategies[strategy].id;
+        return Err(Failure::input(format!(
+            "cannot size the debt of `{strategy}`: {error}"
+        )));
+    }
+    Ok(Some(setup))
+}
+
+/// A run that is to be simulated and written.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// What is simulated.
+    pub scenario: &'a Scenario,
+    /// What the run is; its replications are the most that are simulated.
+    pub manifest: Manifest,
+    /// The series asked for.
+    pub series: SeriesArg,
+    /// No progress.
+    pub quiet: bool,
+    /// Signals.
+    pub stop: &'a Stop,
+}
+
+/// A run that is done.
+#[derive(Debug)]
+pub struct Done {
+    /// Where it is.
+    pub dir: PathBuf,
+    /// What it holds.
+    pub tables: RunTables,
+}
+
+impl Work<'_> {
+    /// Simulates, reduces and writes. Where anything fails, what is complete stays for the next try.
+    pub fn carry_out(self, setup: Option<Setup>, mut writer: RunWriter) -> Result<Done, Ended> {
+        let clock = Instant::now();
+        let started_utc = jiff::Timestamp::now().to_string();
+        let _quiet_panics = QuietPanics::install();
+        let setup = setup.unwrap_or_else(|| Setup::new(self.scenario));
+        let fidelity = experiment::fidelity::measure(self.scenario, &setup)?;
+        let plan = Plan::whole(Shape::of(&self.manifest), self.manifest.replications);
+        let outcome = self.simulate(&setup, &plan, &writer)?;
+        let series = self.series.or_had(&writer);
+        let detail = DetailWanted {
+            jobs: series >= SeriesArg::Hourly,
+        };
+        let mut tables = experiment::finish(self.scenario, &setup, outcome.collector, self.manifest, detail)?;
+        tables.fidelity = fidelity;
+        let files = TableFiles {
+            monthly: series >= SeriesArg::Monthly,
+            hourly: series >= SeriesArg::Hourly,
+        };
+        write(self.scenario, &tables, files, &mut writer)?;
+        let manifest = &mut tables.manifest;
+        manifest.started_utc = started_utc;
+        manifest.wall_seconds = clock.elapsed().as_secs_f64();
+        manifest.threads = rayon::current_num_threads();
+        manifest.simulated = outcome.simulated;
+        let dir = writer.commit(manifest.clone())?;
+        Ok(Done { dir, tables })
+    }
+
+    fn simulate(&self, setup: &Setup, plan: &Plan<'_>, writer: &RunWriter) -> Result<Outcome, Ended> {
+        let progress = Progress::new(self.quiet, plan.replications, self.stop.clone());
+        let store = writer.blocks(plan.shape);
+        let outcome = experiment::simulate(self.scenario, setup, plan, &store, &progress)?;
+        progress.finish();
+        Ok(outcome)
+    }
+}
+
+fn write(
+    scenario: &Scenario,
+    tables: &RunTables,
+    files: TableFiles,
+    writer: &mut RunWriter,
+) -> Result<(), Ended> {
+    writer.put_tables(tables, files)?;
+    writer.put_blocks(Shape::of(&tables.manifest), tables.manifest.replications)?;
+    for (name, text) in scenario.input_files() {
+        writer.put(&format!("inputs/{name}"), text.as_bytes())?;
+    }
+    report::write(tables, &mut |name, bytes| {
+        writer.put(name, bytes).map_err(std::io::Error::from)
+    })
+    .map_err(|e| Ended::Failed(Failure::io(e.to_string())))
+}
+
+/// While replications run, a panic is caught and told once, as an invariant that broke; the default hook would
+/// print it a second time.
+#[derive(Debug)]
+pub struct QuietPanics;
+
+impl QuietPanics {
+    /// Until it is dropped.
+    pub fn install() -> Self {
+        if std::env::var_os("RUST_BACKTRACE").is_none() {
+            std::panic::set_hook(Box::new(|_| {}));
+        }
+        Self
+    }
+}
+
+impl Drop for QuietPanics {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = std::panic::take_hook();
+        }
+    }
+}
+
+/// Says what a signal has left, and how to go on.
+pub fn stopped(stop: &Stop, out: &Path) -> Exit {
+    let kept = match results::directory::interrupted_blocks(out) {
+        0 => "before the first block of replications was complete: nothing is kept".to_owned(),
+        blocks => format!(
+            "{blocks} completed {} kept in `{}.partial`: the same command goes on from there",
+            if blocks == 1 { "block is" } else { "blocks are" },
+            out.display()
+        ),
+    };
+    output::stderr(&format!("stopped; {kept}\n"));
+    stop.exit()
+}
