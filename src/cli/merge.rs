@@ -78,6 +78,7 @@ pub fn run(args: &MergeArgs, colour: Colour) -> Result<Exit, Failure> {
         scenario: &scenario,
         manifest,
         series: args.series,
+        precision: None,
         quiet: args.manner.quiet,
         stop: &stop,
     };

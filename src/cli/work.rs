@@ -7,10 +7,11 @@ use crate::cli::exit::{Exit, Failure, Shown};
 use crate::cli::output;
 use crate::cli::progress::Progress;
 use crate::cli::stop::Stop;
-use crate::experiment::{self, ExperimentError, Outcome, Plan};
+use crate::experiment::{self, ExperimentError, Outcome, Plan, Precision};
 use crate::report;
 use crate::results;
 use crate::results::block::Shape;
+use crate::results::collect::Collector;
 use crate::results::directory::{RunWriter, TableFiles};
 use crate::results::tables::{Manifest, RunTables};
 use crate::scenario::Scenario;
@@ -206,6 +207,8 @@ pub struct Work<'a> {
     pub manifest: Manifest,
     /// The series asked for.
     pub series: SeriesArg,
+    /// When it may end before the last replication.
+    pub precision: Option<Precision>,
     /// No progress.
     pub quiet: bool,
     /// Signals.
@@ -229,13 +232,28 @@ impl Work<'_> {
         let _quiet_panics = QuietPanics::install();
         let setup = setup.unwrap_or_else(|| Setup::new(self.scenario));
         let fidelity = experiment::fidelity::measure(self.scenario, &setup)?;
-        let plan = Plan::whole(Shape::of(&self.manifest), self.manifest.replications);
+        let shape = Shape::of(&self.manifest);
+        let at_least = writer.replications_had() as usize;
+        let enough = |collector: &Collector| {
+            let precision = self.precision;
+            precision.is_some_and(|precision| precision.enough(collector, shape, at_least))
+        };
+        let plan = Plan {
+            enough: &enough,
+            ..Plan::whole(shape, self.manifest.replications)
+        };
         let outcome = self.simulate(&setup, &plan, &writer)?;
         let series = self.series.or_had(&writer);
         let detail = DetailWanted {
             jobs: series >= SeriesArg::Hourly,
         };
-        let mut tables = experiment::finish(self.scenario, &setup, outcome.collector, self.manifest, detail)?;
+        let mut tables = experiment::finish(
+            self.scenario,
+            &setup,
+            outcome.collector,
+            self.manifest.clone(),
+            detail,
+        )?;
         tables.fidelity = fidelity;
         let files = TableFiles {
             monthly: series >= SeriesArg::Monthly,

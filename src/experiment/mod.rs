@@ -6,8 +6,10 @@
 pub mod assemble;
 pub mod fidelity;
 pub mod identity;
+pub mod precision;
 pub mod simulate;
 
 pub use assemble::finish;
 pub use identity::manifest;
+pub use precision::Precision;
 pub use simulate::{ExperimentError, Outcome, Plan, Watch, guarded, simulate};

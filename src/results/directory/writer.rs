@@ -53,6 +53,8 @@ pub struct RunWriter {
     outputs: BTreeMap<String, String>,
     /// Files of the run that stands there.
     had: BTreeSet<String>,
+    /// Its replications.
+    replications_had: u32,
     /// Files of blocks that are there before anything is simulated.
     pub(super) given: Arc<Vec<BlockFile>>,
     pub(super) storage: Box<dyn Storage>,
@@ -87,9 +89,11 @@ impl RunWriter {
         if found? {
             return Ok(Opened::Done);
         }
-        let had = match request.dir.join(MANIFEST).exists() {
-            true => read_manifest(&request.dir)?.outputs.into_keys().collect(),
-            false => BTreeSet::new(),
+        let (had, replications_had) = if request.dir.join(MANIFEST).exists() {
+            let manifest = read_manifest(&request.dir)?;
+            (manifest.outputs.into_keys().collect(), manifest.replications)
+        } else {
+            (BTreeSet::new(), 0)
         };
         let given = Arc::new(blocks_of(&request).into_iter().collect());
         Ok(Opened::Write(Box::new(Self {
@@ -97,10 +101,16 @@ impl RunWriter {
             partial,
             outputs: BTreeMap::new(),
             had,
+            replications_had,
             given,
             storage,
             lock,
         })))
+    }
+
+    /// Replications of the run that stands there, and is to have more; 0 where there is none.
+    pub fn replications_had(&self) -> u32 {
+        self.replications_had
     }
 
     /// Whether the run that stands there, and is to have more, has a file.
