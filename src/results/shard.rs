@@ -18,8 +18,9 @@ use crate::results::storage::{Disk, write_atomically};
 const MAGIC: &str = "repower-shard";
 /// Version of the format of shard files.
 const FORMAT: u32 = 1;
-/// The longest first line, and the longest head, in bytes.
+/// The longest first line of a shard, in bytes.
 const LINE_BYTES_MAX: u64 = 512;
+/// The longest head of a shard, in bytes.
 const HEAD_BYTES_MAX: u64 = 16 << 20;
 /// The most shards of a run.
 pub const SHARDS_MAX: u32 = 100_000;

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The most rows, and the longest.
+/// The most rows of accounts in a block.
 const ROWS_MAX: u32 = 100_000;
+/// The most months of such a row.
 const LENGTH_MAX: u32 = 10_000;
 
 #[derive(Serialize, Deserialize)]
