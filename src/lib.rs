@@ -32,6 +32,7 @@ pub mod results;
 // Layer 5: simulation.
 pub mod sim;
 // Layer 6: experiment.
+pub mod catalogue;
 pub mod experiment;
 pub mod verify;
 // Layer 7: outputs.

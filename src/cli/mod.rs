@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backtest;
 pub mod bill;
+pub mod catalogue;
 pub mod compare;
 pub mod dispatch;
 pub mod exit;
@@ -103,6 +104,8 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
+    /// List hardware, plants, archetypes, clauses, prices, climates and deals with their sources.
+    Catalogue(catalogue::CatalogueArgs),
     /// Say what a field of a scenario means: unit, default, range, label and source.
     Explain(explain::ExplainArgs),
     /// Compare published figures and closed forms with what the program makes of their inputs.
@@ -176,6 +179,7 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
         Command::Dispatch(args) => dispatch::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Catalogue(args) => catalogue::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -26,6 +26,7 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("verify")]
 #[case("init")]
 #[case("explain")]
+#[case("catalogue")]
 #[case("schema")]
 #[case("completions")]
 #[case("man")]
@@ -71,6 +72,7 @@ fn the_cases_above_are_all_commands() {
         "verify",
         "init",
         "explain",
+        "catalogue",
         "schema",
         "completions",
         "man",
@@ -112,6 +114,7 @@ fn the_version_names_the_commit() {
 #[case(&["run", "--no-such-flag"])]
 #[case(&["completions", "cobol"])]
 #[case(&["man", "rum"])]
+#[case(&["catalogue", "minr"])]
 #[case(&["explain", "sites[0].gird"])]
 #[case(&["replay", "t.csv", "--gpus", "0"])]
 fn wrong_arguments_exit_with_2_and_leave_stdout_alone(#[case] args: &[&str]) {

@@ -114,6 +114,7 @@ fn every_dependency_has_its_reason_and_every_link_its_file() {
         ("docs/USER-GUIDE.md", "docs"),
         ("docs/OUTPUTS.md", "docs"),
         ("docs/ARCHITECTURE.md", "docs"),
+        ("docs/BOOK.md", "docs"),
     ] {
         for link in text(file)
             .split("](")
@@ -151,4 +152,40 @@ fn every_source_that_a_field_names_is_listed() {
             "docs/SOURCES.md lacks {key}"
         );
     }
+}
+
+/// A scenario, a page or a command that nobody is told of is as good as none.
+#[test]
+fn every_scenario_page_and_command_is_told() {
+    let mut silent = Vec::new();
+    let scenarios = text("scenarios/README.md");
+    for folder in ["scenarios", "scenarios/with-data"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".toml") && !scenarios.contains(&name) {
+                silent.push(format!("scenarios/README.md: {name}"));
+            }
+        }
+    }
+    let book = text("docs/BOOK.md");
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") && name != "BOOK.md" && !book.contains(&name) {
+            silent.push(format!("docs/BOOK.md: {name}"));
+        }
+    }
+    let help = crate::support::repower(root()).arg("--help").assert().success();
+    let help = String::from_utf8(help.get_output().stdout.clone()).unwrap();
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let names = commands.lines().filter(|l| l.starts_with("  ")).filter_map(|l| l.split_whitespace().next());
+    let (guide, readme) = (text("docs/USER-GUIDE.md"), text("README.md"));
+    for name in names.filter(|n| *n != "help") {
+        if !guide.contains(&format!("`repower {name}")) {
+            silent.push(format!("docs/USER-GUIDE.md: repower {name}"));
+        }
+        if !readme.contains(&format!("`{name}`")) {
+            silent.push(format!("README.md: {name}"));
+        }
+    }
+    assert!(silent.is_empty(), "nothing is said of {silent:#?}");
 }

@@ -66,21 +66,82 @@ pub fn explain(path: &str) -> Result<Entry, PathError> {
     } else {
         parse_path(path.trim())?
     };
-    let mut place = Place {
-        root: &root,
-        schema: &root,
-        about: description(&root),
-        shown: String::new(),
-        key: String::new(),
-        holder: String::new(),
-        default: None,
-        required: true,
-        steps: Vec::new(),
-    };
+    let mut place = Place::root(&root);
     for segment in &segments {
         place.step(segment)?;
     }
     Ok(place.entry())
+}
+
+/// One kind of a choice, such as a cooling plant, with the figures that stand in it by default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindOf {
+    /// The key in scenarios.
+    pub id: String,
+    /// What it is.
+    pub about: String,
+    /// Its keys.
+    pub figures: Vec<DefaultOf>,
+}
+
+/// A key with its default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DefaultOf {
+    /// The key.
+    pub key: String,
+    /// The value that stands where it is left out; `None` where it must be given or there is none.
+    pub value: Option<String>,
+    /// Unit.
+    pub unit: &'static str,
+    /// `sourced`, `computed` or `assumption`, of a value.
+    pub label: Option<&'static str>,
+    /// The description: meaning and source.
+    pub meaning: String,
+}
+
+/// The kinds of the choice at a path, each with its keys.
+pub fn kinds(path: &str) -> Result<Vec<KindOf>, PathError> {
+    let root = schema::value();
+    let mut place = Place::root(&root);
+    for segment in &parse_path(path)? {
+        place.step(segment)?;
+    }
+    let choice = match form(&root, place.schema) {
+        Form::List(items) => form(&root, items),
+        form => form,
+    };
+    let Form::Choice(kinds) = choice else {
+        return Ok(Vec::new());
+    };
+    Ok(kinds.iter().map(|kind| kind_of(&root, kind)).collect())
+}
+
+fn kind_of(root: &Value, kind: &Kind<'_>) -> KindOf {
+    let own = kind.below.map_or("", |b| description(target(root, b)));
+    let keys = match kind.below.map(|b| form(root, b)) {
+        Some(Form::Table(keys)) => keys.iter().map(|(key, field)| default_of(root, key, field)).collect(),
+        _ => Vec::new(),
+    };
+    KindOf {
+        id: kind.name.clone(),
+        about: one_line(if kind.about.is_empty() { own } else { kind.about }),
+        figures: keys,
+    }
+}
+
+fn default_of(root: &Value, key: &str, field: &Value) -> DefaultOf {
+    let meaning = one_line(match description(field) {
+        "" => description(target(root, field)),
+        about => about,
+    });
+    let value = field.get("default").filter(|d| !d.is_null() && !d.is_object());
+    DefaultOf {
+        key: key.to_owned(),
+        value: value.map(toml_text),
+        unit: unit(key, ""),
+        label: value.map(|_| label_of(&meaning).0),
+        meaning,
+    }
 }
 
 /// Where the walk stands.
@@ -98,6 +159,20 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    fn root(root: &'a Value) -> Self {
+        Self {
+            root,
+            schema: root,
+            about: description(root),
+            shown: String::new(),
+            key: String::new(),
+            holder: String::new(),
+            default: None,
+            required: true,
+            steps: Vec::new(),
+        }
+    }
+
     fn step(&mut self, segment: &Segment) -> Result<(), PathError> {
         match (form(self.root, self.schema), segment) {
             (Form::Table(keys), Segment::Key(key)) => match keys.get(key) {

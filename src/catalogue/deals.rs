@@ -1,0 +1,283 @@
+//! Published deals, for comparison: what was let or sold, for how much, and what became of the date.
+//!
+//! Keys of sources: `docs/SOURCES.md`. Rents are computed: value over megawatts, months and years, which hides escalators.
+
+use super::{Figure, Item, Kind, plain};
+use crate::finance::unit::usd_per_kw_month;
+use crate::units::{Money, Power};
+
+/// A deal.
+struct Deal {
+    id: &'static str,
+    name: &'static str,
+    date: &'static str,
+    form: &'static str,
+    it_mw: Option<f64>,
+    gross_mw: Option<f64>,
+    usd_bn: f64,
+    years: f64,
+    capex_musd_per_mw: &'static str,
+    margin: &'static str,
+    note: &'static str,
+    source: &'static str,
+}
+
+pub(super) fn all() -> Vec<Item> {
+    DEALS.iter().map(item).collect()
+}
+
+fn item(deal: &Deal) -> Item {
+    let mut figures = vec![Figure::of("form", deal.form, "", "")];
+    let mut put = |name: &str, value: Option<String>, unit, label| {
+        figures.extend(value.map(|value| Figure::of(name, value, unit, label)));
+    };
+    let words = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    put("critical IT load", deal.it_mw.map(plain), "MW", "sourced");
+    put("gross power", deal.gross_mw.map(plain), "MW", "sourced");
+    put("value", Some(plain(deal.usd_bn)), "bn USD", "sourced");
+    put("term", Some(plain(deal.years)), "year", "sourced");
+    let (mw, on) = match (deal.it_mw, deal.gross_mw) {
+        (Some(mw), _) => (mw, "rent, mean of the term"),
+        (None, gross) => (gross.unwrap_or(f64::NAN), "rent on gross power, mean of the term"),
+    };
+    let rent = usd_per_kw_month(Money::from_usd(deal.usd_bn * 1e9), Power::from_mw(mw), deal.years);
+    put(on, Some(format!("{rent:.1}")), "USD/kW-month", "computed");
+    put("cost", words(deal.capex_musd_per_mw), "MUSD/MW", "sourced");
+    put("margin", words(deal.margin), "", "sourced");
+    put("what became of it", words(deal.note), "", "");
+    Item {
+        kind: Kind::Deal,
+        id: deal.id.to_owned(),
+        name: deal.name.to_owned(),
+        figures,
+        source: deal.source.to_owned(),
+        date: deal.date.to_owned(),
+    }
+}
+
+const DEALS: [Deal; 16] = [
+    Deal {
+        id: "core-scientific-coreweave-200",
+        name: "Core Scientific and CoreWeave, first 200 MW",
+        date: "2024-06",
+        form: "colocation, power passed through, fit-out paid by the tenant",
+        it_mw: Some(200.0),
+        gross_mw: None,
+        usd_bn: 3.5,
+        years: 12.0,
+        capex_musd_per_mw: "",
+        margin: "75 to 85 %",
+        note: "planned: live in the first half of 2025; 243 MW billing in May 2026 where 250 were planned for the end of 2025",
+        source: "S1 S3 S4 S9",
+    },
+    Deal {
+        id: "core-scientific-coreweave-590",
+        name: "Core Scientific and CoreWeave, 590 MW",
+        date: "2025-02",
+        form: "colocation, power passed through",
+        it_mw: Some(590.0),
+        gross_mw: None,
+        usd_bn: 10.2,
+        years: 12.0,
+        capex_musd_per_mw: "",
+        margin: "80 to 85 %",
+        note: "planned: early 2027",
+        source: "S1 S3",
+    },
+    Deal {
+        id: "terawulf-fluidstack",
+        name: "TeraWulf and Fluidstack, CB-3 and CB-4, backed by Google",
+        date: "2025-08",
+        form: "modified gross lease",
+        it_mw: Some(200.0),
+        gross_mw: Some(250.0),
+        usd_bn: 3.7,
+        years: 10.0,
+        capex_musd_per_mw: "8 to 10",
+        margin: "85 %",
+        note: "40 MW in the first half of 2026, 200 MW by its end",
+        source: "S7 S8 S9",
+    },
+    Deal {
+        id: "terawulf-fluidstack-cb5",
+        name: "TeraWulf and Fluidstack with CB-5",
+        date: "2025-08",
+        form: "modified gross lease",
+        it_mw: Some(360.0),
+        gross_mw: Some(450.0),
+        usd_bn: 6.7,
+        years: 10.0,
+        capex_musd_per_mw: "8 to 10",
+        margin: "85 %",
+        note: "second half of 2026",
+        source: "S8",
+    },
+    Deal {
+        id: "cipher-barber-lake-1",
+        name: "Cipher and Fluidstack, Barber Lake 1",
+        date: "2025-09",
+        form: "modified gross lease",
+        it_mw: Some(168.0),
+        gross_mw: Some(244.0),
+        usd_bn: 3.0,
+        years: 10.0,
+        capex_musd_per_mw: "9 to 11",
+        margin: "80 to 85 %",
+        note: "planned: September 2026",
+        source: "S10 S11",
+    },
+    Deal {
+        id: "cipher-barber-lake-2",
+        name: "Cipher and Fluidstack, Barber Lake 2",
+        date: "2025-11",
+        form: "modified gross lease",
+        it_mw: Some(39.0),
+        gross_mw: Some(56.0),
+        usd_bn: 0.83,
+        years: 10.0,
+        capex_musd_per_mw: "9 to 10",
+        margin: "85 to 90 %",
+        note: "planned: January 2027",
+        source: "S11",
+    },
+    Deal {
+        id: "galaxy-helios-coreweave",
+        name: "Galaxy Helios and CoreWeave, three phases",
+        date: "2025-08",
+        form: "triple-net lease",
+        it_mw: Some(526.0),
+        gross_mw: Some(800.0),
+        usd_bn: 15.0,
+        years: 15.0,
+        capex_musd_per_mw: "13.2",
+        margin: "90 %",
+        note: "first hall delivered in April 2026, on plan; 80 % of cost lent, cover 1.40",
+        source: "S14 S15 S16",
+    },
+    Deal {
+        id: "applied-digital-ellendale",
+        name: "Applied Digital Ellendale and CoreWeave",
+        date: "2025-08",
+        form: "lease",
+        it_mw: Some(400.0),
+        gross_mw: None,
+        usd_bn: 11.0,
+        years: 15.0,
+        capex_musd_per_mw: "",
+        margin: "",
+        note: "50 MW ready on 27 October 2025, on time; PUE 1.18",
+        source: "S17",
+    },
+    Deal {
+        id: "hut8-river-bend",
+        name: "Hut 8 River Bend, Fluidstack and Anthropic",
+        date: "2025-12",
+        form: "triple-net lease, 3 % a year",
+        it_mw: Some(245.0),
+        gross_mw: Some(330.0),
+        usd_bn: 7.0,
+        years: 15.0,
+        capex_musd_per_mw: "",
+        margin: "98.6 %",
+        note: "first hall planned for the second quarter of 2027; 128 USD/kW-month in the first year (computed)",
+        source: "S18 S9",
+    },
+    Deal {
+        id: "riot-amd",
+        name: "Riot and AMD, Rockdale",
+        date: "2026-01",
+        form: "lease after a retrofit of mining buildings",
+        it_mw: Some(25.0),
+        gross_mw: None,
+        usd_bn: 0.311,
+        years: 10.0,
+        capex_musd_per_mw: "3.6",
+        margin: "80 %",
+        note: "January to May 2026; 89.8 MUSD, income 25 MUSD a year",
+        source: "S19",
+    },
+    Deal {
+        id: "iren-microsoft-childress",
+        name: "IREN and Microsoft, Childress",
+        date: "2025-11",
+        form: "GPU cloud, take or pay",
+        it_mw: Some(200.0),
+        gross_mw: None,
+        usd_bn: 9.7,
+        years: 5.0,
+        capex_musd_per_mw: "29 of GPUs",
+        margin: "85 %",
+        note: "76,000 GB300; 20 % prepaid; four phases to the end of 2026",
+        source: "S22 S23 S24 S25",
+    },
+    Deal {
+        id: "nscale-aker-narvik",
+        name: "Nscale, Aker and Microsoft, Narvik",
+        date: "2025-09",
+        form: "GPU cloud",
+        it_mw: Some(230.0),
+        gross_mw: None,
+        usd_bn: 6.2,
+        years: 5.0,
+        capex_musd_per_mw: "50 of the first 20 MW",
+        margin: "",
+        note: "from 2026; 115 and 115 MW",
+        source: "S33",
+    },
+    Deal {
+        id: "applied-digital-polaris-2",
+        name: "Applied Digital, Polaris Forge 2",
+        date: "2025-10",
+        form: "lease",
+        it_mw: Some(200.0),
+        gross_mw: None,
+        usd_bn: 5.0,
+        years: 15.0,
+        capex_musd_per_mw: "10.7",
+        margin: "",
+        note: "PUE 1.18",
+        source: "benzinga 48354016, second-hand",
+    },
+    Deal {
+        id: "applied-digital-polaris-3",
+        name: "Applied Digital, Polaris Forge 3",
+        date: "2026-05",
+        form: "take-or-pay lease",
+        it_mw: Some(300.0),
+        gross_mw: Some(430.0),
+        usd_bn: 7.5,
+        years: 15.0,
+        capex_musd_per_mw: "",
+        margin: "",
+        note: "options to 18.2 bn USD",
+        source: "letsdatascience, second-hand",
+    },
+    Deal {
+        id: "oracle-openai",
+        name: "Oracle and OpenAI",
+        date: "2025-09",
+        form: "GPU cloud",
+        it_mw: None,
+        gross_mw: Some(4_500.0),
+        usd_bn: 300.0,
+        years: 5.0,
+        capex_musd_per_mw: "",
+        margin: "",
+        note: "megawatts are gross",
+        source: "thegpu.ai, second-hand",
+    },
+    Deal {
+        id: "nebius-microsoft-vineland",
+        name: "Nebius and Microsoft, Vineland",
+        date: "2025-09",
+        form: "GPU cloud",
+        it_mw: None,
+        gross_mw: Some(300.0),
+        usd_bn: 17.4,
+        years: 5.0,
+        capex_musd_per_mw: "",
+        margin: "",
+        note: "in tranches to the end of 2026; gross megawatts: assumption",
+        source: "thegpu.ai, second-hand",
+    },
+];
