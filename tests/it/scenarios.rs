@@ -416,10 +416,22 @@ fn no_scenario_is_without_a_test() {
     assert_eq!(
         found,
         [
+            "arkon-to-nscale.toml",
+            "build-beside-the-mine.toml",
             "default.toml",
+            "demand-surge.toml",
             "ethereum-merge.toml",
             "financed-lease.toml",
             "inference-service.toml",
+            "mine-72mw.toml",
+            "narvik-reserved.toml",
+            "power-price-sensitivity.toml",
+            "rebuild-on-pad.toml",
+            "retrofit-lease.toml",
+            "sell-the-land.toml",
+            "staff-transformation.toml",
+            "texas-flexible.toml",
+            "uk-sovereign.toml",
             "with-data/mining-dispatch-2024.toml",
             "with-data/texas-2023.toml",
             "with-data/texas-2024.toml"
