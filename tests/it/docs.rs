@@ -115,6 +115,7 @@ fn every_dependency_has_its_reason_and_every_link_its_file() {
         ("docs/OUTPUTS.md", "docs"),
         ("docs/ARCHITECTURE.md", "docs"),
         ("docs/BOOK.md", "docs"),
+        ("docs/HOW-TO-ADD.md", "docs"),
     ] {
         for link in text(file)
             .split("](")
@@ -188,4 +189,21 @@ fn every_scenario_page_and_command_is_told() {
         }
     }
     assert!(silent.is_empty(), "nothing is said of {silent:#?}");
+}
+
+/// What the page shows is what compiles: every block stands in the file that is named above it.
+#[test]
+fn worked_examples_are_the_program() {
+    let page = text("docs/HOW-TO-ADD.md");
+    let mut shown = 0;
+    let mut parts = page.split("```rust\n");
+    let mut before = parts.next().unwrap();
+    for part in parts {
+        let (block, after) = part.split_once("```").unwrap();
+        let file = before.trim_end().rsplit('`').nth(1).unwrap();
+        let source = text(file).replace("\r\n", "\n");
+        assert!(source.contains(block.trim_end()), "{file} no longer has\n{block}");
+        (before, shown) = (after, shown + 1);
+    }
+    assert!(shown >= 8, "{shown} examples");
 }
