@@ -26,17 +26,24 @@ pub enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    /// The number that a script sees.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Input => 2,
+            Self::Io => 3,
+            Self::Invariant => 4,
+            Self::Stopped => 75,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::No => 1,
-            Exit::Input => 2,
-            Exit::Io => 3,
-            Exit::Invariant => 4,
-            Exit::Stopped => 75,
-            Exit::Interrupted => 130,
-        })
+        Self::from(exit.code())
     }
 }
 

@@ -9,6 +9,7 @@ pub mod dispatch;
 pub mod exit;
 pub mod explain;
 pub mod fit;
+pub mod folder;
 pub mod import;
 pub mod init;
 pub mod man;
@@ -152,7 +153,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
     match command {
-        Command::Run(args) => run::run(&args, colour),
+        Command::Run(args) => folder::run(&args, colour),
         Command::Shard(args) => shard::run(&args, colour),
         Command::Merge(args) => merge::run(&args, colour),
         Command::Validate(args) => validate::run(&args, colour),

@@ -13,14 +13,15 @@ use crate::results::directory::{MANIFEST, Opened, RunReader, RunRequest, RunWrit
 use crate::results::tables::Manifest;
 use crate::scenario::Scenario;
 use crate::scenario::diagnostic::render;
+use crate::sim::{Setup, replicate_all};
 
 /// The most replications of a run that goes on until it is precise.
 const PRECISION_REPLICATIONS: u32 = 100_000;
 
 /// Arguments of `run`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  repower run\n  repower run my.toml --data ~/data --replications 200\n  repower run my.toml --set run.seed=7 --strategy gpu-cloud --out outputs/seven"
+    after_help = "Examples:\n  repower run\n  repower run scenarios/               every scenario of a folder, each to its own run\n  repower run my.toml --dry-run        what would run, and about how long it may take\n  repower run my.toml --data ~/data --replications 200\n  repower run my.toml --set run.seed=7 --strategy gpu-cloud --out outputs/seven"
 )]
 pub struct RunArgs {
     /// What is simulated.
@@ -56,7 +57,8 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
     let replications = args.what.replications.unwrap_or(usual);
     let manifest = experiment::manifest(&scenario, replications, env!("REPOWER_GIT_HASH"));
     if args.dry_run {
-        return dry_run(&scenario, &manifest, &place(args.out.as_deref(), &manifest));
+        let out = place(args.out.as_deref(), &manifest);
+        return args.manner.install(|| dry_run(&scenario, &manifest, &out))?;
     }
     if let Some(text) = precise_already(args, &manifest)? {
         args.manner.tell(&text);
@@ -144,9 +146,10 @@ fn place(out: Option<&Path>, manifest: &Manifest) -> PathBuf {
 }
 
 fn dry_run(scenario: &Scenario, manifest: &Manifest, out: &Path) -> Result<Exit, Failure> {
+    let setup = financed(scenario)?;
     let strategies: Vec<&str> = manifest.strategies.iter().map(|s| s.id.as_str()).collect();
     let text = format!(
-        "scenario      {}\nrun id        {}\nhorizon       {} months from {}\nstrategies    {}\nreplications  {}\nfidelity      {}\nwould write   {}\n",
+        "scenario      {}\nrun id        {}\nhorizon       {} months from {}\nstrategies    {}\nreplications  {}\nfidelity      {}\nwould write   {}\n{}",
         manifest.scenario,
         manifest.run_id,
         manifest.months.len(),
@@ -155,9 +158,27 @@ fn dry_run(scenario: &Scenario, manifest: &Manifest, out: &Path) -> Result<Exit,
         manifest.replications,
         manifest.fidelity,
         out.display(),
+        duration(scenario, setup, manifest.replications),
     );
     output::stdout(text.as_bytes())?;
     Ok(Exit::Done)
+}
+
+/// About how long the run may take, from one replication that is simulated and thrown away. Two more per strategy stand for
+/// those that are simulated again with detail; the measure of the fidelity's error comes on top.
+fn duration(scenario: &Scenario, setup: Option<Setup>, replications: u32) -> String {
+    let clock = Instant::now();
+    let setup = setup.unwrap_or_else(|| Setup::new(scenario));
+    let prepared = clock.elapsed().as_secs_f64();
+    let clock = Instant::now();
+    let strategies = replicate_all(scenario, &setup, 0, None).len();
+    let one = clock.elapsed().as_secs_f64();
+    let threads = rayon::current_num_threads();
+    let waves = f64::from(replications.div_ceil(threads as u32)) + 2.0;
+    format!(
+        "measured      {prepared:.2} s to prepare, {one:.2} s a replication of {strategies} strategies on one of {threads} threads\nmay take      about {:.0} s, without the check of the fidelity\n",
+        (prepared + one * waves).ceil()
+    )
 }
 
 /// What is told at the end of a run.

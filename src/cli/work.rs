@@ -23,9 +23,9 @@ use crate::sim::{DetailWanted, Setup};
 pub const REPLICATIONS_MAX: u32 = 10_000_000;
 
 /// Arguments that say what is simulated: those of which the results depend.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct ScenarioArgs {
-    /// The scenario file; the embedded default where left out.
+    /// The scenario file; the embedded default where left out. `run` takes a folder too: each scenario in it becomes a run.
     pub scenario: Option<PathBuf>,
     /// Replications of each strategy. Default: the scenario's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(REPLICATIONS_MAX)))]
@@ -68,7 +68,7 @@ impl ScenarioArgs {
 }
 
 /// Arguments that say how it is carried out: no result depends on them.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct MannerArgs {
     /// Worker threads. Default: one for each core; the result does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -225,6 +225,33 @@ fn colour_is_there_on_demand_only() {
 }
 
 #[test]
+fn a_folder_of_scenarios_becomes_a_run_each_and_ends_with_the_worst() {
+    let place = Place::new();
+    place.write("all/a.toml", crate::support::SMALL);
+    place.write("all/b.toml", crate::support::SMALL.replace("years", "yeers"));
+    place.write("all/c.toml", crate::support::SMALL);
+    place.write("all/notes.md", "no scenario");
+    let said = contains("== summary").and(contains("all/b.toml  exit 2")).and(contains("all/c.toml  done"));
+    place
+        .repower(&["run", "all", "--out", "runs", "--replications", "1"])
+        .assert()
+        .code(2)
+        .stdout(said)
+        .stderr(contains("did you mean `years`?"));
+    assert!(place.path("runs/a/memo.html").exists() && place.path("runs/c/memo.html").exists());
+    assert!(!place.path("runs/b").exists());
+    place.write("none/notes.md", "");
+    place.repower(&["run", "none"]).assert().code(2).stderr(contains("holds no scenario"));
+}
+
+#[test]
+fn a_dry_run_says_how_long_it_may_take() {
+    let place = Place::with(crate::support::SMALL);
+    let told = contains("a replication of").and(contains("may take      about"));
+    place.run(&["--dry-run"]).assert().code(0).stdout(told);
+}
+
+#[test]
 fn a_dry_run_tells_and_writes_nothing() {
     let place = Place::with(SMALL);
     let tells = contains("strategies    stay-mining")
