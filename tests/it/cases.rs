@@ -173,7 +173,8 @@ fn a_flexible_mine_is_paid_and_a_let_site_pays() {
     // 4.5 USD/MW-h for some 140 MW of miners that work most hours of eight years.
     let most = 4.5 * 145.0 * YEAR_H * 8.0;
     assert!((0.4 * most..most).contains(&ready(mine)), "{} of {most}", ready(mine));
-    assert!(ready(mine) > ready(one) && ready(one) > 3.0 * ready(every));
+    // No hall that is let mines for more than half of the eight years, and four that stay mine for all of them.
+    assert!(ready(mine) > ready(one) && ready(one) > 2.0 * ready(every), "{} {}", ready(one), ready(every));
     let scenario = open("texas-flexible.toml", &["years=6"]);
     let peak = |strategy: usize| -> f64 {
         let detail = detail(&scenario, strategy);
