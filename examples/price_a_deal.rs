@@ -12,9 +12,16 @@ fn main() {
     println!("mine: {mine:.1} USD/kW-month over the term");
     for deal in catalogue::all().iter().filter(|item| item.kind == Kind::Deal) {
         let rent = deal.figures.iter().find(|figure| figure.unit == "USD/kW-month");
-        println!("{}: {}", deal.name, rent.map_or("-", |figure| figure.value.as_str()));
+        println!(
+            "{}: {}",
+            deal.name,
+            rent.map_or("-", |figure| figure.value.as_str())
+        );
     }
     // What a field means, with the range that the checks take.
     let entry = guide::explain("sites.halls.cooling.direct_to_chip_dry.facility_water_c");
-    println!("{}", entry.expect("the path stands in the schema").meaning.join(" "));
+    println!(
+        "{}",
+        entry.expect("the path stands in the schema").meaning.join(" ")
+    );
 }

@@ -11,7 +11,11 @@ fn item(archetype: &Archetype) -> Item {
     let cost = |name: &str, unit, e: &Estimate| {
         Figure::of(name, range(e.low, e.mode, e.high), unit, e.label).from(e.source)
     };
-    let mut figures = vec![cost("facility cost", "USD/kW of IT", &archetype.capex_usd_per_it_kw)];
+    let mut figures = vec![cost(
+        "facility cost",
+        "USD/kW of IT",
+        &archetype.capex_usd_per_it_kw,
+    )];
     if let Some(sale) = &archetype.sale_usd_per_grid_kw {
         figures.push(cost("sale of the site", "USD/kW of grid", sale));
     }
@@ -28,5 +32,11 @@ fn item(archetype: &Archetype) -> Item {
 
 fn stage(row: &StageRow) -> Figure {
     let (low, mode, high) = row.months;
-    Figure::of(format!("{}: {}", row.id, row.name), range(low, mode, high), "month", row.label).from(row.source)
+    Figure::of(
+        format!("{}: {}", row.id, row.name),
+        range(low, mode, high),
+        "month",
+        row.label,
+    )
+    .from(row.source)
 }

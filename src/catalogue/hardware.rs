@@ -28,9 +28,19 @@ pub(super) fn miners() -> Vec<Item> {
             figures: vec![
                 Figure::of("hashrate", plain(model.hashrate_th_s), "TH/s", "sourced"),
                 Figure::of("power at the wall", plain(model.power_w), "W", "sourced"),
-                Figure::of("efficiency", format!("{:.1}", model.efficiency_j_per_th()), "J/TH", "computed"),
+                Figure::of(
+                    "efficiency",
+                    format!("{:.1}", model.efficiency_j_per_th()),
+                    "J/TH",
+                    "computed",
+                ),
                 Figure::of("cooling", cooling, "", ""),
-                Figure::of("resale", range_of(resale.low, resale.mode, resale.high), "USD/TH", label.as_str()),
+                Figure::of(
+                    "resale",
+                    range_of(resale.low, resale.mode, resale.high),
+                    "USD/TH",
+                    label.as_str(),
+                ),
             ],
             source: sources(model.sources),
             date: "2026".to_owned(),
@@ -48,7 +58,12 @@ pub(super) fn cards() -> Vec<Item> {
     let item = |card: &crate::fleet::card_catalogue::CardModel| {
         let mut figures = vec![
             Figure::of("memory", plain(card.memory_gb), "GB", "sourced"),
-            Figure::of("price at launch", plain(card.list_usd), "USD", card.price_label.as_str()),
+            Figure::of(
+                "price at launch",
+                plain(card.list_usd),
+                "USD",
+                card.price_label.as_str(),
+            ),
         ];
         for algorithm in Algorithm::ALL {
             if let Some((rate, watts)) = card.rate(algorithm) {
@@ -86,7 +101,12 @@ pub(super) fn systems() -> Vec<Item> {
                 Figure::of("memory a GPU", plain(model.memory_gb), "GB", "sourced"),
                 Figure::of("nameplate power", plain(model.nameplate_kw), "kW", power),
                 Figure::of("idle power", plain(model.idle_kw), "kW", power),
-                Figure::of("power in training", range(training.low, training.mode, training.high), "kW", power),
+                Figure::of(
+                    "power in training",
+                    range(training.low, training.mode, training.high),
+                    "kW",
+                    power,
+                ),
                 Figure::of(
                     "price with network and storage",
                     range(price.low, price.mode, price.high),

@@ -33,7 +33,11 @@ pub(super) fn prices() -> Vec<Item> {
         source: format!("{source}; docs/METHOD-series.md"),
         date: String::new(),
     };
-    PRESETS.iter().map(preset).chain(SPREADS.iter().map(spread)).collect()
+    PRESETS
+        .iter()
+        .map(preset)
+        .chain(SPREADS.iter().map(spread))
+        .collect()
 }
 
 pub(super) fn bitcoin() -> Vec<Item> {
@@ -43,8 +47,18 @@ pub(super) fn bitcoin() -> Vec<Item> {
         name: "bitcoin and its network, fitted years".to_owned(),
         figures: vec![
             Figure::of("volatility", plain(p.volatility), "1/sqrt(year)", "computed"),
-            Figure::of("answer of hashrate to price", plain(p.elasticity), "1", "computed"),
-            Figure::of("efficiency trend, log", plain(p.efficiency_log_per_year), "1/year", "computed"),
+            Figure::of(
+                "answer of hashrate to price",
+                plain(p.elasticity),
+                "1",
+                "computed",
+            ),
+            Figure::of(
+                "efficiency trend, log",
+                plain(p.efficiency_log_per_year),
+                "1/year",
+                "computed",
+            ),
         ],
         source: p.source.to_owned(),
         date: String::new(),

@@ -78,11 +78,17 @@ impl Kind {
             Self::Card => "in a batch with `cards`: `hashrate_th_s`, `power_w`, and its fields of value",
             Self::System => "in `install`: `systems`, `hardware_usd_per_gpu`, `throttle`, `failures`",
             Self::Plant => "every figure is a key of `cooling.<plant>`",
-            Self::Archetype => "in a conversion: `stages` changes or adds any stage; `install.fit_out_usd_per_it_kw`",
+            Self::Archetype => {
+                "in a conversion: `stages` changes or adds any stage; `install.fit_out_usd_per_it_kw`"
+            }
             Self::Clause => "every figure is a key of the clause",
             Self::Contract => "copy it into `sites.power_contracts` and change it",
-            Self::Price => "`process.fitted.level_factor`, `adjustments`, or `series` with a file of your own",
-            Self::Bitcoin => "`volatility`, `drift_percent_per_year`, `efficiency_percent_per_year`, or a file in `series`",
+            Self::Price => {
+                "`process.fitted.level_factor`, `adjustments`, or `series` with a file of your own"
+            }
+            Self::Bitcoin => {
+                "`volatility`, `drift_percent_per_year`, `efficiency_percent_per_year`, or a file in `series`"
+            }
             Self::Climate => "`warming_c`, `offsets`, or a weather `file` of your own",
             Self::Deal => "deals are for comparison; no run reads them",
         }
@@ -105,7 +111,12 @@ pub struct Figure {
 }
 
 impl Figure {
-    fn of(name: impl Into<String>, value: impl Into<String>, unit: &'static str, label: &'static str) -> Self {
+    fn of(
+        name: impl Into<String>,
+        value: impl Into<String>,
+        unit: &'static str,
+        label: &'static str,
+    ) -> Self {
         Self {
             name: name.into(),
             value: value.into(),
@@ -198,7 +209,10 @@ mod tests {
                 let labelled = ["sourced", "computed", "assumption", ""].contains(&figure.label);
                 assert!(labelled && !figure.value.is_empty(), "{place}: {figure:?}");
                 let stated = !(item.source.is_empty() && figure.source.is_empty());
-                assert!(figure.label != "sourced" || stated, "{place}: {figure:?} has no source");
+                assert!(
+                    figure.label != "sourced" || stated,
+                    "{place}: {figure:?} has no source"
+                );
             }
         }
     }
@@ -219,8 +233,15 @@ mod tests {
             let f = item.figures.iter().find(|f| f.name == name).unwrap();
             f.value.parse().unwrap()
         };
-        for (id, published) in [("core-scientific-coreweave-200", 121.5), ("terawulf-fluidstack", 154.2), ("riot-amd", 103.7)] {
-            assert!((figure(&of(id), "rent, mean of the term") - published).abs() < 0.1, "{id}");
+        for (id, published) in [
+            ("core-scientific-coreweave-200", 121.5),
+            ("terawulf-fluidstack", 154.2),
+            ("riot-amd", 103.7),
+        ] {
+            assert!(
+                (figure(&of(id), "rent, mean of the term") - published).abs() < 0.1,
+                "{id}"
+            );
         }
     }
 }

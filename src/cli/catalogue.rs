@@ -48,7 +48,9 @@ pub fn run(args: &CatalogueArgs) -> Result<Exit, Failure> {
 fn kind(word: &str) -> Result<Kind, Failure> {
     let words = || Kind::ALL.into_iter().map(Kind::as_str);
     let singular = word.strip_suffix('s').unwrap_or(word);
-    let found = Kind::ALL.into_iter().find(|k| k.as_str() == word || k.as_str() == singular);
+    let found = Kind::ALL
+        .into_iter()
+        .find(|k| k.as_str() == word || k.as_str() == singular);
     found.ok_or_else(|| {
         let help = nearest(word, words()).map_or_else(
             || format!("kinds: {}", words().collect::<Vec<_>>().join(", ")),
@@ -80,7 +82,13 @@ fn kinds(items: &[Item]) -> String {
         let of: Vec<&Item> = items.iter().filter(|i| i.kind == kind).collect();
         let first: Vec<&str> = of.iter().take(3).map(|i| i.id.as_str()).collect();
         let more = if of.len() > 3 { ", ..." } else { "" };
-        let _ = writeln!(text, "{:<10} {:>3}  {}{more}", kind.as_str(), of.len(), first.join(", "));
+        let _ = writeln!(
+            text,
+            "{:<10} {:>3}  {}{more}",
+            kind.as_str(),
+            of.len(),
+            first.join(", ")
+        );
     }
     text
 }
@@ -90,7 +98,9 @@ fn list(items: &[Item]) -> String {
     let width = items.iter().map(|i| i.id.len()).max().unwrap_or(0);
     for item in items {
         let brief = item.figures.iter().filter(|f| !f.unit.is_empty()).take(3);
-        let brief: Vec<String> = brief.map(|f| format!("{} {} {}", f.name, f.value, f.unit)).collect();
+        let brief: Vec<String> = brief
+            .map(|f| format!("{} {} {}", f.name, f.value, f.unit))
+            .collect();
         let _ = writeln!(
             text,
             "{:<9} {:<width$}  {}: {}",
@@ -114,7 +124,12 @@ fn detail(item: &Item) -> String {
         } else {
             format!("  {}", figure.source)
         };
-        let line = format!("  {:<name$}  {:<24} {:<10}{source}", figure.name, value.trim(), figure.label);
+        let line = format!(
+            "  {:<name$}  {:<24} {:<10}{source}",
+            figure.name,
+            value.trim(),
+            figure.label
+        );
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let _ = writeln!(text, "\n  source   {}", item.source);

@@ -30,7 +30,10 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
             break;
         }
     }
-    let worst = rows.iter().map(|(_, exit, _)| *exit).max_by_key(|exit| exit.code());
+    let worst = rows
+        .iter()
+        .map(|(_, exit, _)| *exit)
+        .max_by_key(|exit| exit.code());
     if !args.manner.quiet {
         output::stdout(summary(&rows, files.len()).as_bytes())?;
     }
@@ -48,7 +51,9 @@ fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             files.push(path);
         }
         if files.len() > SCENARIOS_MAX {
-            return Err(Failure::input(format!("`{shown}` holds more than {SCENARIOS_MAX} scenarios")));
+            return Err(Failure::input(format!(
+                "`{shown}` holds more than {SCENARIOS_MAX} scenarios"
+            )));
         }
     }
     if files.is_empty() {
@@ -63,19 +68,31 @@ fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn one(args: &RunArgs, file: &Path) -> RunArgs {
     let mut one = args.clone();
     one.what.scenario = Some(file.to_path_buf());
-    one.out = args.out.as_ref().zip(file.file_stem()).map(|(out, stem)| out.join(stem));
+    one.out = args
+        .out
+        .as_ref()
+        .zip(file.file_stem())
+        .map(|(out, stem)| out.join(stem));
     one
 }
 
 fn summary(rows: &[(&PathBuf, Exit, f64)], all: usize) -> String {
     let mut text = "== summary\n".to_owned();
-    let width = rows.iter().map(|(file, ..)| file.display().to_string().len()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(file, ..)| file.display().to_string().len())
+        .max()
+        .unwrap_or(0);
     for (file, exit, seconds) in rows {
         let said = match exit {
             Exit::Done => "done".to_owned(),
             exit => format!("exit {}", exit.code()),
         };
-        let _ = writeln!(text, "{:<width$}  {said:<8} {seconds:>8.1} s", file.display().to_string());
+        let _ = writeln!(
+            text,
+            "{:<width$}  {said:<8} {seconds:>8.1} s",
+            file.display().to_string()
+        );
     }
     if rows.len() < all {
         let _ = writeln!(text, "{} of {all} were begun", rows.len());

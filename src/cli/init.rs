@@ -93,7 +93,11 @@ const TEMPLATES: &[Template] = &[
     Template {
         name: "demand-surge",
         about: "one cloud without the jump in demand of 2022, with it, and with the fall of rents",
-        files: files!["demand-surge.toml", "series/h100-rent.csv", "series/h100-rent-tight.csv"],
+        files: files![
+            "demand-surge.toml",
+            "series/h100-rent.csv",
+            "series/h100-rent-tight.csv"
+        ],
     },
     Template {
         name: "staff-transformation",
@@ -113,12 +117,18 @@ const TEMPLATES: &[Template] = &[
     Template {
         name: "texas-2023",
         about: "the Texas site replayed over 2023 with your own price, weather, bitcoin and job files",
-        files: &[("texas-2023.toml", include_str!("../../scenarios/with-data/texas-2023.toml"))],
+        files: &[(
+            "texas-2023.toml",
+            include_str!("../../scenarios/with-data/texas-2023.toml"),
+        )],
     },
     Template {
         name: "texas-2024",
         about: "the same over 2024: real-time prices and weather of one year",
-        files: &[("texas-2024.toml", include_str!("../../scenarios/with-data/texas-2024.toml"))],
+        files: &[(
+            "texas-2024.toml",
+            include_str!("../../scenarios/with-data/texas-2024.toml"),
+        )],
     },
 ];
 
@@ -156,7 +166,8 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
         .map_err(|e| Failure::io(format!("cannot create `{}`: {e}", folder.display())))?;
-    let shared = path.extension().is_some_and(|e| e == "csv") || SHARED.iter().any(|name| path.ends_with(name));
+    let shared =
+        path.extension().is_some_and(|e| e == "csv") || SHARED.iter().any(|name| path.ends_with(name));
     if shared && std::fs::read_to_string(path).is_ok_and(|there| there == text) {
         return Ok(());
     }

@@ -14,7 +14,10 @@ const YEAR_H: f64 = 8_766.0;
 
 fn open(name: &str, set: &[&str]) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
-    let mut all = vec!["run.fidelity=\"fluid\"".to_owned(), "run.fidelity_check=false".to_owned()];
+    let mut all = vec![
+        "run.fidelity=\"fluid\"".to_owned(),
+        "run.fidelity_check=false".to_owned(),
+    ];
     all.extend(set.iter().map(|s| (*s).to_owned()));
     let options = LoadOptions {
         set: all,
@@ -52,7 +55,12 @@ fn of(record: &Replication, metric: Metric) -> f64 {
 
 /// Cash of an account over the horizon, USD; money in is positive.
 fn cash(record: &Replication, account: &str) -> f64 {
-    let at = record.cashflow.accounts.iter().position(|a| *a == account).unwrap();
+    let at = record
+        .cashflow
+        .accounts
+        .iter()
+        .position(|a| *a == account)
+        .unwrap();
     record.cashflow.usd[at].iter().sum()
 }
 
@@ -73,8 +81,18 @@ fn a_retrofit_lease_has_the_terms_of_riot_and_amd() {
     let it_mw = 36.0 * 0.70;
     near("rent", of(lease, Metric::LeaseUsdPerKwMonth), 103.7, 0.01);
     // Nine years and seven months of the ten lie within the horizon, the dearest months do not.
-    near("lease", cash(lease, "lease_revenue"), 311e6 / 25.0 * it_mw * 9.58 / 10.0, 0.03);
-    near("cost", -cash(lease, "capex_facility") / it_mw, 89.8e6 / 25.0, 0.01);
+    near(
+        "lease",
+        cash(lease, "lease_revenue"),
+        311e6 / 25.0 * it_mw * 9.58 / 10.0,
+        0.03,
+    );
+    near(
+        "cost",
+        -cash(lease, "capex_facility") / it_mw,
+        89.8e6 / 25.0,
+        0.01,
+    );
     let months = of(lease, Metric::ReadyForServiceMonths);
     assert!((3.0..7.0).contains(&months), "ready after {months}");
 }
@@ -84,7 +102,12 @@ fn a_retrofit_lease_has_the_terms_of_riot_and_amd() {
 fn a_rebuild_costs_what_moses_lake_does() {
     let (_, all) = records("rebuild-on-pad.toml", &to_plan("rebuild-on-pad", 1));
     let rebuilt = &all[1];
-    near("cost", -cash(rebuilt, "capex_facility") / 36.0, 128e6 / 18.0, 0.02);
+    near(
+        "cost",
+        -cash(rebuilt, "capex_facility") / 36.0,
+        128e6 / 18.0,
+        0.02,
+    );
     let months = of(rebuilt, Metric::ReadyForServiceMonths);
     assert!((12.0..20.0).contains(&months), "ready after {months}");
     // A new liquid-cooled hall and its distribution: below the 1.2 to 1.3 that was announced for the whole site.
@@ -116,7 +139,10 @@ fn land_is_sold_at_what_sites_fetched() {
     let half = cash(&all[1], "asset_sales") / 36e3;
     let whole = cash(&all[2], "asset_sales") / 72e3;
     for (what, usd_per_kw) in [("half", half), ("whole", whole)] {
-        assert!((80.0..=3_000.0).contains(&usd_per_kw), "{what}: {usd_per_kw} USD/kW");
+        assert!(
+            (80.0..=3_000.0).contains(&usd_per_kw),
+            "{what}: {usd_per_kw} USD/kW"
+        );
     }
     let mined = |record: &Replication| of(record, Metric::BtcMined);
     assert!(mined(&all[2]) < 0.1 * mined(&all[0]) && mined(&all[1]) < 0.7 * mined(&all[0]));
@@ -133,7 +159,10 @@ fn narvik_earns_its_block_and_is_taxed_by_use() {
     let scenario = open("narvik-reserved.toml", &["years=4"]);
     let rate = |strategy: usize, month: &str| {
         let detail = detail(&scenario, strategy);
-        let taxes = detail.settlement.iter().filter(|r| r.month == month && r.clause.starts_with("energy_tax"));
+        let taxes = detail
+            .settlement
+            .iter()
+            .filter(|r| r.month == month && r.clause.starts_with("energy_tax"));
         let usd: f64 = taxes.map(|r| r.usd).sum();
         let month = detail.monthly.iter().find(|m| m.month == month).unwrap();
         -usd / month.energy_grid_mwh
@@ -147,11 +176,23 @@ fn narvik_earns_its_block_and_is_taxed_by_use() {
 #[test]
 fn the_sovereign_campus_keeps_its_tenants_and_its_discount() {
     let scenario = open("uk-sovereign.toml", &["years=5"]);
-    let first = scenario.spec.sites[0].halls.iter().find(|h| h.id.as_str() == "first").unwrap();
-    near("kW a GPU", first.grid_mw * 0.72 * 1e3 / (162.0 * 72.0), 2.17, 0.12);
+    let first = scenario.spec.sites[0]
+        .halls
+        .iter()
+        .find(|h| h.id.as_str() == "first")
+        .unwrap();
+    near(
+        "kW a GPU",
+        first.grid_mw * 0.72 * 1e3 / (162.0 * 72.0),
+        2.17,
+        0.12,
+    );
     let anchor = detail(&scenario, 1);
     let discount = |month: &str| -> f64 {
-        let lines = anchor.settlement.iter().filter(|r| r.month == month && r.clause.contains("ai-growth-zone"));
+        let lines = anchor
+            .settlement
+            .iter()
+            .filter(|r| r.month == month && r.clause.contains("ai-growth-zone"));
         lines.map(|r| r.usd).sum()
     };
     assert_eq!(discount("2027-03"), 0.0);
@@ -172,9 +213,18 @@ fn a_flexible_mine_is_paid_and_a_let_site_pays() {
     let ready = |record: &Replication| of(record, Metric::DemandResponseUsd);
     // 4.5 USD/MW-h for some 140 MW of miners that work most hours of eight years.
     let most = 4.5 * 145.0 * YEAR_H * 8.0;
-    assert!((0.4 * most..most).contains(&ready(mine)), "{} of {most}", ready(mine));
+    assert!(
+        (0.4 * most..most).contains(&ready(mine)),
+        "{} of {most}",
+        ready(mine)
+    );
     // No hall that is let mines for more than half of the eight years, and four that stay mine for all of them.
-    assert!(ready(mine) > ready(one) && ready(one) > 2.0 * ready(every), "{} {}", ready(one), ready(every));
+    assert!(
+        ready(mine) > ready(one) && ready(one) > 2.0 * ready(every),
+        "{} {}",
+        ready(one),
+        ready(every)
+    );
     let scenario = open("texas-flexible.toml", &["years=6"]);
     let peak = |strategy: usize| -> f64 {
         let detail = detail(&scenario, strategy);
@@ -195,7 +245,9 @@ fn a_flexible_mine_is_paid_and_a_let_site_pays() {
 #[test]
 fn the_portfolio_mines_lets_sells_and_serves() {
     let (scenario, all) = records("arkon-to-nscale.toml", &[]);
-    let [mine, let_and_sell, cloud] = &all[..] else { panic!() };
+    let [mine, let_and_sell, cloud] = &all[..] else {
+        panic!()
+    };
     assert_eq!(scenario.spec.sites.len(), 4);
     for record in [let_and_sell, cloud] {
         let sold = cash(record, "asset_sales") / 98e3;
@@ -213,22 +265,39 @@ fn a_surge_brings_hours_and_its_fall_takes_the_money() {
     let (_, all) = records("demand-surge.toml", &[]);
     let [calm, surge, fall] = &all[..] else { panic!() };
     let hours = |record: &Replication| of(record, Metric::GpuHoursServed);
-    assert!(hours(surge) > 1.3 * hours(calm), "{} {}", hours(surge), hours(calm));
+    assert!(
+        hours(surge) > 1.3 * hours(calm),
+        "{} {}",
+        hours(surge),
+        hours(calm)
+    );
     near("hours", hours(fall), hours(surge), 0.05);
     let rent = |record: &Replication| cash(record, "gpu_on_demand_revenue") / hours(record);
     near("flat rent", rent(calm), 2.20, 0.02);
-    assert!(rent(surge) > rent(fall) && rent(fall) > 1.70, "{} {}", rent(surge), rent(fall));
+    assert!(
+        rent(surge) > rent(fall) && rent(fall) > 1.70,
+        "{} {}",
+        rent(surge),
+        rent(fall)
+    );
 }
 
 /// IREN (S29): 60 people for 130 MW that mine, 180 for AI.
 #[test]
 fn people_set_the_date() {
     let (_, all) = records("staff-transformation.toml", &[]);
-    let [mine, both, _, first] = &all[..] else { panic!() };
+    let [mine, both, _, first] = &all[..] else {
+        panic!()
+    };
     near("miners a MW", 0.46, 60.0 / 130.0, 0.01);
     // 0.46 people on 60 MW at 50,000 USD and 30 % on top, for eight years that rise by 2.5 %.
     let growth: f64 = (0..8).map(|year| 1.025_f64.powi(year)).sum();
-    near("wages of the mine", -cash(mine, "staff_cost"), 0.46 * 60.0 * 65_000.0 * growth, 0.03);
+    near(
+        "wages of the mine",
+        -cash(mine, "staff_cost"),
+        0.46 * 60.0 * 65_000.0 * growth,
+        0.03,
+    );
     let ready = |record: &Replication| of(record, Metric::ReadyForServiceMonths);
     assert!(ready(first) < ready(both), "{} {}", ready(first), ready(both));
 }

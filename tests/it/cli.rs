@@ -231,7 +231,9 @@ fn a_folder_of_scenarios_becomes_a_run_each_and_ends_with_the_worst() {
     place.write("all/b.toml", crate::support::SMALL.replace("years", "yeers"));
     place.write("all/c.toml", crate::support::SMALL);
     place.write("all/notes.md", "no scenario");
-    let said = contains("== summary").and(contains("all/b.toml  exit 2")).and(contains("all/c.toml  done"));
+    let said = contains("== summary")
+        .and(contains("all/b.toml  exit 2"))
+        .and(contains("all/c.toml  done"));
     place
         .repower(&["run", "all", "--out", "runs", "--replications", "1"])
         .assert()
@@ -241,7 +243,11 @@ fn a_folder_of_scenarios_becomes_a_run_each_and_ends_with_the_worst() {
     assert!(place.path("runs/a/memo.html").exists() && place.path("runs/c/memo.html").exists());
     assert!(!place.path("runs/b").exists());
     place.write("none/notes.md", "");
-    place.repower(&["run", "none"]).assert().code(2).stderr(contains("holds no scenario"));
+    place
+        .repower(&["run", "none"])
+        .assert()
+        .code(2)
+        .stderr(contains("holds no scenario"));
 }
 
 #[test]

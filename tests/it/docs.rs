@@ -177,8 +177,17 @@ fn every_scenario_page_and_command_is_told() {
     }
     let help = crate::support::repower(root()).arg("--help").assert().success();
     let help = String::from_utf8(help.get_output().stdout.clone()).unwrap();
-    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
-    let names = commands.lines().filter(|l| l.starts_with("  ")).filter_map(|l| l.split_whitespace().next());
+    let commands = help
+        .split("Commands:")
+        .nth(1)
+        .unwrap()
+        .split("Options:")
+        .next()
+        .unwrap();
+    let names = commands
+        .lines()
+        .filter(|l| l.starts_with("  "))
+        .filter_map(|l| l.split_whitespace().next());
     let (guide, readme) = (text("docs/USER-GUIDE.md"), text("README.md"));
     for name in names.filter(|n| *n != "help") {
         if !guide.contains(&format!("`repower {name}")) {

@@ -119,7 +119,10 @@ pub fn kinds(path: &str) -> Result<Vec<KindOf>, PathError> {
 fn kind_of(root: &Value, kind: &Kind<'_>) -> KindOf {
     let own = kind.below.map_or("", |b| description(target(root, b)));
     let keys = match kind.below.map(|b| form(root, b)) {
-        Some(Form::Table(keys)) => keys.iter().map(|(key, field)| default_of(root, key, field)).collect(),
+        Some(Form::Table(keys)) => keys
+            .iter()
+            .map(|(key, field)| default_of(root, key, field))
+            .collect(),
         _ => Vec::new(),
     };
     KindOf {

@@ -16,8 +16,16 @@ fn a_field_is_told_with_unit_default_range_label_and_source() {
 #[test]
 fn names_ids_and_lists_left_out_lead_to_the_same_field() {
     let by_index = explain("strategies[1].conversions[0].archetype").unwrap();
-    assert_eq!(explain("strategies.gpu-cloud.conversions[0].archetype").unwrap().meaning, by_index.meaning);
-    assert_eq!(explain("strategies.conversions.archetype").unwrap().meaning, by_index.meaning);
+    assert_eq!(
+        explain("strategies.gpu-cloud.conversions[0].archetype")
+            .unwrap()
+            .meaning,
+        by_index.meaning
+    );
+    assert_eq!(
+        explain("strategies.conversions.archetype").unwrap().meaning,
+        by_index.meaning
+    );
     let rent = explain("market.gpu_rent.gb300").unwrap();
     assert_eq!(rent.path, "market.gpu_rent.<gb300>");
     assert!(rent.below.iter().any(|b| b.name == "process"), "{rent:?}");
@@ -29,7 +37,10 @@ fn names_ids_and_lists_left_out_lead_to_the_same_field() {
 #[test]
 fn kinds_of_a_choice_are_listed_and_entered() {
     let clauses = explain("sites.power_contracts.clauses").unwrap();
-    assert!(clauses.below.iter().any(|b| b.name == "coincident_peak"), "{clauses:?}");
+    assert!(
+        clauses.below.iter().any(|b| b.name == "coincident_peak"),
+        "{clauses:?}"
+    );
     let block = explain("sites.power_contracts.clauses.block.take_or_pay_percent").unwrap();
     assert_eq!(block.unit, "%");
 }
@@ -52,7 +63,11 @@ fn every_field_of_every_table_is_told() {
     let (mut seen, mut fields) = (std::collections::BTreeSet::new(), 0);
     while let Some(path) = open.pop() {
         let mut place = Place::root(&root);
-        let steps = if path.is_empty() { Vec::new() } else { parse_path(&path).unwrap() };
+        let steps = if path.is_empty() {
+            Vec::new()
+        } else {
+            parse_path(&path).unwrap()
+        };
         for step in &steps {
             place.step(step).unwrap_or_else(|e| panic!("{path}: {e}"));
         }
@@ -63,7 +78,11 @@ fn every_field_of_every_table_is_told() {
         for child in below(&root, place.schema) {
             fields += 1;
             let is_plain_word = child.kind == "word" && child.default.is_empty();
-            assert!(!child.meaning.is_empty() || is_plain_word, "{path}.{} says nothing", child.name);
+            assert!(
+                !child.meaning.is_empty() || is_plain_word,
+                "{path}.{} says nothing",
+                child.name
+            );
             let next = match form(&root, place.schema) {
                 Form::Names(_) => format!("{path}.some-name.{}", child.name),
                 Form::List(_) => format!("{path}[0].{}", child.name),
