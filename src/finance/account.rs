@@ -155,6 +155,23 @@ accounts! {
 impl Account {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
+    /// Whether cash moves with the month's work itself: coins, people, taxes, credits, clearing. The other running accounts have
+    /// days of grace.
+    pub const fn is_paid_at_once(self) -> bool {
+        matches!(
+            self,
+            Self::MiningRevenue
+                | Self::CoinGains
+                | Self::HashpriceForwards
+                | Self::PoolFees
+                | Self::StaffCost
+                | Self::TrainingCost
+                | Self::Severance
+                | Self::PropertyTax
+                | Self::ServiceCredits
+                | Self::Decommissioning
+        )
+    }
     /// As an index into arrays of all accounts.
     pub const fn index(self) -> usize {
         self as usize

@@ -11,6 +11,7 @@ pub mod chart;
 pub mod format;
 pub mod memo;
 mod view;
+pub mod workbook;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -21,6 +22,9 @@ pub enum ReportError {
     /// A stored table of a chart is malformed.
     #[error(transparent)]
     Chart(#[from] chart::ChartDataError),
+    /// The workbook cannot be put together.
+    #[error("failed to make `model.xlsx`")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// A file cannot be written.
     #[error("failed to write `{name}`")]
     Write {
@@ -52,7 +56,11 @@ pub fn rewrite(tables: &RunTables, stored: chart::Stored<'_>, emit: Emit<'_>) ->
     }
     let memo = memo::build(tables, charts);
     put("memo.md".to_owned(), memo::markdown::render(&memo).as_bytes())?;
-    put("memo.html".to_owned(), memo::html::render(&memo).as_bytes())
+    put("memo.html".to_owned(), memo::html::render(&memo).as_bytes())?;
+    if let Some(bytes) = workbook::build(tables)? {
+        put(workbook::FILE.to_owned(), &bytes)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -364,7 +364,7 @@ fn add_details(tables: &mut RunTables, mut details: Vec<Replication>) {
         tables.jobs.extend(detail.jobs);
         tables.events.extend(detail.events);
         tables.hall_states.extend(detail.hall_states);
-        tables.statements.extend(detail.statements);
+        tables.finance.extend(detail.finance);
     }
 }
 

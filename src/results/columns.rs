@@ -2,10 +2,10 @@
 
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
-    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow, HallStateRow,
-    HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow, ScheduleCurveRow,
-    ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow, SettlementRow, StatementRow,
-    SummaryRow,
+    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow, FinanceRow,
+    HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow,
+    ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow, SettlementRow,
+    StatementRow, SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -246,6 +246,12 @@ table!(
         value,
         error_percent
     ]
+);
+
+table!(
+    FinanceRow,
+    "finance.csv",
+    [strategy, case, fidelity, item, kind, month, unit, value]
 );
 
 table!(

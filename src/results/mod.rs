@@ -10,6 +10,7 @@ pub mod csv_table;
 pub mod directory;
 pub mod error;
 pub mod fidelity_row;
+pub mod finance_row;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod hall_tables;

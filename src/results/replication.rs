@@ -3,8 +3,8 @@
 use crate::finance::account::{Account, CashFlow};
 use crate::metric::Metric;
 use crate::results::tables::{
-    CapacityRow, EventRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, ScheduleRow, SettlementRow,
-    StatementRow,
+    CapacityRow, EventRow, FinanceRow, HallStateRow, HourlyRow, JobRow, MonthlyRow, ScheduleRow,
+    SettlementRow,
 };
 
 /// The index of the portfolio among scopes; site `i` of the scenario is scope `i + 1`.
@@ -65,8 +65,8 @@ pub struct Detail {
     pub events: Vec<EventRow>,
     /// Uses of each hall over time.
     pub hall_states: Vec<HallStateRow>,
-    /// Financial statements.
-    pub statements: Vec<StatementRow>,
+    /// Terms that its finance was worked out with.
+    pub finance: Vec<FinanceRow>,
     /// Cost of the next megawatt-hour at a miner, by site and hour, USD: what machines are judged by, in no file.
     pub mining_costs: Vec<Vec<f64>>,
 }

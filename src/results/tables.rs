@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::results::fidelity_row::FidelityRow;
+pub use crate::results::finance_row::FinanceRow;
 pub use crate::results::hall_tables::{HallStateRow, HotHoursRow, ScheduleRow};
 pub use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 pub use crate::results::metrics::Metrics;
@@ -374,6 +375,8 @@ pub struct RunTables {
     pub assumptions: Vec<AssumptionRow>,
     /// Error of the fidelity.
     pub fidelity: Vec<FidelityRow>,
+    /// Terms of the finance of the P50 replication.
+    pub finance: Vec<FinanceRow>,
     /// Cumulative cash fans.
     pub fans: Vec<Fan>,
     /// Hall states of the P50 replication.

@@ -28,6 +28,8 @@ pub struct Books {
     pub ledger: Ledger,
     tax: IncomeTax,
     register: Register,
+    /// What entered service, by month, at cost.
+    placed: Vec<(usize, Component, Money)>,
     finance: FinanceSpec,
     /// Credits and penalties so far, USD.
     pub credits_usd: f64,
@@ -64,6 +66,7 @@ impl Books {
             ledger: Ledger::new(months),
             tax: IncomeTax::new(&tax, first.month.unsigned_abs()),
             register: Register::default(),
+            placed: Vec::new(),
             finance: finance.clone(),
             credits_usd: 0.0,
             gpu_usd: 0.0,
@@ -143,12 +146,18 @@ impl Books {
     /// An asset enters service.
     pub fn in_service(&mut self, month: usize, facility_usd: f64, hardware_usd: f64) {
         let facility = Money::from_usd(facility_usd);
+        self.placed.push((month, Component::Facility, facility));
         self.tax.add(month, facility, self.finance.facility_tax());
         self.register
             .add(month, facility, self.finance.facility_life_years);
         self.hardware(month, Money::from_usd(hardware_usd));
     }
+    /// What entered service: month, part of the works, cost.
+    pub fn placed(&self) -> &[(usize, Component, Money)] {
+        &self.placed
+    }
     fn hardware(&mut self, month: usize, usd: Money) {
+        self.placed.push((month, Component::Hardware, usd));
         self.tax.add(month, usd, self.finance.hardware_depreciation);
         self.register.add(month, usd, self.finance.hardware_life_years);
     }

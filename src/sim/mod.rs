@@ -24,6 +24,7 @@ pub mod settle;
 pub mod setup;
 pub mod site;
 pub mod sources;
+mod terms;
 pub mod world;
 
 use crate::random::Streams;
@@ -192,7 +193,10 @@ impl DrawnReplication {
         world.run();
         measure::check(&world);
         let mut record = measure::measure(&mut world, self.replication);
-        record.detail = world.take_detail().map(Box::new);
+        record.detail = world.take_detail().map(|mut detail| {
+            detail.finance = terms::rows(&world);
+            Box::new(detail)
+        });
         record
     }
 }

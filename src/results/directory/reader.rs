@@ -94,6 +94,7 @@ impl RunReader {
             events: self.rows()?,
             assumptions: self.rows()?,
             fidelity: self.rows()?,
+            finance: self.rows()?,
             fans: self.fans()?,
             hall_states: self.rows()?,
             hot_hours: self.rows()?,

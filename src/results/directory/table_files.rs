@@ -52,6 +52,9 @@ impl RunWriter {
         if !tables.statements.is_empty() {
             self.put_rows(&tables.statements)?;
         }
+        if !tables.finance.is_empty() {
+            self.put_rows(&tables.finance)?;
+        }
         if files.monthly {
             self.put_rows(&tables.monthly)?;
         }

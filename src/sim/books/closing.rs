@@ -188,19 +188,7 @@ impl Books {
 /// Cash of a month against running income or cost whose other side takes its time: customers of capacity and leases; all
 /// suppliers but the owner's people, and taxes. Coins are paid at once.
 fn waits_usd(ledger: &Ledger, class: Class, month: usize) -> f64 {
-    let at_once = [
-        Account::MiningRevenue,
-        Account::CoinGains,
-        Account::HashpriceForwards,
-        Account::PoolFees,
-        Account::StaffCost,
-        Account::TrainingCost,
-        Account::Severance,
-        Account::PropertyTax,
-        Account::ServiceCredits,
-        Account::Decommissioning,
-    ];
     let own = Account::of_cash_flow()
-        .filter(|a| a.class() == class && a.cash_flow() == Some(CashFlow::Operating) && !at_once.contains(a));
+        .filter(|a| a.class() == class && a.cash_flow() == Some(CashFlow::Operating) && !a.is_paid_at_once());
     own.map(|account| ledger.cash_usd(account)[month]).sum()
 }
