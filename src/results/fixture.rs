@@ -7,8 +7,8 @@ use crate::results::directory::FORMAT;
 use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 use crate::results::replication::{Cashflow, Detail, Replication, Scalar};
 use crate::results::tables::{
-    AssumptionRow, CapacityRow, EventRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow,
-    MonthlyRow, RunTables, ScheduleRow, SettlementRow, StatementRow,
+    AssumptionRow, CapacityRow, EventRow, FinanceRow, HallStateRow, HotHoursRow, HourlyRow, JobRow,
+    MiningBatchRow, MonthlyRow, RunTables, ScheduleRow, SettlementRow,
 };
 
 /// Strategies of the fixture.
@@ -163,9 +163,10 @@ pub(crate) fn detailed(strategy: usize, number: u32) -> Replication {
                 hall: "h-1".to_owned(),
                 grid_mw: 20.0
             })],
-            statements: vec![row!(StatementRow {
-                line: "revenue".to_owned(),
-                usd: 1e18
+            finance: vec![row!(FinanceRow {
+                item: "discount".to_owned(),
+                unit: "%".to_owned(),
+                value: 10.0
             })],
         })),
         ..replication(strategy, number)
