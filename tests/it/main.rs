@@ -56,3 +56,4 @@ mod support;
 mod tariffs;
 mod traces;
 mod verify;
+mod workbook;
