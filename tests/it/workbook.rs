@@ -151,13 +151,14 @@ fn edited(model: &Path, label: &str, value: f64, to: &Path) {
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).unwrap();
+        let name_of = file.name().unwrap().into_owned();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
         // The sheet of inputs is the second.
-        if file.name() == "xl/worksheets/sheet2.xml" {
+        if name_of == "xl/worksheets/sheet2.xml" {
             bytes = replaced(&String::from_utf8(bytes).unwrap(), &name, value).into_bytes();
         }
-        out.start_file(file.name(), SimpleFileOptions::default()).unwrap();
+        out.start_file(name_of, SimpleFileOptions::default()).unwrap();
         out.write_all(&bytes).unwrap();
     }
     fs::write(to, out.finish().unwrap().into_inner()).unwrap();
