@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::cli::mixtures;
 use crate::compare::{Error, Tolerance, compare_directories, format, tolerance};
 
 /// Arguments of `compare`.
@@ -14,7 +15,7 @@ use crate::compare::{Error, Tolerance, compare_directories, format, tolerance};
     long_about = "Compares two runs, metric by metric and strategy by strategy: what changed, by how much, for \
         better or worse, and whether it may be noise. Exit code 0: the same within tolerance; 1: a difference \
         beyond it; 2: the runs cannot be read or compared.",
-    after_help = "Example:\n  repower compare outputs/before outputs/after --rel 0.01"
+    after_help = "Examples:\n  repower compare outputs/before outputs/after --rel 0.01\n  repower compare outputs/before outputs/after --explain --format html > change.html"
 )]
 pub struct CompareArgs {
     /// Run directory that is measured against.
@@ -35,6 +36,15 @@ pub struct CompareArgs {
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = FormatArg::Text)]
     pub format: FormatArg,
+    /// Say where the change of net present value comes from. `ledgers` where no value is given.
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "ledgers")]
+    pub explain: Option<ExplainArg>,
+    /// With `--explain inputs`: replications of each mixture.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub replications: u32,
+    /// With `--explain inputs`: folder to which `data:` paths of the scenarios point.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// Forms of output, as named on the command line.
@@ -46,6 +56,17 @@ pub enum FormatArg {
     Json,
     /// One line for each figure that is not equal.
     Csv,
+    /// A page of its own, with paired charts.
+    Html,
+}
+
+/// Ways to explain a change of net present value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExplainArg {
+    /// By account, month, stage and clause, out of the two ledgers.
+    Ledgers,
+    /// By input that is not the same, by simulating the mixtures.
+    Inputs,
 }
 
 impl From<FormatArg> for format::Format {
@@ -54,6 +75,7 @@ impl From<FormatArg> for format::Format {
             FormatArg::Text => Self::Text,
             FormatArg::Json => Self::Json,
             FormatArg::Csv => Self::Csv,
+            FormatArg::Html => Self::Html,
         }
     }
 }
@@ -71,7 +93,11 @@ pub fn run(args: &CompareArgs, out: &mut dyn Write) -> Result<u8, Error> {
         Some(path) => Tolerance::read(path)?,
         None => Tolerance::uniform(args.rel, args.abs),
     };
-    let comparison = compare_directories(&args.a, &args.b, &tolerance)?;
+    let ledgers = args.explain == Some(ExplainArg::Ledgers);
+    let mut comparison = compare_directories(&args.a, &args.b, &tolerance, ledgers)?;
+    if args.explain == Some(ExplainArg::Inputs) {
+        comparison.explained = mixtures::explain(&args.a, &args.b, args.replications, args.data.as_deref())?;
+    }
     match format::Format::from(args.format)
         .write(&comparison, out)
         .and_then(|()| out.flush())
@@ -222,7 +248,7 @@ B  /b  scenario west-texas, run 1f00d, seed 42, 12 replications, version 0.1.0
 
     #[test]
     fn tolerances_below_zero_are_refused_by_the_arguments() {
-        for bad in [["--rel", "-1"], ["--abs", "nan"], ["--format", "html"]] {
+        for bad in [["--rel", "-1"], ["--abs", "nan"], ["--format", "pdf"]] {
             let args = ["compare", "a", "b"].into_iter().chain(bad);
             assert!(Cli::try_parse_from(args).is_err(), "{bad:?}");
         }

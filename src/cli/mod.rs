@@ -6,6 +6,7 @@ pub mod bill;
 pub mod catalogue;
 pub mod compare;
 pub mod dispatch;
+mod examined;
 pub mod exit;
 pub mod explain;
 pub mod fit;
@@ -14,6 +15,8 @@ pub mod import;
 pub mod init;
 pub mod man;
 pub mod merge;
+mod mixtures;
+pub mod optimise;
 pub mod output;
 pub mod progress;
 pub mod replay;
@@ -21,6 +24,7 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod shard;
+pub mod sensitivity;
 pub mod stop;
 pub mod validate;
 pub mod verify;
@@ -87,6 +91,10 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Compare two run directories, metric by metric.
     Compare(compare::CompareArgs),
+    /// Find the inputs that an answer hangs on.
+    Sensitivity(Box<sensitivity::SensitivityArgs>),
+    /// Search for the best order, timing, thresholds or promised capacity of a strategy.
+    Optimise(Box<optimise::OptimiseArgs>),
     /// Make charts and memo of a run again, without simulating.
     Report(report::ReportArgs),
     /// Replay one job trace on one cluster.
@@ -158,6 +166,8 @@ fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {
         Command::Merge(args) => merge::run(&args, colour),
         Command::Validate(args) => validate::run(&args, colour),
         Command::Compare(args) => compared(&args),
+        Command::Optimise(args) => optimise::run(&args, colour),
+        Command::Sensitivity(args) => sensitivity::run(&args, colour),
         Command::Report(args) => match report::run(&args) {
             Ok(_) => Ok(Exit::Done),
             Err(error) => Err(Failure::of_code(error.exit_code(), error.to_string())),

@@ -9,7 +9,8 @@ use crate::cli::work::{Done, Ended, MannerArgs, ScenarioArgs, SeriesArg, Work, f
 use crate::cli::{Colour, output};
 use crate::experiment;
 use crate::experiment::precision::{LOOKS_FROM, Precision};
-use crate::results::directory::{MANIFEST, Opened, RunReader, RunRequest, RunWriter};
+use crate::random::Design;
+use crate::results::directory::{MANIFEST, Opened, RunReader, RunRequest, RunWriter, read_manifest};
 use crate::results::tables::Manifest;
 use crate::scenario::Scenario;
 use crate::scenario::diagnostic::render;
@@ -60,6 +61,7 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         let out = place(args.out.as_deref(), &manifest);
         return args.manner.install(|| dry_run(&scenario, &manifest, &out))?;
     }
+    extendable(&scenario, &manifest, args)?;
     if let Some(text) = precise_already(args, &manifest)? {
         args.manner.tell(&text);
         return Ok(Exit::Done);
@@ -98,6 +100,33 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         Err(Ended::Stopped) => Ok(stopped(&stop, &out)),
         Err(Ended::Failed(failure)) => Err(failure),
     }
+}
+
+/// A design fixes the number of replications before they run: a Latin hypercube is another one with more of them, and neither
+/// it nor a Sobol sequence can be stopped where its interval happens to be narrow.
+fn extendable(scenario: &Scenario, manifest: &Manifest, args: &RunArgs) -> Result<(), Failure> {
+    let design = scenario.spec.run.design;
+    if design != Design::Plain && args.precision.is_some() {
+        let message = format!(
+            "`--precision` needs plain draws, and `run.design` is `{}`",
+            design.as_str()
+        );
+        return Err(Failure::input(message));
+    }
+    let out = place(args.out.as_deref(), manifest);
+    let standing = match read_manifest(&out) {
+        Ok(standing) if design == Design::LatinHypercube => standing,
+        _ => return Ok(()),
+    };
+    if standing.replications == manifest.replications || standing.scenario != manifest.scenario {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` holds {} replications of a Latin hypercube, which cannot be extended: every draw depends on their number",
+        out.display(),
+        standing.replications
+    );
+    Err(Failure::input(message).with_help("give another `--out`, or take `run.design = \"sobol\"`"))
 }
 
 /// What to say where the run stands there with everything asked for and is as narrow as asked for.

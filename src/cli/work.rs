@@ -8,6 +8,7 @@ use crate::cli::output;
 use crate::cli::progress::Progress;
 use crate::cli::stop::Stop;
 use crate::experiment::{self, ExperimentError, Outcome, Plan, Precision};
+use crate::random::Design;
 use crate::report;
 use crate::results;
 use crate::results::block::Shape;
@@ -63,7 +64,22 @@ impl ScenarioArgs {
 
     /// Loads and checks the scenario.
     pub fn open(&self) -> Result<Scenario, Failure> {
-        Ok(load(self.scenario.as_deref(), &self.options())?)
+        let mut scenario = load(self.scenario.as_deref(), &self.options())?;
+        self.lay_out(&mut scenario)?;
+        Ok(scenario)
+    }
+
+    /// A design other than plain draws is laid out for the replications that run.
+    fn lay_out(&self, scenario: &mut Scenario) -> Result<(), Failure> {
+        let run = &mut scenario.spec.run;
+        let Some(replications) = self.replications.filter(|_| run.design != Design::Plain) else {
+            return Ok(());
+        };
+        run.replications = replications;
+        match run.design.misfit(replications) {
+            Some((message, help)) => Err(Failure::input(message).with_help(help)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::compare::basis::{missing, notes, refuse};
+use crate::compare::explain::Split;
 use crate::compare::{Error, Tolerance};
 use crate::metric::{Direction, Metric};
 use crate::results::manifest::Manifest;
@@ -175,6 +176,8 @@ pub struct Comparison {
     pub figures: usize,
     /// Figures that are not equal, in the order of A's file.
     pub differences: Vec<Difference>,
+    /// Where changes of net present value come from, where that was asked for.
+    pub explained: Vec<Split>,
 }
 
 impl Comparison {
@@ -216,6 +219,7 @@ pub fn compare(a: &RunTables, b: &RunTables, tolerance: &Tolerance) -> Result<Co
         missing: missing.clone(),
         figures: 0,
         differences: Vec::new(),
+        explained: Vec::new(),
     };
     for key in &keys {
         match (rows_a.get(key), rows_b.get(key)) {

@@ -4,6 +4,7 @@
 
 mod basis;
 pub mod difference;
+pub mod explain;
 pub mod format;
 pub mod tolerance;
 
@@ -49,15 +50,28 @@ impl Error {
     }
 }
 
-/// Reads two run directories, checks that their figures are those that the runs wrote, and compares them.
-pub fn compare_directories(a: &Path, b: &Path, tolerance: &Tolerance) -> Result<Comparison, Error> {
+/// Reads two run directories, checks that their figures are those that the runs wrote, and compares them; where `ledgers` is
+/// asked for, says from their ledgers where a change of net present value comes from.
+pub fn compare_directories(
+    a: &Path,
+    b: &Path,
+    tolerance: &Tolerance,
+    ledgers: bool,
+) -> Result<Comparison, Error> {
     let read = |dir: &Path| -> Result<_, Error> {
         let reader = RunReader::open(dir)?;
+        if ledgers {
+            reader.verify_tables()?;
+            return Ok(reader.tables()?);
+        }
         reader.verify(|name| matches!(name, "metrics.csv" | "summary.csv"))?;
         Ok(reader.figures()?)
     };
     let (first, second) = (read(a)?, read(b)?);
     let mut comparison = compare(&first, &second, tolerance)?;
+    if ledgers {
+        comparison.explained = explain::explain(&first, &second);
+    }
     comparison.a.dir = a.display().to_string();
     comparison.b.dir = b.display().to_string();
     Ok(comparison)

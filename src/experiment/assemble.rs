@@ -3,6 +3,9 @@
 use rayon::prelude::*;
 
 use crate::experiment::simulate::{ExperimentError, guarded};
+use crate::random::Design;
+use crate::random::design::SCRAMBLINGS;
+use crate::results::answers;
 use crate::results::collect::Collector;
 use crate::results::replication::Replication;
 use crate::results::tables::{AssumptionRow, Manifest, RunTables};
@@ -52,5 +55,10 @@ pub fn finish(
     tables.manifest.notes.extend(hot_hours::notes(&tables.hot_hours));
     let count = tables.manifest.replications;
     schedule_risk::put(scenario, setup, count, &mut tables);
+    if scenario.spec.run.design == Design::Sobol {
+        // Points of a Sobol sequence are not independent; its scramblings are.
+        answers::intervals_of_groups(&mut tables, SCRAMBLINGS as usize);
+    }
+    tables.answers = answers::rows(&tables);
     Ok(tables)
 }

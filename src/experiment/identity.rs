@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::random::Design;
 use crate::results::block::sha256_hex;
 use crate::results::replication::PORTFOLIO;
 use crate::results::tables::{InputFile, Manifest, Note, StrategyInfo};
@@ -16,9 +17,11 @@ const RUN_ID_DIGITS: usize = 16;
 /// The manifest of a run before it is simulated: identity, names, notes; no clock.
 pub fn manifest(scenario: &Scenario, replications: u32, git_hash: &str) -> Manifest {
     let spec = &scenario.spec;
-    // The number of replications is no part of the identity: a run can be extended.
+    // The number of replications is no part of the identity: a run can be extended. That of a Latin hypercube cannot.
     let mut hashed = spec.clone();
-    hashed.run.replications = 0;
+    if spec.run.design != Design::LatinHypercube {
+        hashed.run.replications = 0;
+    }
     let canonical = serde_json::to_vec(&hashed).expect("a spec is plain JSON");
     let scenario_hash = sha256_hex(&canonical);
     let inputs: Vec<InputFile> = scenario

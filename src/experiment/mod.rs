@@ -4,9 +4,12 @@
 //! nor an interruption changes a byte.
 
 pub mod assemble;
+pub mod attribution;
 pub mod fidelity;
 pub mod identity;
 pub mod precision;
+pub mod search;
+pub mod sensitivity;
 pub mod simulate;
 
 pub use assemble::finish;

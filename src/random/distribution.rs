@@ -95,6 +95,13 @@ pub enum DistributionSpec {
         /// The observations.
         values: Vec<f64>,
     },
+    /// One of the values in a column of a CSV file, all equally likely; only for `uncertain`.
+    EmpiricalFile {
+        /// The file, in the scenario's folder or, with `data:`, in that of `--data`.
+        file: String,
+        /// Name of the column in its first line; empty cells are left out.
+        column: String,
+    },
 }
 
 impl Check for DistributionSpec {
@@ -148,6 +155,11 @@ impl Check for DistributionSpec {
                 check_probabilities(&at, values.len(), probabilities, problems);
             }
             Self::Empirical { values } => check_values(&at.key("empirical"), values, problems),
+            Self::EmpiricalFile { .. } => {
+                let help = "write the observations here: `empirical = { values = [...] }`";
+                let message = "a file of observations is read for `uncertain` only";
+                problems.error_with_help(&at.key("empirical_file"), message, help);
+            }
         }
     }
 }
@@ -250,6 +262,8 @@ impl DistributionSpec {
                     .collect(),
             ),
             Self::Empirical { values } => steps(values.iter().map(|v| (*v, 1.0)).collect()),
+            // Replaced by what the file holds before anything is drawn; until then it has no values.
+            Self::EmpiricalFile { .. } => steps(Vec::new()),
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
-    AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow, FinanceRow,
-    HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow,
+    AnswerRow, AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow,
+    FinanceRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow,
     ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow, SettlementRow,
     StatementRow, SummaryRow,
 };
@@ -229,6 +229,14 @@ table!(
     AssumptionRow,
     "assumptions.csv",
     [path, value, unit, label, source]
+);
+
+table!(
+    AnswerRow,
+    "answers.csv",
+    [
+        strategy, case, fidelity, against, metric, unit, answer, value, ci95_low, ci95_high
+    ]
 );
 
 table!(

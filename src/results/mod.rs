@@ -2,6 +2,7 @@
 //!
 //! Knows metrics, ledgers and series; no scenario and no simulation.
 
+pub mod answers;
 pub mod block;
 pub mod block_store;
 pub mod collect;
@@ -19,6 +20,7 @@ pub mod metrics;
 pub mod replication;
 pub mod schedule_tables;
 pub mod shard;
+pub mod sensitivity_row;
 pub mod site_tables;
 mod sparse_rows;
 pub mod spread;

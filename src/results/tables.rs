@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::results::answers::AnswerRow;
 pub use crate::results::fidelity_row::FidelityRow;
 pub use crate::results::finance_row::FinanceRow;
 pub use crate::results::hall_tables::{HallStateRow, HotHoursRow, ScheduleRow};
@@ -345,6 +346,8 @@ pub struct RunTables {
     pub summary: Vec<SummaryRow>,
     /// Paired comparisons.
     pub comparison: Vec<ComparisonRow>,
+    /// Tails, quantiles, dominance, regret.
+    pub answers: Vec<AnswerRow>,
     /// Cash by account and month, mean and P50.
     pub cashflow: Vec<CashflowRow>,
     /// Statements.

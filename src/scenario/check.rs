@@ -8,7 +8,7 @@ use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{claims, construction, draw, lending, miners, overlay, residency, starts, supply};
+use crate::scenario::{claims, construction, draw, lending, miners, residency, starts, supply, uncertain};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -23,8 +23,6 @@ pub const TENANTS_MAX: usize = 200;
 pub const YEARS_MAX: u32 = 40;
 /// Years in which a horizon may begin: bitcoin's first, and as long as zones and calendars are known.
 pub const START_YEARS: std::ops::RangeInclusive<i32> = 2009..=2200;
-/// The most uncertain inputs.
-pub const UNCERTAIN_MAX: usize = 1_000;
 
 impl Check for ScenarioSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
@@ -78,7 +76,7 @@ impl Check for ScenarioSpec {
         self.check_tenants(&at.key("tenants"), problems);
         construction::check(self, at, problems);
         self.check_strategies(at, problems);
-        self.check_uncertain(&at.key("uncertain"), problems);
+        uncertain::check(self, at, problems);
         if !problems.has_errors() {
             draw::check(self, &at.key("uncertain"), problems);
         }
@@ -338,50 +336,6 @@ impl ScenarioSpec {
         };
         self.sites.iter().flat_map(of_site).collect()
     }
-
-    fn check_uncertain(&self, at: &FieldPath, problems: &mut Problems) {
-        if self.uncertain.len() > UNCERTAIN_MAX {
-            problems.error(
-                at,
-                format!(
-                    "{} uncertain inputs: at most {UNCERTAIN_MAX}",
-                    self.uncertain.len()
-                ),
-            );
-        }
-        let known = serde_json::to_value(self).expect("a spec is plain JSON");
-        for (index, uncertain) in self.uncertain.iter().enumerate() {
-            let at = at.index(index);
-            uncertain.distribution.check(&at.key("distribution"), problems);
-            let path = overlay::parse_path(&uncertain.path).and_then(|s| overlay::resolve(&known, &s));
-            let at = at.key("path");
-            match path {
-                Err(error) => match error.help {
-                    Some(help) => problems.error_with_help(&at, error.message, help),
-                    None => problems.error(&at, error.message),
-                },
-                Ok(path) => {
-                    let text = path.to_string();
-                    let fixed = ["run.", "uncertain", "format", "years"]
-                        .iter()
-                        .any(|p| text.starts_with(p))
-                        || text.contains(".weather.")
-                        || text.contains(".cooling.")
-                        || text.ends_with(".repeat")
-                        || text.contains(".trace.");
-                    if fixed {
-                        problems.error(
-                            &at,
-                            format!("`{}` cannot be drawn anew in each replication", uncertain.path),
-                        );
-                    } else if crate::scenario::draw::number_at(&known, &path).is_none() {
-                        let help = "write the field in the scenario first; its value is replaced by the draw";
-                        problems.error_with_help(&at, format!("`{}` is not a number", uncertain.path), help);
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn is_country(text: &str) -> bool {
@@ -495,5 +449,8 @@ impl Check for RunSpec {
             1.0,
             52.0,
         );
+        if let Some((message, help)) = self.design.misfit(self.replications) {
+            problems.error_with_help(&at.key("replications"), message, help);
+        }
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::problem::{Check, FieldPath, Problems, Severity};
-use crate::random::{Streams, uniform};
+use crate::random::copula::Copula;
+use crate::random::design::Plan;
+use crate::random::{Distribution, DistributionSpec, Streams};
 use crate::scenario::overlay;
 use crate::scenario::spec::ScenarioSpec;
 
@@ -26,7 +28,16 @@ pub fn number_at(tree: &Value, path: &FieldPath) -> Option<f64> {
 #[derive(Debug)]
 pub struct DrawnInputs {
     tree: Value,
-    fields: Vec<(FieldPath, usize, bool)>,
+    fields: Vec<Field>,
+    copula: Option<(Vec<usize>, Copula)>,
+    plan: Plan,
+}
+
+#[derive(Debug)]
+struct Field {
+    path: FieldPath,
+    distribution: Distribution,
+    whole: bool,
 }
 
 impl DrawnInputs {
@@ -35,30 +46,56 @@ impl DrawnInputs {
         if spec.uncertain.is_empty() {
             return None;
         }
-        let tree = serde_json::to_value(spec).expect("a spec is plain JSON");
+        // What is drawn from is no part of what is drawn: a long list of observations is not copied for each replication.
+        let mut bare = spec.clone();
+        bare.uncertain.clear();
+        let tree = serde_json::to_value(&bare).expect("a spec is plain JSON");
         let mut fields = Vec::new();
-        for (index, uncertain) in spec.uncertain.iter().enumerate() {
+        for uncertain in &spec.uncertain {
             let segments = overlay::parse_path(&uncertain.path).ok()?;
             let path = overlay::resolve(&tree, &segments).ok()?;
             let whole = tree_at(&tree, &path).is_some_and(|v| v.is_i64() || v.is_u64());
-            fields.push((path, index, whole));
+            fields.push(Field {
+                path,
+                distribution: uncertain.distribution.build(),
+                whole,
+            });
         }
-        Some(Self { tree, fields })
+        let names: Vec<&str> = spec.uncertain.iter().map(|u| u.path.as_str()).collect();
+        let tied = spec.correlation.tied(&spec.uncertain);
+        Some(Self {
+            tree,
+            fields,
+            copula: tied.and_then(|tied| Some((tied.inputs, Copula::new(&tied.matrix)?))),
+            plan: Plan::new(spec.run.design, (spec.run.seed, spec.run.replications), &names)?,
+        })
     }
 
-    /// The spec of a replication. Each input has a stream of its own, named by its path.
-    pub fn draw(&self, spec: &ScenarioSpec, streams: &Streams) -> Result<ScenarioSpec, String> {
+    /// The spec of a replication. Each input has a stream of its own, named by its path, or its part of the design.
+    pub fn draw(&self, streams: &Streams, replication: u32) -> Result<ScenarioSpec, String> {
+        self.at(self.plan.units_of(streams, replication))
+    }
+
+    /// The spec at a point of the unit cube, one coordinate for each input: its independent uniform number.
+    pub fn at(&self, units: Vec<f64>) -> Result<ScenarioSpec, String> {
         let mut tree = self.tree.clone();
-        for (path, index, whole) in &self.fields {
-            let uncertain = &spec.uncertain[*index];
-            let mut stream = streams.stream(&format!("input/{}", uncertain.path));
-            let value = uncertain
-                .distribution
-                .build()
-                .quantile(uniform::open_unit(&mut stream).clamp(TAIL, 1.0 - TAIL));
-            overlay::put(&mut tree, &self.tree, path, drawn(value, *whole));
+        for (field, value) in self.fields.iter().zip(self.values(units)) {
+            overlay::put(&mut tree, &self.tree, &field.path, drawn(value, field.whole));
         }
         serde_json::from_value(tree).map_err(|e| e.to_string())
+    }
+
+    /// The values at a point of the unit cube, correlation included.
+    pub fn values(&self, mut units: Vec<f64>) -> Vec<f64> {
+        if let Some((inputs, copula)) = &self.copula {
+            let mut tied: Vec<f64> = inputs.iter().map(|i| units[*i]).collect();
+            copula.tie(&mut tied);
+            for (input, unit) in inputs.iter().zip(tied) {
+                units[*input] = unit;
+            }
+        }
+        let value = |(field, unit): (&Field, f64)| field.distribution.quantile(unit.clamp(TAIL, 1.0 - TAIL));
+        self.fields.iter().zip(units).map(value).collect()
     }
 }
 
@@ -74,12 +111,17 @@ fn drawn(value: f64, whole: bool) -> Value {
 pub fn check(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems) {
     let mut tree = serde_json::to_value(spec).expect("a spec is plain JSON");
     tree["uncertain"] = Value::Array(Vec::new());
+    tree["correlation"] = Value::Object(serde_json::Map::new());
     let resolved = |path: &str| overlay::resolve(&tree, &overlay::parse_path(path).ok()?).ok();
     for (index, uncertain) in spec.uncertain.iter().enumerate() {
         let Some(path) = resolved(&uncertain.path) else {
             continue;
         };
         let whole = tree_at(&tree, &path).is_some_and(|v| v.is_i64() || v.is_u64());
+        // A file is checked when it is read.
+        if matches!(uncertain.distribution, DistributionSpec::EmpiricalFile { .. }) {
+            continue;
+        }
         let distribution = uncertain.distribution.build();
         for share in [TAIL, 1.0 - TAIL] {
             let value = drawn(distribution.quantile(share), whole);

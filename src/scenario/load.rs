@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::{Check, FieldPath, Problem, Problems, Severity};
+use crate::random::DistributionSpec;
 use crate::scenario::Scenario;
 use crate::scenario::data::Folders;
 use crate::scenario::diagnostic::Located;
@@ -85,6 +86,34 @@ pub fn load_text(name: &str, text: &str, options: &LoadOptions) -> Result<Scenar
     )
 }
 
+/// A scenario that was put together rather than read: checked whole, its data read, without places in a text.
+pub fn load_spec(spec: ScenarioSpec, folders: &Folders) -> Result<Scenario, LoadFailure> {
+    let mut problems = Problems::new();
+    spec.check(&FieldPath::root(), &mut problems);
+    complete((spec, Sources::default()), folders, problems, Vec::new())
+}
+
+/// What a file says, defaults written out and assignments made, its data unread; and the folders to read them from.
+/// Without a path the embedded default's.
+pub fn spec_of(path: Option<&Path>, options: &LoadOptions) -> Result<(ScenarioSpec, Folders), LoadFailure> {
+    let (mut tree, mut sources) = match path {
+        Some(path) => read_file(path)?,
+        None => read_text(DEFAULT_NAME, DEFAULT_SCENARIO)?,
+    };
+    let folders = Folders {
+        scenario: path.and_then(Path::parent).map(Path::to_path_buf),
+        data: options.data.clone(),
+    };
+    let mut spec = parse(&tree, &sources)?;
+    if !options.set.is_empty() {
+        assign(&mut tree, &mut sources, &spec, &options.set)?;
+        spec = parse(&tree, &sources)?;
+    }
+    let mut problems = Problems::new();
+    select(&mut spec, &options.strategies, &mut problems);
+    Ok((spec, folders))
+}
+
 fn load_tree(
     mut tree: Value,
     mut sources: Sources,
@@ -99,7 +128,18 @@ fn load_tree(
     }
     let mut problems = Problems::new();
     spec.check(&FieldPath::root(), &mut problems);
-    let overrides = select(&mut spec, &options.strategies, &mut problems);
+    let mut overrides = options.set.clone();
+    overrides.extend(select(&mut spec, &options.strategies, &mut problems));
+    complete((spec, sources), folders, problems, overrides)
+}
+
+/// Reads the data of a spec whose checks left `problems`, and joins the parts.
+fn complete(
+    (mut spec, sources): (ScenarioSpec, Sources),
+    folders: &Folders,
+    mut problems: Problems,
+    overrides: Vec<String>,
+) -> Result<Scenario, LoadFailure> {
     let horizon = if problems.has_errors() {
         data::look(&spec, folders, &mut problems);
         None
@@ -121,6 +161,9 @@ fn load_tree(
         .collect();
     match data {
         Some((mut data, horizon)) => {
+            for (index, values) in data.observations.drain(..) {
+                spec.uncertain[index].distribution = DistributionSpec::Empirical { values };
+            }
             for (site, contract, clauses) in data.tariffs.drain(..) {
                 spec.sites[site].power_contracts.0[contract]
                     .clauses
@@ -133,9 +176,7 @@ fn load_tree(
                 }
             }
             let data = (data, horizon);
-            let mut set = options.set.clone();
-            set.extend(overrides);
-            Ok(Scenario::new(spec, sources, data, set, located))
+            Ok(Scenario::new(spec, sources, data, overrides, located))
         }
         None => Err(LoadFailure {
             problems: located,

@@ -5,6 +5,7 @@ pub mod check;
 pub mod claims;
 mod construction;
 pub mod contract_file;
+pub mod correlation;
 pub mod data;
 pub mod diagnostic;
 pub mod draw;
@@ -21,6 +22,7 @@ pub mod source;
 pub mod spec;
 mod starts;
 pub mod supply;
+pub mod uncertain;
 mod walk;
 
 use crate::scenario::data::Data;

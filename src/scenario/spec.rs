@@ -28,7 +28,9 @@ use crate::power::contract::PowerContractsSpec;
 use crate::power::contract::{Named, PriceId};
 use crate::power::grid::GridSpec;
 use crate::power::onsite::OnsiteSpec;
+use crate::random::Design;
 use crate::random::distribution::DistributionSpec;
+use crate::scenario::correlation::CorrelationSpec;
 use crate::site::{HallSpec, InstallSpec, LeaseSpec, OperatingCostSpec};
 use crate::staff::StaffSpec;
 use crate::workload::tenant::TenantSpec;
@@ -81,6 +83,9 @@ pub struct ScenarioSpec {
     /// Inputs that are not known: drawn anew in each replication, the same for all strategies.
     #[serde(default)]
     pub uncertain: Vec<UncertainSpec>,
+    /// Which uncertain inputs go together. Default: none do.
+    #[serde(default)]
+    pub correlation: CorrelationSpec,
     /// Discounting, inflation and tax.
     #[serde(default)]
     pub finance: FinanceSpec,
@@ -435,6 +440,9 @@ pub struct RunSpec {
     pub fidelity_check: bool,
     /// With `sampled_weeks`: weeks a year in which every job is simulated, spread over the seasons. Default 4.
     pub sampled_weeks_per_year: u32,
+    /// How the values of `uncertain` are spread over replications: `plain`, `latin_hypercube` (cannot be extended) or `sobol`
+    /// (replications are eight times a power of two, and intervals come from eight scramblings). Default `plain`.
+    pub design: Design,
 }
 
 impl Default for RunSpec {
@@ -445,6 +453,7 @@ impl Default for RunSpec {
             fidelity: Fidelity::default(),
             fidelity_check: true,
             sampled_weeks_per_year: 4,
+            design: Design::Plain,
         }
     }
 }

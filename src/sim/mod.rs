@@ -63,6 +63,20 @@ pub fn replicate_all(
         .collect()
 }
 
+/// Every strategy of a replication whose uncertain inputs have the values of `spec` instead of draws of their own.
+pub fn replicate_inputs(
+    scenario: &Scenario,
+    setup: &Setup,
+    replication: u32,
+    spec: ScenarioSpec,
+) -> Vec<Replication> {
+    let streams = Streams::new(scenario.spec.run.seed, u64::from(replication));
+    let drawn = DrawnReplication::of_spec(scenario, setup, (streams, replication), Some(spec));
+    (0..scenario.spec.strategies.len())
+        .map(|s| drawn.run((scenario, setup, s), scenario.spec.run.fidelity, None, None))
+        .collect()
+}
+
 /// One strategy of a replication at a fidelity, which need not be the run's: the same random numbers whatever it is.
 /// One that flows needs a [`Setup`] of a scenario whose own fidelity does.
 pub fn replicate_at(
@@ -118,9 +132,19 @@ impl DrawnReplication {
         let inputs = DrawnInputs::new(&scenario.spec);
         let spec = inputs.map(|inputs| {
             inputs
-                .draw(&scenario.spec, &streams)
+                .draw(&streams, replication)
                 .unwrap_or_else(|e| panic!("a drawn input does not fit: {e}"))
         });
+        Self::of_spec(scenario, setup, (streams, replication), spec)
+    }
+
+    /// With inputs that were drawn already, where any are uncertain.
+    fn of_spec(
+        scenario: &Scenario,
+        setup: &Setup,
+        (streams, replication): (Streams, u32),
+        spec: Option<ScenarioSpec>,
+    ) -> Self {
         let used = spec.as_ref().unwrap_or(&scenario.spec);
         let markets = spec.as_ref().map(|spec| {
             let markets = scenario.data.markets(spec, &scenario.horizon);

@@ -3,6 +3,7 @@
 
 pub mod paired;
 pub mod quantile;
+pub mod risk;
 pub mod root;
 pub mod summary;
 

@@ -133,9 +133,29 @@ pub fn student_t95(freedom: usize) -> f64 {
         .expect("the point lies between 1.96 (normal) and 12.71 (one degree of freedom)")
 }
 
+/// The point that Student's t stays within, on both sides, with probability `1 - alpha`, for `alpha` from 1e-6.
+pub fn student_t(freedom: usize, alpha: f64) -> f64 {
+    let freedom = freedom.max(1) as f64;
+    let both_tails = |t: f64| beta_reg(freedom / 2.0, 0.5, freedom / (freedom + t * t));
+    bracketed_root(1e-6, 1e7, |t| both_tails(t) - alpha.clamp(1e-6, 0.999))
+        .expect("one degree of freedom has its point of 1e-6 at 640,000")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn student_points_of_any_probability_match_the_printed_table() {
+        for (freedom, alpha, t) in [
+            (1, 0.05, 12.706),
+            (10, 0.01, 3.169),
+            (30, 0.002, 3.385),
+            (5, 0.1, 2.015),
+        ] {
+            assert!((student_t(freedom, alpha) - t).abs() < 5e-4, "{freedom} {alpha}");
+        }
+    }
 
     #[test]
     fn student_points_match_the_printed_table() {

@@ -27,6 +27,7 @@ fn every_file_column_metric_and_account_is_described() {
     let tables = [
         table_of::<t::SummaryRow>(),
         table_of::<t::ComparisonRow>(),
+        table_of::<t::AnswerRow>(),
         table_of::<t::CashflowRow>(),
         table_of::<t::StatementRow>(),
         table_of::<t::SettlementRow>(),

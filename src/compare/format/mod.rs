@@ -1,6 +1,7 @@
 //! How a comparison is shown: one file per format.
 
 mod csv;
+mod html;
 mod json;
 mod text;
 
@@ -18,6 +19,8 @@ pub enum Format {
     Json,
     /// One line for each figure that is not equal.
     Csv,
+    /// A page of its own, with charts.
+    Html,
 }
 
 impl Format {
@@ -27,6 +30,7 @@ impl Format {
             Self::Text => text::write(comparison, out),
             Self::Json => json::write(comparison, out),
             Self::Csv => csv::write(comparison, out),
+            Self::Html => html::write(comparison, out),
         }
     }
 }
@@ -48,5 +52,29 @@ fn noise_words(noise: Noise) -> &'static str {
         Noise::Clear => "clear",
         Noise::MayBeNoise => "may be noise",
         Noise::NotJudged => "not judged",
+    }
+}
+
+/// Whole cents as dollars: `-1,234.50`.
+fn dollars(cents: i64) -> String {
+    let (sign, cents) = (if cents < 0 { "-" } else { "" }, cents.unsigned_abs());
+    let whole = (cents / 100).to_string();
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{:02}", cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cents_are_grouped_dollars() {
+        assert_eq!(super::dollars(-123_456_705), "-1,234,567.05");
+        assert_eq!(super::dollars(99), "0.99");
+        assert_eq!(super::dollars(100_000), "1,000.00");
     }
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::compare::Comparison;
 use crate::compare::difference::{Change, Difference, Noise, RunName, Statistic};
-use crate::compare::format::{change_words, noise_words};
+use crate::compare::explain::By;
+use crate::compare::format::{change_words, dollars, noise_words};
 
 const HEADERS: [&str; 11] = [
     "strategy",
@@ -49,7 +50,40 @@ pub(super) fn write(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
         writeln!(out)?;
         write_table(out, &rows)?;
     }
-    write_hints(out, comparison, beyond - rows.len())
+    write_hints(out, comparison, beyond - rows.len())?;
+    write_splits(out, comparison)
+}
+
+/// Parts of a split that are written out; the rest is summed up.
+const PARTS_MAX: usize = 12;
+
+fn write_splits(out: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
+    for split in comparison.explained.iter().filter(|s| !s.parts.is_empty()) {
+        // Months are told by year: a decade of them is no reading.
+        let split = if split.by == By::Month {
+            &split.by_year()
+        } else {
+            split
+        };
+        writeln!(
+            out,
+            "\n{} ({}): change of net present value by {}; {}",
+            shown(&split.strategy),
+            shown(&split.case),
+            split.by.word(),
+            shown(&split.note)
+        )?;
+        let (told, rest) = split.parts.split_at(split.parts.len().min(PARTS_MAX));
+        for part in told {
+            writeln!(out, "  {:>18}  {}", dollars(part.cents), shown(&part.name))?;
+        }
+        if !rest.is_empty() {
+            let sum = rest.iter().map(|p| p.cents).sum();
+            writeln!(out, "  {:>18}  {} more", dollars(sum), rest.len())?;
+        }
+        writeln!(out, "  {:>18}  sum", dollars(split.cents))?;
+    }
+    Ok(())
 }
 
 fn write_run(out: &mut dyn Write, label: &str, run: &RunName) -> io::Result<()> {

@@ -24,6 +24,7 @@ pub mod price_duration_curve;
 pub mod production_backtest;
 pub mod pue_by_month;
 pub mod schedule_gantt;
+pub mod sensitivity;
 pub mod value_by_account;
 
 /// The most rows that a chart reads from a file; a longer file is refused.

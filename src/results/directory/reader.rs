@@ -79,6 +79,7 @@ impl RunReader {
             metrics: self.metrics()?,
             summary: self.rows()?,
             comparison: self.rows()?,
+            answers: self.rows()?,
             cashflow: self.rows()?,
             statements: self.rows()?,
             settlement: self.rows()?,

@@ -31,6 +31,9 @@ impl RunWriter {
         self.fill(METRICS, |out| write_metrics(tables, out).map_err(io::Error::from))?;
         self.put_rows(&tables.summary)?;
         self.put_rows(&tables.comparison)?;
+        if !tables.answers.is_empty() {
+            self.put_rows(&tables.answers)?;
+        }
         self.put_rows(&tables.cashflow)?;
         self.put_rows(&tables.settlement)?;
         self.put_schedule(tables)?;

@@ -1,6 +1,7 @@
 //! The data files of a scenario: found inside their folders, hashed, read by their formats, and joined with the
 //! specs to everything that replications draw from.
 
+mod observations;
 mod reader;
 
 use std::path::{Path, PathBuf};
@@ -140,6 +141,8 @@ pub struct Data {
     pub system_loads: Vec<Option<SystemLoadSeries>>,
     /// Profiles of generation on site, by site.
     pub onsite: Vec<Vec<Option<ProfileSeries>>>,
+    /// Observations of uncertain inputs read from files, by position in `uncertain`.
+    pub observations: Vec<(usize, Vec<f64>)>,
     /// Clauses out of tariff files, by site and contract.
     pub tariffs: Vec<(usize, usize, Vec<ClauseSpec>)>,
     /// Exchange rates out of files, by site and contract.
@@ -247,6 +250,7 @@ pub fn look(spec: &ScenarioSpec, folders: &Folders, problems: &mut Problems) {
             named.push((file.file.as_str(), reader::requests_path(index)));
         }
     }
+    named.extend(observations::named(spec));
     for (name, at) in named {
         if let Err((message, help)) = folders.find(name) {
             problems.push(&at, message, help);
@@ -269,6 +273,7 @@ pub fn read(
         notes: Vec::new(),
         horizon,
     };
+    let observations = reader.observations(spec);
     let tariffs = reader.tariffs(spec);
     let currencies = reader.currencies(spec);
     let price_series = reader.prices(spec);
@@ -314,6 +319,7 @@ pub fn read(
         bitcoin: bitcoin?,
         coins: coins.ok()?,
         rents,
+        observations,
         tariffs,
         currencies,
         carbon,

@@ -42,7 +42,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Opens `name`, gives it to `parse` and notes hash and repairs; what is wrong is reported at `at`.
-    fn file<T, E: Misread>(
+    pub(super) fn file<T, E: Misread>(
         &mut self,
         name: &str,
         at: &FieldPath,
