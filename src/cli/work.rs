@@ -72,11 +72,11 @@ impl ScenarioArgs {
     /// A design other than plain draws is laid out for the replications that run.
     fn lay_out(&self, scenario: &mut Scenario) -> Result<(), Failure> {
         let run = &mut scenario.spec.run;
-        let Some(replications) = self.replications.filter(|_| run.design != Design::Plain) else {
+        if run.design == Design::Plain {
             return Ok(());
-        };
-        run.replications = replications;
-        match run.design.misfit(replications) {
+        }
+        run.replications = self.replications.unwrap_or(run.replications);
+        match run.design.misfit(run.replications) {
             Some((message, help)) => Err(Failure::input(message).with_help(help)),
             None => Ok(()),
         }

@@ -450,7 +450,8 @@ impl Check for RunSpec {
             52.0,
         );
         if let Some((message, help)) = self.design.misfit(self.replications) {
-            problems.error_with_help(&at.key("replications"), message, help);
+            // The command line may say another number, which is then refused where it does not fit.
+            problems.warn(&at.key("replications"), format!("{message}: {help}"));
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::support::{Place, SMALL, changed, results_of, said};
 #[case("run")]
 #[case("validate")]
 #[case("compare")]
+#[case("sensitivity")]
+#[case("optimise")]
 #[case("report")]
 #[case("replay")]
 #[case("audit")]

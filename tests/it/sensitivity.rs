@@ -1,6 +1,6 @@
 //! `repower sensitivity` as a planner meets it.
 
-use crate::support::{Place, SMALL, said};
+use crate::support::{CONVERSION, Place, SMALL, said};
 
 const INPUTS: &str = "\n[[uncertain]]\npath = \"market.power.spot.fixed_usd_per_mwh\"\n\
     distribution.uniform = { low = 30, high = 50 }\n\
@@ -79,9 +79,15 @@ fn the_price_of_power_does_what_the_meter_says() {
 }
 
 #[test]
-fn break_even_prices_are_those_at_which_the_mine_earns_nothing() {
-    let place = Place::with(SMALL);
-    let vary = format!("{PRICE}=20..200");
+fn the_break_even_rent_makes_letting_worth_as_much_as_mining() {
+    let lease = "[strategies.conversions.lease]\nusd_per_kw_month = 100\nyears = 5\npower = \"pass_through\"\n\
+        cooling.direct_to_chip_dry = { facility_water_c = 40 }\n";
+    let text = format!("{SMALL}{CONVERSION}{lease}")
+        .replace("rebuild-on-pad", "powered-shell")
+        .replace("years = 1", "years = 6");
+    let place = Place::with(&text);
+    let rent = "strategies.gpu.conversions[0].lease.usd_per_kw_month";
+    let vary = format!("{rent}=10..400");
     let args = [
         "sensitivity",
         "x.toml",
@@ -93,28 +99,40 @@ fn break_even_prices_are_those_at_which_the_mine_earns_nothing() {
         "s",
     ];
     place.repower(&args).assert().success();
-    let found = value(&rows(&place, "s"), [PRICE, "break_even", "value"]);
-    // The price found, run by hand, is worth next to nothing beside the price at which the machines stop.
-    let npv = |price: f64, out: &str| {
-        let set = format!("{PRICE}={price}");
-        let args = [
-            "run",
-            "x.toml",
-            "--out",
-            out,
-            "--replications",
-            "8",
-            "--quiet",
-            "--set",
-            &set,
-        ];
-        place.repower(&args).assert().success();
-        let text = std::fs::read_to_string(place.path(&format!("{out}/summary.csv"))).unwrap();
-        let row = text.lines().find(|l| l.contains(",portfolio,npv_usd,")).unwrap();
-        row.split(',').nth(6).unwrap().parse::<f64>().unwrap()
+    let table = std::fs::read_to_string(place.path("s/sensitivity.csv")).unwrap();
+    let row = table
+        .lines()
+        .find(|l| l.contains(",stay-mining,npv_usd,") && l.contains(",break_even,value,"));
+    let found: f64 = row
+        .unwrap_or_else(|| panic!("{table}"))
+        .split(',')
+        .nth(9)
+        .unwrap()
+        .parse()
+        .unwrap();
+    // Let at that rent, the same eight worlds are worth what mining is.
+    let set = format!("{rent}={found}");
+    let args = [
+        "run",
+        "x.toml",
+        "--out",
+        "at",
+        "--replications",
+        "8",
+        "--quiet",
+        "--set",
+        &set,
+    ];
+    place.repower(&args).assert().success();
+    let summary = std::fs::read_to_string(place.path("at/summary.csv")).unwrap();
+    let mean = |strategy: &str| {
+        let row = summary
+            .lines()
+            .find(|l| l.starts_with(strategy) && l.contains(",portfolio,npv_usd,"));
+        row.unwrap().split(',').nth(6).unwrap().parse::<f64>().unwrap()
     };
-    let (at, cheap) = (npv(found, "at"), npv(20.0, "cheap"));
-    assert!(at.abs() < 2e-3 * cheap.abs(), "{found}: {at}, {cheap}");
+    let (mine, lease) = (mean("stay-mining,"), mean("gpu,"));
+    assert!((lease / mine - 1.0).abs() < 0.01, "{found}: {lease} and {mine}");
 }
 
 #[test]
