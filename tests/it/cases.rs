@@ -256,6 +256,10 @@ fn the_portfolio_mines_lets_sells_and_serves() {
     }
     assert_eq!(cash(mine, "asset_sales") + cash(mine, "lease_revenue"), 0.0);
     assert!(cash(cloud, "gpu_reserved_revenue") > 2.72 * 26_000.0 * YEAR_H * 4.0);
+    // The vendor's 683 MUSD (S35) are the investor's share of the equity; a lender pays a third or so of the works.
+    near("vendor", 0.37 * cash(cloud, "equity_contributions"), 683e6, 0.05);
+    let lent = of(cloud, Metric::DebtUsd) / of(cloud, Metric::CapexUsd);
+    assert!((0.25..0.45).contains(&lent), "{lent}");
     near("Narvik's half", 26_000.0 * 2.72 * YEAR_H * 5.0, 3.1e9, 0.01);
 }
 
