@@ -81,6 +81,10 @@ fn works(basis: &Basis<'_>) -> Expr {
 }
 
 /// Adds the sheet with what happens until building is over.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a sheet from top to bottom, in the order in which it is read"
+)]
 pub(super) fn build(book: &mut Book, basis: &Basis<'_>) -> Debt {
     let name = format!("Debt {}", basis.strategy + 1);
     let sheet = book.sheet(name, &format!("Debt: {}", basis.case.id), Kind::Months);
@@ -211,6 +215,10 @@ struct Dues {
 }
 
 /// Adds operation: each payment period's cash serves the debt.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a sheet from top to bottom, in the order in which it is read"
+)]
 pub(super) fn operate(
     book: &mut Book,
     basis: &Basis<'_>,

@@ -17,8 +17,6 @@ mod reconcile;
 mod render;
 mod returns;
 mod statements;
-#[cfg(test)]
-mod tests;
 mod timing;
 mod write;
 

@@ -206,6 +206,10 @@ fn worth(
 }
 
 /// Cover of a loan.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a sheet from top to bottom, in the order in which it is read"
+)]
 fn cover(
     book: &mut Book,
     sheet: usize,

@@ -27,6 +27,10 @@ pub(super) struct Timing {
 }
 
 /// Adds the sheet; `first` is the year and month of the first month.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a sheet from top to bottom, in the order in which it is read"
+)]
 pub(super) fn add(book: &mut Book, first: (f64, f64)) -> Timing {
     let sheet = book.sheet("Timing".to_owned(), "Timing", Kind::Months);
     let line = 4;
