@@ -12,7 +12,7 @@ use super::evaluate::{Evaluator, Value};
 use super::expr::{Expr, Over, RowId};
 
 /// Months on a printed page.
-const PAGE_MONTHS: usize = 24;
+const PAGE_MONTHS: usize = 12;
 /// Rows and columns that a chart covers.
 pub(super) const CHART_LINES: u32 = 20;
 
@@ -272,7 +272,7 @@ fn pictures(book: &Book, index: usize, sheet: &mut Worksheet) -> Result<(), Xlsx
         };
         let mut chart = Chart::new(kind);
         chart.title().set_name(&picture.title);
-        chart.y_axis().set_name(picture.unit);
+        chart.y_axis().set_name(picture.unit).set_num_format("#,##0");
         chart.x_axis().set_num_format("mmm yy");
         chart.set_width(900).set_height(360);
         for (name, row) in &picture.rows {
