@@ -59,10 +59,11 @@ pub(super) fn rows(world: &World<'_>) -> Vec<FinanceRow> {
         };
         rows.push(("in_service", kind), Some(*month), "USD", usd.as_usd());
     }
-    if let Some(financing) = Financing::of(world) {
-        if let Some((spec, terms, plan)) = &financing.debt {
-            borrowed(&mut rows, (spec, terms, plan), financing.completion);
-        }
+    let financing = Financing::of(world);
+    if let Some(financing) = &financing
+        && let Some((spec, terms, plan)) = &financing.debt
+    {
+        borrowed(&mut rows, (spec, terms, plan), financing.completion);
     }
     if let Some(owners) = from.spec.capital_of(from.strategy).and_then(|c| c.owners) {
         shared(&mut rows, &owners);

@@ -1,4 +1,4 @@
-//! The workbook of a run, opened and recalculated by LibreOffice: every formula gives what is stored with it, and an input changed
+//! The workbook of a run, opened and recalculated by `LibreOffice`: every formula gives what is stored with it, and an input changed
 //! in the workbook moves what the same change of the scenario moves.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ const PROFILE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 
 type Sheet = BTreeMap<(u32, u32), Data>;
 
-/// Whether LibreOffice is there; says so where it is not, and fails where it must be.
+/// Whether `LibreOffice` is there; says so where it is not, and fails where it must be.
 fn office() -> bool {
     let found = Command::new("soffice").arg("--version").output().is_ok();
     let must = cfg!(feature = "slow-tests") || std::env::var_os("CI").is_some();
@@ -40,7 +40,7 @@ fn office() -> bool {
     found
 }
 
-/// Has LibreOffice recalculate workbooks, each to a file of the same name in `into`.
+/// Has `LibreOffice` recalculate workbooks, each to a file of the same name in `into`.
 fn recalculate(folder: &Path, files: &[PathBuf], into: &Path) {
     let profile = folder.join("profile");
     fs::create_dir_all(profile.join("user")).unwrap();

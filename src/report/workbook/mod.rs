@@ -1,7 +1,7 @@
 //! The workbook `model.xlsx`: the P50 replication of every strategy as a financial model with live formulas, its results stored
 //! beside them, made from the tables of a run alone.
 //!
-//! A formula is a tree ([`expr`]) that is both written ([`render`]) and worked out ([`evaluate`]), so that the figure which a
+//! A formula is a tree (`expr`) that is both written (`render`) and worked out (`evaluate`), so that the figure which a
 //! reader sees before any recalculation is that of the formula. What the simulation found stands on sheets of values; statements,
 //! tax, debt and returns follow from it by formulas, one for each row from the first month to the last. Names never enter a
 //! formula: sheets are numbered.

@@ -1,5 +1,7 @@
 //! From a formula's tree to its text as a spreadsheet reads it.
 
+use std::fmt::Write as _;
+
 use super::book::{Book, FIRST, OPENING};
 use super::expr::{CellId, Expr, Function, Over, RowId, TableId};
 
@@ -37,7 +39,7 @@ impl Place<'_> {
             Expr::Last(row) => {
                 self.sheet_of(self.book.rows[row.0].sheet, out);
                 let line = self.book.rows[row.0].line + 1;
-                *out += &format!("${}${line}", letters(self.book.end_column() - 1));
+                let _ = write!(out, "${}${line}", letters(self.book.end_column() - 1));
             }
             Expr::Cell(cell) => self.cell(*cell, out),
             Expr::Negative(inner) => {
@@ -82,7 +84,7 @@ impl Place<'_> {
             self.write(expr, 2, &mut text);
             text
         };
-        *out += &match over {
+        let written = match over {
             Over::Sum(row) => format!("SUM({})", range(row)),
             Over::Least(row) => format!("MIN({})", range(row)),
             Over::Greatest(row) => format!("MAX({})", range(row)),
@@ -124,6 +126,7 @@ impl Place<'_> {
                 format!("IFERROR((1+IRR({},{near}))^12-1,\"n/a\")", range(row))
             }
         };
+        out.push_str(&written);
     }
 
     /// A row in a column: relative, so that one formula does for the whole row.
@@ -131,7 +134,7 @@ impl Place<'_> {
         debug_assert!(column >= OPENING, "a row has no month before its opening");
         let row = &self.book.rows[row.0];
         self.sheet_of(row.sheet, out);
-        *out += &format!("{}{}", letters(column), row.line + 1);
+        let _ = write!(out, "{}{}", letters(column), row.line + 1);
     }
 
     fn range(&self, row: RowId) -> String {
@@ -140,13 +143,14 @@ impl Place<'_> {
         self.sheet_of(row.sheet, &mut out);
         let line = row.line + 1;
         let last = letters(self.book.end_column() - 1);
-        out + &format!("${}${line}:${last}${line}", letters(FIRST))
+        let _ = write!(out, "${}${line}:${last}${line}", letters(FIRST));
+        out
     }
 
     fn cell(&self, cell: CellId, out: &mut String) {
         let cell = &self.book.cells[cell.0];
         self.sheet_of(cell.sheet, out);
-        *out += &format!("${}${}", letters(cell.column), cell.line + 1);
+        let _ = write!(out, "${}${}", letters(cell.column), cell.line + 1);
     }
 
     fn table(&self, table: TableId) -> (String, String) {
@@ -164,7 +168,7 @@ impl Place<'_> {
     /// Names of sheets hold letters, digits and spaces only.
     fn sheet_of(&self, sheet: usize, out: &mut String) {
         if sheet != self.sheet {
-            *out += &format!("'{}'!", self.book.sheets[sheet].name);
+            let _ = write!(out, "'{}'!", self.book.sheets[sheet].name);
         }
     }
 }
