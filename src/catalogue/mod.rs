@@ -202,8 +202,8 @@ mod tests {
         }
         for (index, item) in items.iter().enumerate() {
             let place = format!("{} {}", item.kind.as_str(), item.id);
-            let twin = |other: &&Item| other.kind == item.kind && other.id == item.id;
-            assert!(items[..index].iter().find(twin).is_none(), "{place} twice");
+            let twin = |other: &Item| other.kind == item.kind && other.id == item.id;
+            assert!(!items[..index].iter().any(twin), "{place} twice");
             assert!(!item.name.is_empty() && !item.figures.is_empty(), "{place}");
             for figure in &item.figures {
                 let labelled = ["sourced", "computed", "assumption", ""].contains(&figure.label);
