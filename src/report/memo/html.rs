@@ -50,7 +50,7 @@ pub fn render(document: &Document) -> String {
 
 fn section(section: &Section, figures: &mut usize) -> Markup {
     html! {
-        section {
+        section id=(section.anchor()) {
             h2 { (clean(&section.heading)) }
             @for part in &section.blocks { (block(part, figures)) }
         }
@@ -108,6 +108,11 @@ fn text(text: &Text) -> Markup {
                 Span::Strong(plain) => { strong { (clean(plain)) } }
                 Span::Code(plain) => { code { (clean(plain)) } }
                 Span::Link(plain, path) => { a href=(path) { (clean(plain)) } }
+                Span::Figure(plain, cite) => {
+                    a.cite href=(cite.address()) title={ (cite.file) ", row " (cite.row) ": " (clean(&cite.key)) } {
+                        (clean(plain))
+                    }
+                }
             }
         }
     }
