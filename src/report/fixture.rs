@@ -248,7 +248,11 @@ pub(crate) fn full() -> RunTables {
 fn schedules(tables: &mut RunTables) {
     for (strategy, late) in [("gpu-cloud", 6.0), ("lease-shell", 3.0)] {
         let id = strategy.to_owned();
-        for (stage, criticality) in [("switchgear_order", 0.7), ("commissioning", 0.9), ("ready-for-service", 1.0)] {
+        for (stage, criticality) in [
+            ("switchgear_order", 0.7),
+            ("commissioning", 0.9),
+            ("ready-for-service", 1.0),
+        ] {
             tables.schedule_risk.push(ScheduleRiskRow {
                 strategy: id.clone(),
                 site: "west-texas".to_owned(),
@@ -265,7 +269,12 @@ fn schedules(tables: &mut RunTables) {
                 ..ScheduleRiskRow::default()
             });
         }
-        for (driver, share) in [("everything", 1.0), ("common factor", 0.6), ("gensets", 0.3), ("crews", -0.1)] {
+        for (driver, share) in [
+            ("everything", 1.0),
+            ("common factor", 0.6),
+            ("gensets", 0.3),
+            ("crews", -0.1),
+        ] {
             tables.schedule_drivers.push(ScheduleDriverRow {
                 strategy: id.clone(),
                 driver: driver.to_owned(),
@@ -301,10 +310,22 @@ fn schedules(tables: &mut RunTables) {
 /// The median replication is the mean here, and a bank pays for a part of the lease.
 fn median(tables: &mut RunTables) {
     let mut rows: Vec<CashflowRow> = tables.cashflow.clone();
-    let lease = rows.iter().find(|r| r.strategy == "lease-shell").cloned().unwrap();
+    let lease = rows
+        .iter()
+        .find(|r| r.strategy == "lease-shell")
+        .cloned()
+        .unwrap();
     for (m, month) in tables.manifest.months.iter().enumerate() {
-        let (account, usd) = if m < 18 { ("debt_draws", 7e6) } else { ("debt_repayments", -1.2e6) };
-        for (account, usd) in [(account, usd), ("interest_cost", -0.4e6), ("equity_contributions", 1e6)] {
+        let (account, usd) = if m < 18 {
+            ("debt_draws", 7e6)
+        } else {
+            ("debt_repayments", -1.2e6)
+        };
+        for (account, usd) in [
+            (account, usd),
+            ("interest_cost", -0.4e6),
+            ("equity_contributions", 1e6),
+        ] {
             rows.push(CashflowRow {
                 month: month.clone(),
                 account: account.to_owned(),

@@ -22,9 +22,15 @@ fn cites(memo: &str) -> Vec<(String, String, usize)> {
 fn record(folder: &Path, file: &str, row: usize) -> std::collections::BTreeMap<String, String> {
     let mut reader = csv::Reader::from_path(folder.join(file)).unwrap();
     let head = reader.headers().unwrap().clone();
-    let record = reader.records().nth(row - 2).unwrap_or_else(|| panic!("{file} has no row {row}"));
+    let record = reader
+        .records()
+        .nth(row - 2)
+        .unwrap_or_else(|| panic!("{file} has no row {row}"));
     let record = record.unwrap();
-    head.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect()
+    head.iter()
+        .map(str::to_owned)
+        .zip(record.iter().map(str::to_owned))
+        .collect()
 }
 
 /// A number as the memo writes it.
@@ -77,9 +83,15 @@ fn links_within_the_memo_lead_to_sections_that_are_there() {
         .collect();
     assert!(anchors.len() >= 4, "{anchors:?}");
     for anchor in anchors {
-        assert!(html.contains(&format!("id=\"{anchor}\"")), "{anchor} leads nowhere");
+        assert!(
+            html.contains(&format!("id=\"{anchor}\"")),
+            "{anchor} leads nowhere"
+        );
     }
-    let files = html.split("href=\"").skip(1).map(|rest| rest.split(['"', '#']).next().unwrap());
+    let files = html
+        .split("href=\"")
+        .skip(1)
+        .map(|rest| rest.split(['"', '#']).next().unwrap());
     for file in files.filter(|file| !file.is_empty()) {
         assert!(place.path("out").join(file).exists(), "{file} is not in the run");
     }

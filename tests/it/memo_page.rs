@@ -86,12 +86,26 @@ fn proxy() -> (u16, mpsc::Receiver<String>) {
 /// What pages said to the console, errors and all else.
 fn console(done: &Output) -> Vec<String> {
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect()
+    said.lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Attributes of a page through which a browser would fetch something, but links and anchors.
 fn fetches(html: &str) -> Vec<&str> {
-    let lures = [" src=", "srcset=", "url(", "@import", "<link", "<iframe", "<object", "<embed", "<base", "xlink:href"];
+    let lures = [
+        " src=",
+        "srcset=",
+        "url(",
+        "@import",
+        "<link",
+        "<iframe",
+        "<object",
+        "<embed",
+        "<base",
+        "xlink:href",
+    ];
     lures.into_iter().filter(|lure| html.contains(lure)).collect()
 }
 
@@ -109,18 +123,30 @@ fn the_page_says_nothing_to_the_console_and_asks_nobody_for_anything() {
     let page = place.path("out/memo.html");
     let html = std::fs::read_to_string(&page).unwrap();
     // The question is there, as text.
-    assert!(html.contains("&lt;script&gt;document.title="), "the question is not shown");
+    assert!(
+        html.contains("&lt;script&gt;document.title="),
+        "the question is not shown"
+    );
     assert!(!html.contains("<script"));
     let bare = html.replace("http://www.w3.org/2000/svg", "");
-    assert_eq!(fetches(&bare.replace("<img src='http://memo.invalid", "")), [""; 0]);
+    assert_eq!(
+        fetches(&bare.replace("<img src='http://memo.invalid", "")),
+        [""; 0]
+    );
 
     let (port, told) = proxy();
     let done = browser.open(&page, port, &["--dump-dom".to_owned()]);
     assert_eq!(console(&done), [""; 0]);
     let dom = String::from_utf8_lossy(&done.stdout);
-    assert!(dom.contains("<title>Investment memo: small</title>"), "a script ran");
+    assert!(
+        dom.contains("<title>Investment memo: small</title>"),
+        "a script ran"
+    );
     assert!(!dom.contains("<script") && !dom.contains("<img"));
-    let asked: Vec<String> = told.try_iter().filter(|line| line.contains("memo.invalid")).collect();
+    let asked: Vec<String> = told
+        .try_iter()
+        .filter(|line| line.contains("memo.invalid"))
+        .collect();
     assert_eq!(asked, [""; 0]);
 
     // The same eyes see a page that does what the memo must not do.
@@ -128,10 +154,17 @@ fn the_page_says_nothing_to_the_console_and_asks_nobody_for_anything() {
                console.error('seen')</script>";
     place.write("bad.html", bad);
     let done = browser.open(&place.path("bad.html"), port, &["--dump-dom".to_owned()]);
-    assert!(console(&done).iter().any(|line| line.contains("seen")), "{:?}", console(&done));
+    assert!(
+        console(&done).iter().any(|line| line.contains("seen")),
+        "{:?}",
+        console(&done)
+    );
     assert!(String::from_utf8_lossy(&done.stdout).contains("<title>taken</title>"));
     let asked = told.recv_timeout(std::time::Duration::from_secs(20)).into_iter();
-    let asked: Vec<String> = asked.chain(told.try_iter()).filter(|line| line.contains("memo.invalid")).collect();
+    let asked: Vec<String> = asked
+        .chain(told.try_iter())
+        .filter(|line| line.contains("memo.invalid"))
+        .collect();
     assert!(!asked.is_empty(), "the proxy is blind");
 }
 
@@ -139,18 +172,40 @@ fn the_page_says_nothing_to_the_console_and_asks_nobody_for_anything() {
 fn printed(browser: &Browser, page: &Path, to: &Path) -> Option<Vec<String>> {
     let reader = program(&["pdftotext"])?;
     let (port, _told) = proxy();
-    let flags = ["--no-pdf-header-footer".to_owned(), format!("--print-to-pdf={}", to.display())];
+    let flags = [
+        "--no-pdf-header-footer".to_owned(),
+        format!("--print-to-pdf={}", to.display()),
+    ];
     browser.open(page, port, &flags);
-    let done = Command::new(reader).arg("-layout").arg(to).arg("-").output().unwrap();
+    let done = Command::new(reader)
+        .arg("-layout")
+        .arg(to)
+        .arg("-")
+        .output()
+        .unwrap();
     assert!(done.status.success());
     let text = String::from_utf8(done.stdout).unwrap();
-    Some(text.split('\u{c}').filter(|page| !page.trim().is_empty()).map(str::to_owned).collect())
+    Some(
+        text.split('\u{c}')
+            .filter(|page| !page.trim().is_empty())
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 /// Titles of the charts of a page, in order.
 fn chart_titles(html: &str) -> Vec<&str> {
     let charts = html.split("<figure>").skip(1);
-    charts.map(|c| c.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0).collect()
+    charts
+        .map(|c| {
+            c.split_once("<title>")
+                .unwrap()
+                .1
+                .split_once("</title>")
+                .unwrap()
+                .0
+        })
+        .collect()
 }
 
 /// Title, caption and the run's name at the foot of each chart stand on one page: no page cuts it.
@@ -160,9 +215,16 @@ fn assert_whole_charts(html: &str, pages: &[String]) {
     let mut on_page: BTreeMap<usize, usize> = BTreeMap::new();
     for (index, title) in titles.iter().enumerate() {
         let caption = format!("Figure {}.", index + 1);
-        let at = pages.iter().position(|page| page.contains(&caption)).unwrap_or_else(|| panic!("{caption} is lost"));
+        let at = pages
+            .iter()
+            .position(|page| page.contains(&caption))
+            .unwrap_or_else(|| panic!("{caption} is lost"));
         let title = title.replace("&amp;", "&");
-        assert!(pages[at].contains(&title), "`{title}` is not on page {} with its caption", at + 1);
+        assert!(
+            pages[at].contains(&title),
+            "`{title}` is not on page {} with its caption",
+            at + 1
+        );
         *on_page.entry(at).or_default() += 1;
     }
     for (page, charts) in on_page {
@@ -175,16 +237,34 @@ fn assert_whole_charts(html: &str, pages: &[String]) {
 fn the_default_memo_prints_its_decision_on_two_pages_and_cuts_no_chart() {
     let Some(browser) = Browser::find() else { return };
     let place = Place::new();
-    let args = ["run", "--out", "out", "--replications", "3", "--set", "run.fidelity=fluid"];
+    let args = [
+        "run",
+        "--out",
+        "out",
+        "--replications",
+        "3",
+        "--set",
+        "run.fidelity=fluid",
+    ];
     place.repower(&args).assert().success();
     let page = place.path("out/memo.html");
     let Some(pages) = printed(&browser, &page, &place.path("memo.pdf")) else {
         return;
     };
     assert_whole_charts(&std::fs::read_to_string(&page).unwrap(), &pages);
-    let appendix = pages.iter().position(|page| page.trim_start().starts_with("Appendix"));
+    let appendix = pages
+        .iter()
+        .position(|page| page.trim_start().starts_with("Appendix"));
     assert_eq!(appendix, Some(2), "the appendix begins on page 3");
-    for (page, heading) in [(0, "What is being asked"), (0, "Plan and dates"), (1, "What breaks it")] {
-        assert!(pages[page].contains(heading), "{heading} is not on page {}", page + 1);
+    for (page, heading) in [
+        (0, "What is being asked"),
+        (0, "Plan and dates"),
+        (1, "What breaks it"),
+    ] {
+        assert!(
+            pages[page].contains(heading),
+            "{heading} is not on page {}",
+            page + 1
+        );
     }
 }

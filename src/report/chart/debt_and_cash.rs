@@ -1,10 +1,11 @@
 //! What is owed by month, and where the cash of each year comes from and goes to: works, lenders, owners.
 
+use plotters::style::RGBColor;
 use serde::{Deserialize, Serialize};
 
 use crate::finance::account::{Account, CashFlow};
 use crate::report::chart::canvas::{
-    Canvas, Dash, Entry, Frame, INK, PALETTE, Style, Swatch, WIDTH, fit, paint, series_colour,
+    Canvas, Dash, Entry, Frame, GRID, INK, PALETTE, Style, Swatch, WIDTH, fit, paint, series_colour,
 };
 use crate::report::chart::panel::{Panel, Scale, nice_range, nice_ticks, year_of_month, year_ticks};
 use crate::report::chart::{Cell, Chart, Meta, distinct, left_out};
@@ -30,17 +31,19 @@ pub struct Row {
     reserve_usd: f64,
     paid_in_usd: f64,
     paid_out_usd: f64,
+    residual_usd: f64,
 }
 
 /// Strategies drawn at most, side by side.
 const COLUMNS_MAX: usize = 2;
 const BALANCE_HEIGHT: f64 = 150.0;
 const CASH_HEIGHT: f64 = 230.0;
+const OPACITY: f64 = 0.85;
 
 /// Reads one part of a month's cash.
 type Part = fn(&Row) -> f64;
 /// Parts from the axis outwards, with their words.
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("running, after tax", |r| r.operating_usd),
     ("works and sales", |r| r.investing_usd),
     ("debt drawn", |r| r.drawn_usd),
@@ -49,21 +52,26 @@ const PARTS: [(&str, Part); 8] = [
     ("reserve", |r| r.reserve_usd),
     ("owners pay in", |r| r.paid_in_usd),
     ("owners take out", |r| r.paid_out_usd),
+    ("residual (worth, not money)", |r| r.residual_usd),
 ];
 /// Colours of the parts.
-const COLOURS: [usize; 8] = [0, 1, 2, 4, 3, 6, 5, 5];
+const COLOURS: [RGBColor; 9] = [
+    PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[4], PALETTE[3], PALETTE[6], PALETTE[5], INK, GRID,
+];
 
 impl Chart for DebtAndCash {
     type Row = Row;
     const ID: &'static str = "debt_and_cash";
     const CAPTION: &'static str = "Above: what is owed to lenders at the end of each month. Below: cash of each calendar year by \
         where it comes from (above the line) and where it goes (below it): the works, the lenders, their reserve, the owners. \
-        Median replication; residuals, for which no money moves, are left out.";
+        Median replication. The residual of the last month is worth, not money; by convention owners take it out.";
 
     fn data(tables: &RunTables) -> Vec<Row> {
         let view = View::new(tables);
         let borrowers = view.strategies().filter(|id| {
-            let draws = |r: &CashflowRow| is_own(&view, id, r) && r.account == Account::DebtDraws.id() && r.usd != 0.0;
+            let draws = |r: &CashflowRow| {
+                is_own(&view, id, r) && r.account == Account::DebtDraws.id() && r.usd != 0.0
+            };
             tables.cashflow.iter().any(draws)
         });
         borrowers.flat_map(|id| months(&view, id)).collect()
@@ -72,13 +80,14 @@ impl Chart for DebtAndCash {
     fn draw(rows: &[Row], meta: &Meta) -> String {
         let strategies = distinct(rows, |r| &r.strategy.0);
         let shown = strategies.len().min(COLUMNS_MAX);
-        let notes: Vec<String> = std::iter::once("Million US dollars, nominal; median replication.".to_owned())
-            .chain(left_out(strategies.len(), shown))
-            .collect();
+        let notes: Vec<String> =
+            std::iter::once("Million US dollars, nominal; median replication.".to_owned())
+                .chain(left_out(strategies.len(), shown))
+                .collect();
         let frame = Frame {
             title: "Debt by month, cash by year",
             notes: &notes,
-            height: 176.0 + BALANCE_HEIGHT + CASH_HEIGHT + 15.0 * notes.len() as f64,
+            height: 190.0 + BALANCE_HEIGHT + CASH_HEIGHT + 15.0 * notes.len() as f64,
         };
         let years = span(rows);
         paint(&frame, meta, |canvas, top| {
@@ -92,7 +101,7 @@ impl Chart for DebtAndCash {
                 balance(canvas, (sides, top + 22.0, years), &own, index);
                 cash(canvas, (sides, top + 74.0 + BALANCE_HEIGHT, years), &own);
             }
-            legend(canvas, frame.height - 52.0);
+            legend(canvas, frame.height - 46.0);
         })
     }
 }
@@ -117,6 +126,7 @@ fn months(view: &View<'_>, id: &str) -> Vec<Row> {
         reserve_usd: 0.0,
         paid_in_usd: 0.0,
         paid_out_usd: 0.0,
+        residual_usd: 0.0,
     };
     let names = &view.tables.manifest.months;
     let mut rows: Vec<Row> = names.iter().map(empty).collect();
@@ -130,7 +140,8 @@ fn months(view: &View<'_>, id: &str) -> Vec<Row> {
     let mut owed = 0.0;
     for row in &mut rows {
         owed += row.drawn_usd + row.repaid_usd;
-        row.debt_usd = owed;
+        // Rounding must not owe the owners anything.
+        row.debt_usd = if owed > 0.5 { owed } else { 0.0 };
     }
     rows
 }
@@ -147,7 +158,8 @@ fn add(row: &mut Row, account: Account, usd: f64) {
             Some(CashFlow::Investing) => &mut row.investing_usd,
             Some(CashFlow::Debt) => &mut row.interest_and_fees_usd,
             Some(CashFlow::Equity) => &mut row.paid_out_usd,
-            Some(CashFlow::Residual) | None => return,
+            Some(CashFlow::Residual) => &mut row.residual_usd,
+            None => return,
         },
     };
     *part += usd;
@@ -177,7 +189,12 @@ fn balance(canvas: &mut Canvas<'_>, place: Place, rows: &[&Row], index: usize) {
     let range = nice_range(rows.iter().map(|r| r.debt_usd / 1e6), 4);
     let panel = panel_of(place, BALANCE_HEIGHT, range);
     panel.x_axis(canvas, &year_ticks(place.2.0, place.2.1, 8), "");
-    panel.y_axis(canvas, &nice_ticks(range.0, range.1, 4), "owed, million USD", 46.0);
+    panel.y_axis(
+        canvas,
+        &nice_ticks(range.0, range.1, 4),
+        "owed, million USD",
+        46.0,
+    );
     let mut points: Vec<(f64, f64)> = Vec::new();
     for row in rows {
         if let Some(year) = year_of_month(&row.month.0) {
@@ -191,13 +208,13 @@ fn balance(canvas: &mut Canvas<'_>, place: Place, rows: &[&Row], index: usize) {
 }
 
 fn cash(canvas: &mut Canvas<'_>, place: Place, rows: &[&Row]) {
-    let mut years: Vec<(i64, [f64; 8])> = Vec::new();
+    let mut years: Vec<(i64, [f64; 9])> = Vec::new();
     for row in rows {
         let Some(year) = year_of_month(&row.month.0).map(|y| (y + 1e-6).floor() as i64) else {
             continue;
         };
         if years.last().is_none_or(|last| last.0 != year) {
-            years.push((year, [0.0; 8]));
+            years.push((year, [0.0; 9]));
         }
         if let Some(last) = years.last_mut() {
             for (sum, (_, part)) in last.1.iter_mut().zip(PARTS) {
@@ -212,7 +229,12 @@ fn cash(canvas: &mut Canvas<'_>, place: Place, rows: &[&Row]) {
     let range = nice_range(sums, 5);
     let panel = panel_of(place, CASH_HEIGHT, range);
     panel.x_axis(canvas, &year_ticks(place.2.0, place.2.1, 8), "");
-    panel.y_axis(canvas, &nice_ticks(range.0, range.1, 5), "cash of the year, million USD", 46.0);
+    panel.y_axis(
+        canvas,
+        &nice_ticks(range.0, range.1, 5),
+        "cash of the year, million USD",
+        46.0,
+    );
     for (year, parts) in &years {
         bar(canvas, &panel, *year as f64, parts);
     }
@@ -220,7 +242,7 @@ fn cash(canvas: &mut Canvas<'_>, place: Place, rows: &[&Row]) {
     canvas.line(&[(panel.left, zero), (panel.right, zero)], INK, 1.0, Dash::Solid);
 }
 
-fn bar(canvas: &mut Canvas<'_>, panel: &Panel, year: f64, parts: &[f64; 8]) {
+fn bar(canvas: &mut Canvas<'_>, panel: &Panel, year: f64, parts: &[f64; 9]) {
     let (mut above, mut below) = (0.0, 0.0);
     let sides = (panel.px(year + 0.14), panel.px(year + 0.86));
     for (value, colour) in parts.iter().zip(COLOURS) {
@@ -228,17 +250,17 @@ fn bar(canvas: &mut Canvas<'_>, panel: &Panel, year: f64, parts: &[f64; 8]) {
         let (start, end) = (*from, *from + value);
         *from = end;
         let corners = ((sides.0, panel.py(start)), (sides.1, panel.py(end)));
-        canvas.rectangle(corners.0, corners.1, PALETTE[colour], 0.85);
+        canvas.rectangle(corners.0, corners.1, colour, OPACITY);
     }
 }
 
 fn legend(canvas: &mut Canvas<'_>, top: f64) {
-    let entry = |(part, colour): (&(&'static str, Part), usize)| Entry {
+    let entry = |(part, colour): (&(&'static str, Part), RGBColor)| Entry {
         text: part.0,
-        colour: PALETTE[colour],
-        swatch: Swatch::Area(0.85),
+        colour,
+        swatch: Swatch::Area(OPACITY),
     };
     let entries: Vec<Entry<'_>> = PARTS.iter().zip(COLOURS).map(entry).collect();
-    canvas.legend((66.0, top), &entries[..4]);
-    canvas.legend((66.0, top + 17.0), &entries[4..]);
+    canvas.legend((66.0, top), &entries[..5]);
+    canvas.legend((66.0, top + 17.0), &entries[5..]);
 }

@@ -28,8 +28,8 @@ pub struct Row {
 
 /// Rates that are drawn, percent a year.
 const RATES_PERCENT: [f64; 30] = [
-    -10.0, -7.5, -5.0, -2.5, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 17.5,
-    20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0, 80.0, 100.0,
+    -10.0, -7.5, -5.0, -2.5, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0,
+    15.0, 17.5, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0, 80.0, 100.0,
 ];
 
 impl Chart for NpvProfile {
@@ -180,7 +180,12 @@ mod tests {
         let rows = NpvProfile::data(&tables);
         let at = |rate: f64| rows.iter().find(|r| r.rate_percent == rate).unwrap().npv_usd;
         // In units of the middle of the first month.
-        assert!(at(20.0).abs() < 1e-9 && at(25.0).abs() < 1e-9, "{} {}", at(20.0), at(25.0));
+        assert!(
+            at(20.0).abs() < 1e-9 && at(25.0).abs() < 1e-9,
+            "{} {}",
+            at(20.0),
+            at(25.0)
+        );
         assert!(at(17.5) < 0.0 && at(30.0) < 0.0, "{} {}", at(17.5), at(30.0));
         assert!((at(0.0) + 5.0).abs() < 1e-9);
     }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::report::chart::canvas::{
     Canvas, Dash, Entry, Frame, MUTED, Style, Swatch, WIDTH, fit, paint, series_colour,
 };
-use crate::report::chart::panel::{Panel, Scale, Tick, nice_range, nice_ticks, parse_utc, year_of, year_ticks};
+use crate::report::chart::panel::{
+    Panel, Scale, Tick, nice_range, nice_ticks, parse_utc, year_of, year_ticks,
+};
 use crate::report::chart::{Cell, Chart, Meta, PANELS_MAX, distinct, left_out};
 use crate::results::tables::RunTables;
 
@@ -51,10 +53,11 @@ impl Chart for ReadyCurve {
         let shown = strategies.len().min(PANELS_MAX);
         let columns = shown.clamp(1, 3);
         let lines = shown.div_ceil(columns).max(1);
-        let notes: Vec<String> =
-            std::iter::once("IT megawatts of halls past ready-for-service; one scale for all panels.".to_owned())
-                .chain(left_out(strategies.len(), shown))
-                .collect();
+        let notes: Vec<String> = std::iter::once(
+            "IT megawatts of halls past ready-for-service; one scale for all panels.".to_owned(),
+        )
+        .chain(left_out(strategies.len(), shown))
+        .collect();
         let frame = Frame {
             title: "Megawatts ready for service by date",
             notes: &notes,
@@ -79,7 +82,11 @@ impl Chart for ReadyCurve {
                 scales.axes(canvas, &panel, index % columns == 0);
                 curve(canvas, &panel, &own, index);
                 let style = Style::new(13.0).bold();
-                canvas.text((left, panel_top - 12.0), &fit(strategy, width - 40.0, 13.0), style);
+                canvas.text(
+                    (left, panel_top - 12.0),
+                    &fit(strategy, width - 40.0, 13.0),
+                    style,
+                );
             }
         })
     }
@@ -96,7 +103,10 @@ impl Scales {
         let years = || rows.iter().filter_map(|r| parse_utc(&r.at.0)).map(year_of);
         let mw = rows.iter().flat_map(|r| [r.planned_mw, r.p90_mw]);
         Self {
-            years: (years().fold(f64::INFINITY, f64::min), years().fold(f64::NEG_INFINITY, f64::max)),
+            years: (
+                years().fold(f64::INFINITY, f64::min),
+                years().fold(f64::NEG_INFINITY, f64::max),
+            ),
             mw: nice_range(mw, 5),
         }
     }

@@ -2,8 +2,10 @@
 
 use crate::metric::Metric;
 use crate::report::format::{self, MISSING};
-use crate::report::memo::figures::{Measure, by_strategy, of_case, of_summary, share, summary_source, worked_out};
 use crate::report::memo::document::{Section, Table, Text};
+use crate::report::memo::figures::{
+    Measure, by_strategy, of_case, of_summary, share, summary_source, worked_out,
+};
 use crate::report::view::{View, sorted};
 
 /// Mean of the worst tenth of the NPVs, at least one.
@@ -36,11 +38,14 @@ pub(crate) fn risks(view: &View<'_>) -> Section {
     let above = |name: &str, of: Metric, limit: f64| -> Measure<'_> {
         worked_out(name, move |id| share(view, id, of, move |v| v > limit))
     };
-    let without = |name: &str, of: Metric| -> Measure<'_> { worked_out(name, move |id| share_without(view, id, of)) };
+    let without =
+        |name: &str, of: Metric| -> Measure<'_> { worked_out(name, move |id| share_without(view, id, of)) };
     let measures: Vec<Measure<'_>> = vec![
         below("Net present value below zero", Metric::NpvUsd, 0.0),
         below("Equity net present value below zero", Metric::NpvEquityUsd, 0.0),
-        worked_out("Mean NPV of the worst tenth, million USD", |id| worst_decile(view, id)),
+        worked_out("Mean NPV of the worst tenth, million USD", |id| {
+            worst_decile(view, id)
+        }),
         (
             "Worst NPV of any replication, million USD".to_owned(),
             Box::new(|id| of_summary(view, id, Metric::NpvUsd, |r| format::musd(r.min))),

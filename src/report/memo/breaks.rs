@@ -1,16 +1,16 @@
 //! What drives the result and what breaks it, in a few sentences and one table of limits.
 
 use crate::metric::Metric;
+use crate::report::chart::Chart;
 use crate::report::chart::value_by_account::{Row as Value, ValueByAccount};
-use crate::report::chart::{Chart, Drawn};
 use crate::report::format;
 use crate::report::memo::document::{Cite, Section, Text};
-use crate::report::memo::figures::{
-    Measure, by_strategy, metric, million, of_summary, summary_source, worked_out,
-};
+use crate::report::memo::figures::{Measure, by_strategy, metric, summary_source, worked_out};
 use crate::report::memo::{appendix, plan};
 use crate::report::view::View;
 
+/// Strategies whose drivers the first pages name.
+const STRATEGIES_NAMED: usize = 4;
 /// Accounts that a sentence names.
 const ACCOUNTS_NAMED: usize = 4;
 /// Parts of the luck that a sentence names.
@@ -19,43 +19,21 @@ const DRIVERS_NAMED: usize = 3;
 const SPREAD_REPLICATIONS_MIN: usize = 30;
 
 /// What drives the result: where value comes from against the baseline, what its spread goes with, what drives dates.
-pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
+pub(crate) fn drivers(view: &View<'_>) -> Section {
     let mut section = Section::new("What drives the result");
-    let mut lines = per_mwh(view);
+    let mut lines = Vec::new();
     let values = ValueByAccount::data(view.tables);
-    for id in view.strategies().filter(|id| *id != view.baseline()).take(4) {
+    for id in view
+        .strategies()
+        .filter(|id| *id != view.baseline())
+        .take(STRATEGIES_NAMED)
+    {
         lines.extend(against(view, &values, id));
         lines.extend(goes_with(view, id));
         lines.extend(late_by(view, id));
     }
     section.list(lines);
-    section.figure(chart);
     section
-}
-
-/// One sentence a strategy: what a megawatt-hour earns in each use and what it costs.
-fn per_mwh(view: &View<'_>) -> Vec<Text> {
-    let uses = [
-        (Metric::MiningRevenueUsdPerMwh, "in mining"),
-        (Metric::GpuRevenueUsdPerMwh, "in the GPU cloud"),
-        (Metric::LeaseRevenueUsdPerMwh, "in the lease"),
-    ];
-    let usd = |id: &str, metric| of_summary(view, id, metric, |r| format::number(r.mean, 0));
-    let sentence = |id: &str| {
-        let cost = usd(id, Metric::EnergyCostUsdPerMwh);
-        let earned = uses.iter().map(|(metric, name)| (usd(id, *metric), name));
-        let earned: Vec<(Text, &&str)> = earned.filter(|(text, _)| !text.is_missing()).collect();
-        if earned.is_empty() || cost.is_missing() {
-            return None;
-        }
-        let mut text = Text::default().strong(id).text(": a megawatt-hour earns ");
-        for (index, (figure, name)) in earned.into_iter().enumerate() {
-            let joint = if index > 0 { " and " } else { "" };
-            text = text.text(joint).then(figure).text(format!(" USD {name}"));
-        }
-        Some(text.text(", and costs ").then(cost).text(" USD at the meter (means)."))
-    };
-    view.strategies().filter_map(sentence).collect()
 }
 
 /// The accounts in which a strategy differs most from the baseline, in present value.
@@ -66,11 +44,14 @@ fn against(view: &View<'_>, values: &[Value], id: &str) -> Option<Text> {
     };
     let mut accounts: Vec<&str> = Vec::new();
     for row in values {
-        if [id, view.baseline()].contains(&row.strategy.0.as_str()) && !accounts.contains(&row.account.0.as_str()) {
+        if [id, view.baseline()].contains(&row.strategy.0.as_str())
+            && !accounts.contains(&row.account.0.as_str())
+        {
             accounts.push(&row.account.0);
         }
     }
-    let worth = |strategy: &str, account: &str| of(strategy, account).map_or(0.0, |(_, r)| r.present_value_usd);
+    let worth =
+        |strategy: &str, account: &str| of(strategy, account).map_or(0.0, |(_, r)| r.present_value_usd);
     let mut moved: Vec<(&str, f64)> = accounts
         .into_iter()
         .map(|account| (account, worth(id, account) - worth(view.baseline(), account)))
@@ -81,15 +62,19 @@ fn against(view: &View<'_>, values: &[Value], id: &str) -> Option<Text> {
     if moved.is_empty() {
         return None;
     }
-    let mut text = Text::default()
-        .strong(id)
-        .text(format!(" against {}, present value in million USD: ", view.baseline()));
+    let mut text = Text::default().strong(id).text(format!(
+        " against {}, present value in million USD: ",
+        view.baseline()
+    ));
     for (index, (account, usd)) in moved.iter().enumerate() {
         let joint = if index > 0 { ", " } else { "" };
         text = text.text(format!("{joint}{} ", format::words(account)));
         let shown = format::musd_signed(*usd);
         text = match of(id, account).or_else(|| of(view.baseline(), account)) {
-            Some((row, _)) => text.figure(shown, Cite::record(ValueByAccount::FILE, row, (*account).to_owned())),
+            Some((row, _)) => text.figure(
+                shown,
+                Cite::record(ValueByAccount::FILE, row, (*account).to_owned()),
+            ),
             None => text.text(shown),
         };
     }
@@ -109,9 +94,7 @@ fn goes_with(view: &View<'_>, id: &str) -> Option<Text> {
     let npv = view.values(id, Metric::NpvUsd);
     let mut shares: Vec<(&str, f64)> = causes
         .iter()
-        .filter_map(|(metric, name)| {
-            Some((*name, rank_correlation(npv, view.values(id, *metric))?.powi(2)))
-        })
+        .filter_map(|(metric, name)| Some((*name, rank_correlation(npv, view.values(id, *metric))?.powi(2))))
         .filter(|(_, share)| *share >= 0.05)
         .collect();
     shares.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -140,7 +123,8 @@ fn rank_correlation(a: &[f64], b: &[f64]) -> Option<f64> {
     }
     let (a, b) = (ranks(&a), ranks(&b));
     let middle = (a.len() as f64 - 1.0) / 2.0;
-    let product = |x: &[f64], y: &[f64]| -> f64 { x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum() };
+    let product =
+        |x: &[f64], y: &[f64]| -> f64 { x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum() };
     let (aa, bb) = (product(&a, &a), product(&b, &b));
     (aa > 0.0 && bb > 0.0).then(|| product(&a, &b) / (aa * bb).sqrt())
 }
@@ -165,20 +149,33 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 /// The parts of the luck that make a strategy's date late, beyond that all of it together.
 fn late_by(view: &View<'_>, id: &str) -> Option<Text> {
     let rows = view.tables.schedule_drivers.iter().enumerate();
-    let own: Vec<_> = rows.filter(|(_, r)| r.strategy == id && r.mean_months.is_finite()).collect();
+    let own: Vec<_> = rows
+        .filter(|(_, r)| r.strategy == id && r.mean_months.is_finite())
+        .collect();
     let all = own.iter().find(|(_, r)| r.driver == "everything")?;
-    let mut parts: Vec<_> = own.iter().filter(|(_, r)| r.driver != "everything" && r.mean_months >= 0.05).collect();
+    let mut parts: Vec<_> = own
+        .iter()
+        .filter(|(_, r)| r.driver != "everything" && r.mean_months >= 0.05)
+        .collect();
     parts.sort_by(|a, b| b.1.mean_months.total_cmp(&a.1.mean_months));
     let figure = |(index, row): &(usize, &crate::results::tables::ScheduleDriverRow)| {
         let key = format!("{}, {}", row.strategy, row.driver);
         let months = format::number(row.mean_months, 1);
         Text::default().figure(months, Cite::record("schedule_drivers.csv", *index, key))
     };
-    let mut text = Text::default().strong(id).text(": luck makes its date ").then(figure(all));
+    let mut text = Text::default()
+        .strong(id)
+        .text(": luck makes its date ")
+        .then(figure(all));
     text = text.text(" months later than planned in the mean");
     for (index, part) in parts.into_iter().take(DRIVERS_NAMED).enumerate() {
         let joint = if index == 0 { "; of its parts, " } else { ", " };
-        text = text.text(format!("{joint}{} ", format::words(&part.1.driver).replace('-', " "))).then(figure(part));
+        text = text
+            .text(format!(
+                "{joint}{} ",
+                format::words(&part.1.driver).replace('-', " ")
+            ))
+            .then(figure(part));
     }
     Some(text.text("."))
 }
@@ -187,12 +184,33 @@ fn late_by(view: &View<'_>, id: &str) -> Option<Text> {
 pub(crate) fn breaks(view: &View<'_>) -> Section {
     let mut section = Section::new("What breaks it");
     let mut measures: Vec<Measure<'_>> = vec![
-        metric(view, "Power price at which it is worth nothing, USD/MWh at the meter", Metric::BreakEvenPowerUsdPerMwh, 1.0, 1),
-        metric(view, "Power price it pays, net of resale and demand response", Metric::EnergyCostUsdPerMwh, 1.0, 1),
-        metric(view, "Rent at which it is worth nothing, USD/GPU-h served", Metric::LevelisedUsdPerGpuH, 1.0, 2),
-        worked_out("Rent it earns, mean, USD/GPU-h served", |id| earned_per_gpu_h(view, id)),
-        million(view, "NPV without residual, million USD", Metric::NpvWithoutResidualUsd),
-        worked_out("Mean NPV of the worst tenth, million USD", |id| appendix::worst_decile(view, id)),
+        metric(
+            view,
+            "Power price at which it is worth nothing, USD/MWh at the meter",
+            Metric::BreakEvenPowerUsdPerMwh,
+            1.0,
+            1,
+        ),
+        metric(
+            view,
+            "Power price it pays, net of resale and demand response",
+            Metric::EnergyCostUsdPerMwh,
+            1.0,
+            1,
+        ),
+        metric(
+            view,
+            "Rent at which it is worth nothing, USD/GPU-h served",
+            Metric::LevelisedUsdPerGpuH,
+            1.0,
+            2,
+        ),
+        worked_out("Rent it earns, mean, USD/GPU-h served", |id| {
+            earned_per_gpu_h(view, id)
+        }),
+        worked_out("Mean NPV of the worst tenth, million USD", |id| {
+            appendix::worst_decile(view, id)
+        }),
     ];
     measures.push((
         "A month later costs, million USD".to_owned(),
@@ -210,16 +228,27 @@ pub(crate) fn breaks(view: &View<'_>) -> Section {
     for table in by_strategy(view, caption, &summary_source(), &measures) {
         section.table(table);
     }
-    section.list(view.strategies().filter_map(|id| power_margin(view, id)).collect());
+    section.list(
+        view.strategies()
+            .filter_map(|id| power_margin(view, id))
+            .collect(),
+    );
     section
 }
 
 /// Mean revenue of GPUs over mean GPU-hours served.
 fn earned_per_gpu_h(view: &View<'_>, id: &str) -> String {
-    let sold = ["gpu_reserved_revenue", "gpu_on_demand_revenue", "gpu_spot_revenue", "inference_revenue"];
+    let sold = [
+        "gpu_reserved_revenue",
+        "gpu_on_demand_revenue",
+        "gpu_spot_revenue",
+        "inference_revenue",
+    ];
     let rows = view.tables.cashflow.iter();
     let usd: f64 = rows
-        .filter(|r| r.strategy == id && r.case == view.case && r.which == "mean" && sold.contains(&r.account.as_str()))
+        .filter(|r| {
+            r.strategy == id && r.case == view.case && r.which == "mean" && sold.contains(&r.account.as_str())
+        })
         .map(|r| r.usd)
         .sum();
     let hours = view.summary(id, Metric::GpuHoursServed).map_or(0.0, |r| r.mean);
@@ -235,7 +264,10 @@ fn worst_hour(view: &View<'_>, id: &str) -> Text {
     });
     let least = own.min_by(|a, b| (a.1.worst_mw / a.1.design_mw).total_cmp(&(b.1.worst_mw / b.1.design_mw)));
     least.map_or_else(Text::missing, |(index, row)| {
-        let key = format!("{}, {}/{}, worst_mw over design_mw", row.strategy, row.site, row.hall);
+        let key = format!(
+            "{}, {}/{}, worst_mw over design_mw",
+            row.strategy, row.site, row.hall
+        );
         let text = format::percent(row.worst_mw / row.design_mw, 0);
         let hours = format!(" ({} h/yr short)", format::number(row.hours_short, 0));
         Text::default().figure(text + &hours, Cite::record("hot_hours.csv", index, key))

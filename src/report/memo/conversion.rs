@@ -47,9 +47,11 @@ fn halls(view: &View<'_>) -> Table {
     let line = |(index, row): (usize, &ScheduleRiskRow)| -> Vec<Text> {
         let place = format!("{}: {}", row.strategy, place(&row.site, &row.hall));
         let key = format!("{place}, {READY}");
-        let dates = [&row.planned_end, &row.end_p10, &row.end_p50, &row.end_p90].map(|text| date_of_text(text));
+        let dates =
+            [&row.planned_end, &row.end_p10, &row.end_p50, &row.end_p90].map(|text| date_of_text(text));
         let late = format::number_signed(row.late_months, 1);
-        let figure = |text| Text::default().figure(text, Cite::record("schedule_risk.csv", index, key.clone()));
+        let figure =
+            |text| Text::default().figure(text, Cite::record("schedule_risk.csv", index, key.clone()));
         let cells = dates.into_iter().chain([late]).map(figure);
         std::iter::once(Text::new(place)).chain(cells).collect()
     };
@@ -77,7 +79,9 @@ fn critical_stages(view: &View<'_>) -> Table {
     lines.truncate(ROWS_SHOWN_MAX);
     let source = Text::default()
         .link("schedule_risk.csv", "schedule_risk.csv")
-        .text(", all stages there. Float: months by which it may start later than planned and no hall be late.");
+        .text(
+            ", all stages there. Float: months by which it may start later than planned and no hall be late.",
+        );
     let head = [
         "",
         "Critical in",
@@ -93,7 +97,12 @@ fn critical_stages(view: &View<'_>) -> Table {
 }
 
 fn stage_line((index, row): (usize, &ScheduleRiskRow)) -> Vec<Text> {
-    let name = format!("{}: {}, {}", row.strategy, place(&row.site, &row.hall), format::words(&row.stage).replace('-', " "));
+    let name = format!(
+        "{}: {}, {}",
+        row.strategy,
+        place(&row.site, &row.hall),
+        format::words(&row.stage).replace('-', " ")
+    );
     let cells = [
         format::percent(row.criticality, 0),
         format::number(row.float_months, 1),
@@ -116,14 +125,23 @@ fn stage_line((index, row): (usize, &ScheduleRiskRow)) -> Vec<Text> {
 fn orders(view: &View<'_>) -> Table {
     let rows = view.tables.schedule_orders.iter().enumerate();
     let line = |(index, row): (usize, &crate::results::tables::ScheduleOrderRow)| -> Vec<Text> {
-        let name = format!("{}: {}", row.strategy, format::words(&row.order).replace('-', " "));
+        let name = format!(
+            "{}: {}",
+            row.strategy,
+            format::words(&row.order).replace('-', " ")
+        );
         let worth = if row.value_usd.is_finite() {
             format::number(row.value_usd / 1e6, 2)
         } else {
             MISSING.to_owned()
         };
         let cells = [
-            if row.at_risk { "at risk" } else { "after the design" }.to_owned(),
+            if row.at_risk {
+                "at risk"
+            } else {
+                "after the design"
+            }
+            .to_owned(),
             format::number(row.planned_months.max(0.0), 1),
             format::number(row.mean_months.max(0.0), 1),
             format::number(row.deposit_usd / 1e6, 2),
@@ -139,7 +157,9 @@ fn orders(view: &View<'_>) -> Table {
         let cells: Vec<Text> = cells.into_iter().map(figure).collect();
         std::iter::once(Text::new(name.as_str())).chain(cells).collect()
     };
-    let source = Text::default().link("schedule_orders.csv", "schedule_orders.csv").text(".");
+    let source = Text::default()
+        .link("schedule_orders.csv", "schedule_orders.csv")
+        .text(".");
     let head = [
         "",
         "The plan places it",
@@ -180,7 +200,11 @@ fn halls_as_simulated(view: &View<'_>) -> Table {
     let head = ["", "Planned", "P10", "P50", "P90", "Later than planned in"];
     Table {
         rows,
-        ..Table::figures("Last stage of each converted hall: plan and replications", source, &head)
+        ..Table::figures(
+            "Last stage of each converted hall: plan and replications",
+            source,
+            &head,
+        )
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::metric::Metric;
 use crate::report::chart::Drawn;
 use crate::report::format;
+use crate::report::memo::document::Section;
 use crate::report::memo::figures::{by_strategy, metric, summary_source};
 use crate::report::memo::funding;
-use crate::report::memo::document::Section;
 use crate::report::view::View;
 
 /// Shown where a strategy borrows.

@@ -5,7 +5,8 @@ use crate::report::chart::Drawn;
 use crate::report::format;
 use crate::report::memo::document::{Block, Section, Table, Text};
 use crate::report::memo::figures::{
-    Measure, by_strategy, comparison_cite, mean, million, of_summary, share, spread, summary_source, worked_out,
+    Measure, by_strategy, comparison_cite, mean, million, of_summary, share, spread, summary_source,
+    worked_out,
 };
 use crate::report::memo::record::literals;
 use crate::report::memo::verdict;
@@ -100,7 +101,7 @@ pub(crate) fn capital(view: &View<'_>) -> Section {
 }
 
 /// What each strategy brings in and how sure that is.
-pub(crate) fn returns(view: &View<'_>, chart: Option<Drawn>) -> Section {
+pub(crate) fn returns(view: &View<'_>) -> Section {
     let mut section = Section::new("Returns");
     let caption = "Returns, P50 (P10 to P90) over replications, million USD unless stated";
     let tables = by_strategy(view, caption, &summary_source(), &measures(view));
@@ -112,7 +113,6 @@ pub(crate) fn returns(view: &View<'_>, chart: Option<Drawn>) -> Section {
             "An en dash: there is no such value. [n of m]: only n of m replications have one; the quantiles are theirs.",
         );
     }
-    section.figure(chart);
     section
 }
 
@@ -129,7 +129,10 @@ pub(crate) fn is_financed(view: &View<'_>) -> bool {
 fn measures<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
     let percent = |v: f64| format::percent(v, 1);
     let plain = |name: &str, of: Metric, show: fn(f64) -> String| -> Measure<'a> {
-        (name.to_owned(), Box::new(move |id: &str| spread(view, id, of, show)))
+        (
+            name.to_owned(),
+            Box::new(move |id: &str| spread(view, id, of, show)),
+        )
     };
     let mut rows: Vec<Measure<'a>> = vec![
         (
@@ -189,7 +192,10 @@ pub(crate) fn differences(view: &View<'_>, metrics: &[(Metric, &str)]) -> Table 
             rows.push(std::iter::once(first).chain(cells).collect());
         }
     }
-    let caption = format!("Difference to {}, paired by replication, million USD", view.baseline());
+    let caption = format!(
+        "Difference to {}, paired by replication, million USD",
+        view.baseline()
+    );
     let source = Text::default().link("comparison.csv", "comparison.csv").text(".");
     let head = ["", "Mean", "95 % interval", "Better in", "Best of all in"];
     Table {
@@ -199,7 +205,7 @@ pub(crate) fn differences(view: &View<'_>, metrics: &[(Metric, &str)]) -> Table 
 }
 
 /// How the strategies stand against the baseline.
-pub(crate) fn comparison(view: &View<'_>) -> Section {
+pub(crate) fn comparison(view: &View<'_>, chart: Option<Drawn>) -> Section {
     let mut section = Section::new("The strategies compared");
     section.table(differences(view, &[(Metric::NpvUsd, "NPV")]));
     if !section.blocks.is_empty() {
@@ -211,6 +217,7 @@ pub(crate) fn comparison(view: &View<'_>) -> Section {
                 .text("."),
         );
     }
+    section.figure(chart);
     section
 }
 
@@ -225,7 +232,11 @@ pub(crate) fn comparison_in_full(view: &View<'_>, chart: Option<Drawn>) -> Secti
         (Metric::PeakEquityUsd, "peak equity"),
     ];
     section.table(differences(view, &metrics));
-    section.list(view.strategies().filter_map(|id| several_roots(view, id)).collect());
+    section.list(
+        view.strategies()
+            .filter_map(|id| several_roots(view, id))
+            .collect(),
+    );
     section.figure(chart);
     section
 }
@@ -233,15 +244,25 @@ pub(crate) fn comparison_in_full(view: &View<'_>, chart: Option<Drawn>) -> Secti
 /// That a strategy's flows have several rates of return, and which they are.
 fn several_roots(view: &View<'_>, id: &str) -> Option<Text> {
     view.summary(id, Metric::IrrRoots)?;
-    let (known, total) = (view.finite(id, Metric::IrrRoots).len(), view.values(id, Metric::IrrRoots).len());
+    let (known, total) = (
+        view.finite(id, Metric::IrrRoots).len(),
+        view.values(id, Metric::IrrRoots).len(),
+    );
     let percent = |metric| of_summary(view, id, metric, |r| format::percent(r.p50, 1));
     let text = format!(
         ": in {} of {total} replications the flows change sign more than once and have several rates of return, of which the \
          lowest is shown elsewhere (P50 of those: the highest ",
         format::number(known as f64, 0)
     );
-    let text = Text::default().strong(id).text(text).then(percent(Metric::IrrHighest));
-    Some(text.text("). The modified rate is ").then(percent(Metric::Mirr)).text("."))
+    let text = Text::default()
+        .strong(id)
+        .text(text)
+        .then(percent(Metric::IrrHighest));
+    Some(
+        text.text("). The modified rate is ")
+            .then(percent(Metric::Mirr))
+            .text("."),
+    )
 }
 
 /// The fan of cumulative cash.

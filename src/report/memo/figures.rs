@@ -7,7 +7,7 @@ use crate::report::view::{PORTFOLIO, View};
 use crate::results::tables::{ComparisonRow, SummaryRow};
 
 /// Strategies side by side in one table; more go into further tables.
-const COLUMNS_MAX: usize = 5;
+pub(crate) const COLUMNS_MAX: usize = 5;
 
 /// A row of a table with a column for each strategy.
 pub(crate) type Measure<'a> = (String, Box<dyn Fn(&str) -> Text + 'a>);
@@ -78,9 +78,8 @@ pub(crate) fn of_case(
     say: impl FnOnce(&SummaryRow) -> String,
 ) -> Text {
     let mut rows = view.tables.summary.iter().enumerate();
-    let found = rows.find(|(_, r)| {
-        r.strategy == id && r.case == case && r.scope == PORTFOLIO && r.metric == metric.id()
-    });
+    let found = rows
+        .find(|(_, r)| r.strategy == id && r.case == case && r.scope == PORTFOLIO && r.metric == metric.id());
     found.map_or_else(Text::missing, |found| cited(say(found.1), summary_cite(found)))
 }
 
@@ -94,12 +93,7 @@ fn cited(text: String, cite: Cite) -> Text {
 }
 
 /// `P50 (P10 to P90)`, with the number of replications that have a value where some have none.
-pub(crate) fn spread(
-    view: &View<'_>,
-    id: &str,
-    metric: Metric,
-    show: impl Fn(f64) -> String + Copy,
-) -> Text {
+pub(crate) fn spread(view: &View<'_>, id: &str, metric: Metric, show: impl Fn(f64) -> String + Copy) -> Text {
     of_summary(view, id, metric, |row| {
         let quantiles = if row.p10 == row.p90 {
             show(row.p50)
@@ -122,12 +116,7 @@ pub(crate) fn partly(view: &View<'_>, id: &str, metric: Metric) -> String {
 }
 
 /// Mean with its 95 % interval.
-pub(crate) fn mean(
-    view: &View<'_>,
-    id: &str,
-    metric: Metric,
-    show: impl Fn(f64) -> String + Copy,
-) -> Text {
+pub(crate) fn mean(view: &View<'_>, id: &str, metric: Metric, show: impl Fn(f64) -> String + Copy) -> Text {
     of_summary(view, id, metric, |row| {
         let is_certain = row.ci95_low == row.ci95_high || !row.ci95_low.is_finite();
         if is_certain {

@@ -4,7 +4,7 @@ use crate::finance::account::{Account, CashFlow};
 use crate::report::chart::parse_utc;
 use crate::report::format;
 use crate::report::memo::document::{Table, Text};
-use crate::report::memo::figures::{Measure, by_strategy};
+use crate::report::memo::figures::COLUMNS_MAX;
 use crate::report::view::View;
 use crate::results::tables::CashflowRow;
 use crate::time::Calendar;
@@ -68,19 +68,24 @@ pub(crate) fn sources_and_uses(view: &View<'_>) -> Vec<Table> {
         ("Sources", Funding::sources),
         ("Left in cash: sources less uses", |f| f.sources() - f.uses()),
     ];
-    let known = &known;
-    let measure = |(name, part): (&str, Part)| -> Measure<'_> {
-        let cell = move |id: &str| {
-            let found = known.iter().find(|(own, _)| *own == id).map(|(_, f)| part(f));
-            found.map_or_else(Text::missing, |usd| Text::new(format::musd(usd)))
-        };
-        (name.to_owned(), Box::new(cell))
-    };
-    let measures: Vec<Measure<'_>> = parts.into_iter().map(measure).collect();
     let source = Text::default()
         .link("cashflow.csv", "cashflow.csv")
         .text(", which = p50, from the start to the month in which the last hall was ready.");
-    by_strategy(view, "Sources and uses until the last hall is ready, million USD, median replication", &source, &measures)
+    let row = |(name, part): &(&str, Part), chunk: &[(&str, Funding)]| -> Vec<Text> {
+        let cells = chunk.iter().map(|(_, f)| Text::new(format::musd(part(f))));
+        std::iter::once(Text::new(*name)).chain(cells).collect()
+    };
+    let table = |chunk: &[(&str, Funding)]| {
+        let head: Vec<&str> = std::iter::once("")
+            .chain(chunk.iter().map(|(id, _)| *id))
+            .collect();
+        let caption = "Sources and uses until the last hall is ready, million USD, median replication";
+        Table {
+            rows: parts.iter().map(|part| row(part, chunk)).collect(),
+            ..Table::figures(caption, source.clone(), &head)
+        }
+    };
+    known.chunks(COLUMNS_MAX).map(table).collect()
 }
 
 /// The funding of a strategy that has accounts with lenders or owners.
@@ -89,12 +94,14 @@ fn funding(view: &View<'_>, id: &str) -> Option<Funding> {
     let ends = view.schedule(id).filter(|r| r.replication == replication);
     let last = ends.filter_map(|r| parse_utc(&r.end)).max()?;
     let last = Calendar::utc().civil_hour(last).month.to_string();
-    let own = |r: &&CashflowRow| r.strategy == id && r.case == view.case && r.which == "p50" && r.month <= last;
+    let own =
+        |r: &&CashflowRow| r.strategy == id && r.case == view.case && r.which == "p50" && r.month <= last;
     let mut funding = Funding::default();
     let mut is_financed = false;
     for row in view.tables.cashflow.iter().filter(own) {
         if let Some(account) = Account::from_id(&row.account) {
-            is_financed |= matches!(account.cash_flow(), Some(CashFlow::Debt | CashFlow::Equity)) && row.usd != 0.0;
+            is_financed |=
+                matches!(account.cash_flow(), Some(CashFlow::Debt | CashFlow::Equity)) && row.usd != 0.0;
             funding.add(account, row.usd);
         }
     }
@@ -123,7 +130,10 @@ mod tests {
         for (account, usd) in flows {
             funding.add(account, usd);
         }
-        assert_eq!((funding.uses(), funding.sources()), (85.0 + 6.0 + 8.0, 70.0 + 36.0 + 3.0));
+        assert_eq!(
+            (funding.uses(), funding.sources()),
+            (85.0 + 6.0 + 8.0, 70.0 + 36.0 + 3.0)
+        );
         let net: f64 = flows[..9].iter().map(|f| f.1).sum();
         assert!((funding.sources() - funding.uses() - net).abs() < 1e-12);
     }

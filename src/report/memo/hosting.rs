@@ -19,8 +19,18 @@ pub(crate) fn hosting(view: &View<'_>) -> Section {
         return section;
     }
     let measures = [
-        million(view, "Fees and shares of profit, million USD", Metric::HostingRevenueUsd),
-        metric(view, "Energy at customers' machines, GWh", Metric::HostedMwh, 1e-3, 1),
+        million(
+            view,
+            "Fees and shares of profit, million USD",
+            Metric::HostingRevenueUsd,
+        ),
+        metric(
+            view,
+            "Energy at customers' machines, GWh",
+            Metric::HostedMwh,
+            1e-3,
+            1,
+        ),
         metric(view, "Uptime, %", Metric::HostingUptime, 100.0, 2),
     ];
     let caption = "Hosting over the horizon, P50 (P10 to P90) over replications";
@@ -46,12 +56,18 @@ fn customers(view: &View<'_>) -> Table {
             None => lines.push((name, row.quantity, row.usd)),
         }
     }
-    let row = |(name, _, usd): &(String, f64, f64)| vec![Text::new(name.as_str()), Text::new(format::number(usd / 1e6, 2))];
+    let row = |(name, _, usd): &(String, f64, f64)| {
+        vec![Text::new(name.as_str()), Text::new(format::number(usd / 1e6, 2))]
+    };
     let source = Text::default()
         .link("settlement.csv", "settlement.csv")
         .text(", median replication, whole horizon; a payment by the farm is negative.");
     Table {
         rows: lines.iter().take(ROWS_SHOWN_MAX).map(row).collect(),
-        ..Table::figures("Invoices of customers by line, million USD", source, &["", "Paid to the farm"])
+        ..Table::figures(
+            "Invoices of customers by line, million USD",
+            source,
+            &["", "Paid to the farm"],
+        )
     }
 }

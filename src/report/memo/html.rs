@@ -5,6 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::report::format::clean;
 use crate::report::memo::document::{Block, Document, Section, Span, Table, Text};
 
+/// Tables of figures with no more columns do not break their cells.
+const COLUMNS_UNBROKEN_MAX: usize = 5;
 const STYLE: &str = include_str!("memo.css");
 
 /// Renders the memo.
@@ -81,7 +83,7 @@ fn block(block: &Block, figures: &mut usize) -> Markup {
 
 fn table(table: &Table) -> Markup {
     html! {
-        table.prose[table.is_prose] {
+        table.prose[table.is_prose].few[!table.is_prose && table.head.len() <= COLUMNS_UNBROKEN_MAX] {
             caption {
                 b { (clean(&table.caption)) }
                 @if !table.source.is_empty() { " " span.source { "Source: " (text(&table.source)) } }

@@ -47,9 +47,9 @@ pub fn build(tables: &RunTables, charts: Vec<Drawn>) -> Document {
         decision::recommendation(&view),
         decision::capital(&view),
         plan::dates(&view),
-        decision::returns(&view, charts.take("npv_distribution")),
-        decision::comparison(&view),
-        breaks::drivers(&view, None),
+        decision::returns(&view),
+        decision::comparison(&view, charts.take("npv_distribution")),
+        breaks::drivers(&view),
         breaks::breaks(&view),
         record::standing(&view),
     ];

@@ -4,14 +4,15 @@ use crate::metric::Metric;
 use crate::report::chart::Drawn;
 use crate::report::format;
 use crate::report::memo::Charts;
-use crate::report::memo::figures::{Measure, by_strategy, metric, summary_source};
 use crate::report::memo::document::{Section, Text};
+use crate::report::memo::figures::{Measure, by_strategy, metric, of_summary, summary_source};
 use crate::report::view::View;
 use crate::results::tables::MonthlyRow;
 
 /// Revenue per megawatt-hour by line, the cost of energy, use of GPUs.
 pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
     let mut section = Section::new("Drivers in figures");
+    section.list(per_mwh(view));
     let mut measures = vec![
         metric(
             view,
@@ -68,6 +69,35 @@ pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
     }
     section.figure(chart);
     section
+}
+
+/// One sentence a strategy: what a megawatt-hour earns in each use and what it costs.
+fn per_mwh(view: &View<'_>) -> Vec<Text> {
+    let uses = [
+        (Metric::MiningRevenueUsdPerMwh, "in mining"),
+        (Metric::GpuRevenueUsdPerMwh, "in the GPU cloud"),
+        (Metric::LeaseRevenueUsdPerMwh, "in the lease"),
+    ];
+    let usd = |id: &str, metric| of_summary(view, id, metric, |r| format::number(r.mean, 0));
+    let sentence = |id: &str| {
+        let cost = usd(id, Metric::EnergyCostUsdPerMwh);
+        let earned = uses.iter().map(|(metric, name)| (usd(id, *metric), name));
+        let earned: Vec<(Text, &&str)> = earned.filter(|(text, _)| !text.is_missing()).collect();
+        if earned.is_empty() || cost.is_missing() {
+            return None;
+        }
+        let mut text = Text::default().strong(id).text(": a megawatt-hour earns ");
+        for (index, (figure, name)) in earned.into_iter().enumerate() {
+            let joint = if index > 0 { " and " } else { "" };
+            text = text.text(joint).then(figure).text(format!(" USD {name}"));
+        }
+        Some(
+            text.text(", and costs ")
+                .then(cost)
+                .text(" USD at the meter (means)."),
+        )
+    };
+    view.strategies().filter_map(sentence).collect()
 }
 
 /// What of the work on blocks that train was not lost, where there are any.
@@ -193,4 +223,3 @@ fn causes<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
     };
     columns.into_iter().map(measure).collect()
 }
-

@@ -15,7 +15,11 @@ const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
 pub(crate) fn dates(view: &View<'_>) -> Section {
     let mut section = Section::new("Plan and dates");
     let converts = |id: &&str| view.summary(id, Metric::ReadyForServiceMonths).is_some();
-    let rows: Vec<Vec<Text>> = view.strategies().filter(converts).map(|id| line(view, id)).collect();
+    let rows: Vec<Vec<Text>> = view
+        .strategies()
+        .filter(converts)
+        .map(|id| line(view, id))
+        .collect();
     if rows.is_empty() {
         return section;
     }
@@ -70,7 +74,12 @@ fn line(view: &View<'_>, id: &str) -> Vec<Text> {
 
 /// The month so many months after the start.
 fn ready_month(view: &View<'_>, months: f64) -> String {
-    let start = view.tables.manifest.months.first().and_then(|m| format::parse_month(m));
+    let start = view
+        .tables
+        .manifest
+        .months
+        .first()
+        .and_then(|m| format::parse_month(m));
     match start {
         Some(start) if months.is_finite() => {
             format::month_name(start.plus(months.clamp(0.0, 12_000.0).floor() as i32))
@@ -81,7 +90,10 @@ fn ready_month(view: &View<'_>, months: f64) -> String {
 
 /// When the first stage is planned to begin and the last to end.
 fn planned(view: &View<'_>, id: &str) -> (String, String) {
-    let begins = view.schedule(id).filter_map(|r| parse_utc(&r.planned_start)).min();
+    let begins = view
+        .schedule(id)
+        .filter_map(|r| parse_utc(&r.planned_start))
+        .min();
     let ends = view.schedule(id).filter_map(|r| parse_utc(&r.planned_end)).max();
     let name = |time: Option<SimTime>| time.map_or_else(|| MISSING.to_owned(), month_of);
     (name(begins), name(ends))
@@ -107,8 +119,14 @@ pub(crate) fn day_usd(view: &View<'_>, id: &str) -> Option<(f64, Cite)> {
     let rows = view.tables.schedule_risk.iter().enumerate();
     let own = rows.filter(|(_, r)| r.strategy == id && r.criticality > 0.0 && r.usd_per_day.is_finite());
     let (index, row) = own.max_by(|a, b| a.1.criticality.total_cmp(&b.1.criticality))?;
-    let key = format!("{}, {}/{}, {}: usd_per_day over criticality", row.strategy, row.site, row.hall, row.stage);
-    Some((row.usd_per_day / row.criticality, Cite::record("schedule_risk.csv", index, key)))
+    let key = format!(
+        "{}, {}/{}, {}: usd_per_day over criticality",
+        row.strategy, row.site, row.hall, row.stage
+    );
+    Some((
+        row.usd_per_day / row.criticality,
+        Cite::record("schedule_risk.csv", index, key),
+    ))
 }
 
 /// The same of a month, in million USD.

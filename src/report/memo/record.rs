@@ -22,16 +22,28 @@ pub(crate) fn standing(view: &View<'_>) -> Section {
             1 => "One number stands".to_owned(),
             _ => format!("{} numbers stand", format::number(count as f64, 0)),
         };
-        let text = Text::new(format!("{text} behind these figures without a published source: "));
-        let text = text.link("inputs and assumptions", "#inputs-and-assumptions").text(", ");
+        let text = Text::new(format!(
+            "{text} behind these figures without a published source: "
+        ));
+        let text = text
+            .link("inputs and assumptions", "#inputs-and-assumptions")
+            .text(", ");
         items.push(text.link("assumptions.csv", "assumptions.csv").text("."));
     }
     let link = |lead: &str, name: &str, anchor: &str| Text::new(lead).link(name, anchor).text(".");
-    items.push(link("What can go wrong, with its share of replications: ", "risks in figures", "#risks-in-figures"));
+    items.push(link(
+        "What can go wrong, with its share of replications: ",
+        "risks in figures",
+        "#risks-in-figures",
+    ));
     let limits = "Intervals cover the chance of these replications under the stated distributions, not errors of the model: ";
     items.push(link(limits, "limits of the model", "#limits-of-the-model"));
     let notes = "What was read, repaired, simplified: ";
-    items.push(link(notes, "notes on fidelity, data and model", "#notes-on-fidelity-data-and-model"));
+    items.push(link(
+        notes,
+        "notes on fidelity, data and model",
+        "#notes-on-fidelity-data-and-model",
+    ));
     let figures = "A figure that is a link names its row of a file of this run; the head of a file is row 1";
     items.push(Text::new(figures).text("."));
     section.list(items);

@@ -139,6 +139,7 @@ pub(crate) fn answer(view: &View<'_>) -> Vec<Text> {
     lines.extend(doubts(view, best));
     lines.extend(safer(view, &order));
     lines.extend(losers(view, &order));
+    lines.extend(order.iter().filter_map(|s| unpaid(view, s.id)));
     lines
 }
 
@@ -179,7 +180,9 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     let strength = if likely { ", but the lead is uncertain" } else { "" };
     let say = format!("{verb}: {}{strength}.", best.id);
     let rest = format!(" at a discount rate of {rate}{chance}.");
-    let text = Text::default().strong(say).text(" It has the highest mean net present value, ");
+    let text = Text::default()
+        .strong(say)
+        .text(" It has the highest mean net present value, ");
     text.then(mean).text(rest)
 }
 
@@ -277,7 +280,10 @@ pub(crate) fn request(view: &View<'_>) -> Text {
     ];
     let mut parts: Vec<Text> = Vec::new();
     for (metric, name) in asks {
-        if view.summary(best.id, metric).is_none_or(|row| row.p90 < SHOWN_USD_MIN) {
+        if view
+            .summary(best.id, metric)
+            .is_none_or(|row| row.p90 < SHOWN_USD_MIN)
+        {
             continue;
         }
         parts.push(of_summary(view, best.id, metric, |row| {
@@ -294,14 +300,17 @@ pub(crate) fn request(view: &View<'_>) -> Text {
     if count == 0 {
         return text.text(" asks for no capital. What the others would have asked for:");
     }
-    let joined = parts.into_iter().enumerate().fold(text.text(" asks for "), |text, (index, part)| {
-        let joint = match (index, index + 1 == count) {
-            (0, _) => "",
-            (_, true) => " and ",
-            _ => ", ",
-        };
-        text.text(joint).then(part)
-    });
+    let joined = parts
+        .into_iter()
+        .enumerate()
+        .fold(text.text(" asks for "), |text, (index, part)| {
+            let joint = match (index, index + 1 == count) {
+                (0, _) => "",
+                (_, true) => " and ",
+                _ => ", ",
+            };
+            text.text(joint).then(part)
+        });
     joined.text(".")
 }
 
@@ -375,6 +384,22 @@ fn doubts(view: &View<'_>, best: &Standing<'_>) -> Vec<Text> {
     lines
 }
 
+/// That the debt of a strategy does not hold in some replications.
+fn unpaid(view: &View<'_>, id: &str) -> Option<Text> {
+    let count = view.values(id, Metric::CovenantBroken).len();
+    let broken = view
+        .summary(id, Metric::CovenantBroken)
+        .filter(|r| r.mean > 0.0)?
+        .mean;
+    let chance = of_summary(view, id, Metric::CovenantBroken, |_| {
+        format::probability(broken, count)
+    });
+    let cover = of_summary(view, id, Metric::DscrMin, |r| format::number(r.p50, 2));
+    let text = Text::new(format!("{id} breaks its covenant or leaves debt unpaid in ")).then(chance);
+    let text = text.text(" of replications; the median of its smallest cover ratio (DSCR) is ");
+    Some(text.then(cover).text("."))
+}
+
 /// Strategies that lose money, or lose against the baseline: the memo says so.
 fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
     let mut lines = Vec::new();
@@ -383,7 +408,7 @@ fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
             .comparison(standing.id, Metric::NpvUsd)
             .filter(|c| c.ci95_high < 0.0);
         let behind = against.map(|c| {
-            let difference = format::musd_signed(c.mean_difference);
+            let difference = format::musd(c.mean_difference.abs());
             format!(
                 "is worse than {} by {difference} million USD on average",
                 view.baseline()
