@@ -554,6 +554,9 @@ fn scalars(tables: &mut RunTables, s: usize) {
         }
         if s == 2 {
             values.push((Metric::LeaseRevenueUsdPerMwh, 226.0 + 3.0 * normal(r, 20)));
+            values.push((Metric::DebtUsd, 126e6));
+            values.push((Metric::DscrMin, 1.2 + 0.1 * normal(r, 21)));
+            values.push((Metric::CovenantBroken, f64::from(r % 10 == 0)));
         }
         if npv > 0.0 && s > 0 {
             values.push((Metric::Irr, 0.10 + npv / 1.1e9));
