@@ -112,7 +112,8 @@ fn fetches(html: &str) -> Vec<&str> {
 fn converting(question: &str) -> Place {
     let head = SMALL.replacen("start =", &format!("{question}start ="), 1);
     let place = Place::with(&format!("{head}{CONVERSION}{INSTALL}"));
-    place.run(&["--replications", "3"]).assert().success();
+    let args = ["run", "x.toml", "--out", "out", "--replications", "3"];
+    place.repower(&args).assert().success();
     place
 }
 
@@ -129,10 +130,7 @@ fn the_page_says_nothing_to_the_console_and_asks_nobody_for_anything() {
     );
     assert!(!html.contains("<script"));
     let bare = html.replace("http://www.w3.org/2000/svg", "");
-    assert_eq!(
-        fetches(&bare.replace("<img src='http://memo.invalid", "")),
-        [""; 0]
-    );
+    assert_eq!(fetches(&bare.replace(" src='http://memo.invalid", "")), [""; 0]);
 
     let (port, told) = proxy();
     let done = browser.open(&page, port, &["--dump-dom".to_owned()]);
