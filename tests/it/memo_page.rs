@@ -141,10 +141,8 @@ fn the_page_says_nothing_to_the_console_and_asks_nobody_for_anything() {
         "a script ran"
     );
     assert!(!dom.contains("<script") && !dom.contains("<img"));
-    let asked: Vec<String> = told
-        .try_iter()
-        .filter(|line| line.contains("memo.invalid"))
-        .collect();
+    // Chromium asks its maker for the time and for updates, whatever page it shows.
+    let asked: Vec<String> = told.try_iter().filter(|line| !line.contains("google")).collect();
     assert_eq!(asked, [""; 0]);
 
     // The same eyes see a page that does what the memo must not do.
