@@ -416,7 +416,7 @@ fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
         });
         let loses = (standing.mean < 0.0).then(|| {
             format!(
-                "has a negative mean net present value, {} million USD",
+                "has a negative mean net present value ({} million USD)",
                 format::musd(standing.mean)
             )
         });
