@@ -334,6 +334,18 @@ fn median(tables: &mut RunTables) {
             });
         }
     }
+    let term = |item: &str, month: &str, value: f64| FinanceRow {
+        strategy: lease.strategy.clone(),
+        case: lease.case.clone(),
+        item: item.to_owned(),
+        month: month.to_owned(),
+        value,
+        ..FinanceRow::default()
+    };
+    tables.finance = vec![term("covenant", "", 1.05), term("lock_up", "", 1.2)];
+    for (month, cover) in [("2028-06", 1.32), ("2028-12", 1.41), ("2029-06", 1.02)] {
+        tables.finance.push(term("cover", month, cover));
+    }
     for row in &mut rows {
         row.which = "p50".to_owned();
     }

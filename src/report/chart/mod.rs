@@ -15,6 +15,7 @@ pub mod capacity_by_hall;
 pub mod cash_flow_fan;
 pub mod date_drivers;
 pub mod debt_and_cash;
+pub mod debt_cover;
 pub mod fleet_curve;
 pub mod hot_hours;
 pub mod mining_dispatch;
@@ -213,6 +214,7 @@ pub fn draw_all(tables: &RunTables, stored: Stored<'_>) -> Result<Vec<Drawn>, Ch
         render::<value_by_account::ValueByAccount>(tables, stored)?,
         render::<npv_profile::NpvProfile>(tables, stored)?,
         render::<debt_and_cash::DebtAndCash>(tables, stored)?,
+        render::<debt_cover::DebtCover>(tables, stored)?,
         render::<capacity_by_hall::CapacityByHall>(tables, stored)?,
         render::<ready_curve::ReadyCurve>(tables, stored)?,
         render::<date_drivers::DateDrivers>(tables, stored)?,

@@ -1,15 +1,15 @@
 //! The debt: how much, what it cost while building, how far cash covers it, how likely the covenant is broken.
 
 use crate::metric::Metric;
-use crate::report::chart::Drawn;
 use crate::report::format;
+use crate::report::memo::Charts;
 use crate::report::memo::document::Section;
 use crate::report::memo::figures::{by_strategy, metric, summary_source};
 use crate::report::memo::funding;
 use crate::report::view::View;
 
 /// Shown where a strategy borrows.
-pub(crate) fn debt(view: &View<'_>, chart: Option<Drawn>) -> Section {
+pub(crate) fn debt(view: &View<'_>, charts: &mut Charts) -> Section {
     let mut section = Section::new("The debt");
     let borrowers: Vec<&str> = view
         .strategies()
@@ -46,7 +46,8 @@ pub(crate) fn debt(view: &View<'_>, chart: Option<Drawn>) -> Section {
     for table in funding::sources_and_uses(view) {
         section.table(table);
     }
-    section.figure(chart);
+    section.figure(charts.take("debt_cover"));
+    section.figure(charts.take("debt_and_cash"));
     for id in borrowers {
         if let Some(row) = view.summary(id, Metric::CovenantBroken) {
             let count = view.values(id, Metric::CovenantBroken).len();

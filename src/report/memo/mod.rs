@@ -59,7 +59,7 @@ pub fn build(tables: &RunTables, charts: Vec<Drawn>) -> Document {
         decision::comparison_in_full(&view, charts.take("npv_profile")),
         appendix::risks(&view),
         appendix::cases(&view),
-        debt::debt(&view, charts.take("debt_and_cash")),
+        debt::debt(&view, &mut charts),
         conversion::conversion(&view, &mut charts),
         operations::drivers(&view, charts.take("value_by_account")),
         operations::energy(&view, &mut charts),
