@@ -238,8 +238,118 @@ pub(crate) fn full() -> RunTables {
         hours(&mut tables, strategy);
         plan(&mut tables, strategy);
     }
+    schedules(&mut tables);
+    median(&mut tables);
     summarise(&mut tables);
     tables
+}
+
+/// What schedules alone say of the strategies that convert.
+fn schedules(tables: &mut RunTables) {
+    for (strategy, late) in [("gpu-cloud", 6.0), ("lease-shell", 3.0)] {
+        let id = strategy.to_owned();
+        for (stage, criticality) in [
+            ("switchgear_order", 0.7),
+            ("commissioning", 0.9),
+            ("ready-for-service", 1.0),
+        ] {
+            tables.schedule_risk.push(ScheduleRiskRow {
+                strategy: id.clone(),
+                site: "west-texas".to_owned(),
+                hall: "g-1".to_owned(),
+                stage: stage.to_owned(),
+                criticality,
+                float_months: 1.0 - criticality,
+                planned_end: "2027-06-20T00:00:00Z".to_owned(),
+                end_p10: "2027-07-20T00:00:00Z".to_owned(),
+                end_p50: "2027-11-20T00:00:00Z".to_owned(),
+                end_p90: "2028-05-20T00:00:00Z".to_owned(),
+                late_months: late,
+                usd_per_day: 50_000.0 * criticality,
+                ..ScheduleRiskRow::default()
+            });
+        }
+        for (driver, share) in [
+            ("everything", 1.0),
+            ("common factor", 0.6),
+            ("gensets", 0.3),
+            ("crews", -0.1),
+        ] {
+            tables.schedule_drivers.push(ScheduleDriverRow {
+                strategy: id.clone(),
+                driver: driver.to_owned(),
+                mean_months: late * share,
+                p90_months: 2.0 * late * share,
+                variance_share: share,
+            });
+        }
+        tables.schedule_orders.push(ScheduleOrderRow {
+            strategy: id.clone(),
+            order: "switchgear".to_owned(),
+            planned_months: 3.0,
+            mean_months: 2.5,
+            deposit_usd: 4e6,
+            value_usd: 3.8e6,
+            ..ScheduleOrderRow::default()
+        });
+        for month in 0..24 {
+            let share = |lag: f64| 40.0 / (1.0 + (-(f64::from(month) - 12.0 - lag)).exp());
+            let name = Month { year: 2026, month: 7 }.plus(month);
+            tables.schedule_curve.push(ScheduleCurveRow {
+                strategy: id.clone(),
+                at: format!("{name}-01T00:00:00Z"),
+                planned_mw: share(0.0),
+                p10_mw: share(late + 4.0),
+                p50_mw: share(late),
+                p90_mw: share(late - 3.0),
+            });
+        }
+    }
+}
+
+/// The median replication is the mean here, and a bank pays for a part of the lease.
+fn median(tables: &mut RunTables) {
+    let mut rows: Vec<CashflowRow> = tables.cashflow.clone();
+    let lease = rows
+        .iter()
+        .find(|r| r.strategy == "lease-shell")
+        .cloned()
+        .unwrap();
+    for (m, month) in tables.manifest.months.iter().enumerate() {
+        let (account, usd) = if m < 18 {
+            ("debt_draws", 7e6)
+        } else {
+            ("debt_repayments", -1.2e6)
+        };
+        for (account, usd) in [
+            (account, usd),
+            ("interest_cost", -0.4e6),
+            ("equity_contributions", 1e6),
+        ] {
+            rows.push(CashflowRow {
+                month: month.clone(),
+                account: account.to_owned(),
+                usd,
+                ..lease.clone()
+            });
+        }
+    }
+    let term = |item: &str, month: &str, value: f64| FinanceRow {
+        strategy: lease.strategy.clone(),
+        case: lease.case.clone(),
+        item: item.to_owned(),
+        month: month.to_owned(),
+        value,
+        ..FinanceRow::default()
+    };
+    tables.finance = vec![term("covenant", "", 1.05), term("lock_up", "", 1.2)];
+    for (month, cover) in [("2028-06", 1.32), ("2028-12", 1.41), ("2029-06", 1.02)] {
+        tables.finance.push(term("cover", month, cover));
+    }
+    for row in &mut rows {
+        row.which = "p50".to_owned();
+    }
+    tables.cashflow.extend(rows);
 }
 
 /// The first year of the whole run.
@@ -456,6 +566,9 @@ fn scalars(tables: &mut RunTables, s: usize) {
         }
         if s == 2 {
             values.push((Metric::LeaseRevenueUsdPerMwh, 226.0 + 3.0 * normal(r, 20)));
+            values.push((Metric::DebtUsd, 126e6));
+            values.push((Metric::DscrMin, 1.2 + 0.1 * normal(r, 21)));
+            values.push((Metric::CovenantBroken, f64::from(r % 10 == 0)));
         }
         if npv > 0.0 && s > 0 {
             values.push((Metric::Irr, 0.10 + npv / 1.1e9));

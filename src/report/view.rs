@@ -41,7 +41,11 @@ impl<'a> View<'a> {
     }
     /// The summary of a metric of the portfolio, where it has a value.
     pub(crate) fn summary(&self, strategy: &str, metric: Metric) -> Option<&'a SummaryRow> {
-        self.tables.summary.iter().find(|r| {
+        self.summary_at(strategy, metric).map(|(_, row)| row)
+    }
+    /// The same, with the number of its record.
+    pub(crate) fn summary_at(&self, strategy: &str, metric: Metric) -> Option<(usize, &'a SummaryRow)> {
+        self.tables.summary.iter().enumerate().find(|(_, r)| {
             r.strategy == strategy
                 && r.case == self.case
                 && r.scope == PORTFOLIO
@@ -51,7 +55,11 @@ impl<'a> View<'a> {
     }
     /// The paired comparison of a metric of the portfolio with the baseline.
     pub(crate) fn comparison(&self, strategy: &str, metric: Metric) -> Option<&'a ComparisonRow> {
-        self.tables.comparison.iter().find(|r| {
+        self.comparison_at(strategy, metric).map(|(_, row)| row)
+    }
+    /// The same, with the number of its record.
+    pub(crate) fn comparison_at(&self, strategy: &str, metric: Metric) -> Option<(usize, &'a ComparisonRow)> {
+        self.tables.comparison.iter().enumerate().find(|(_, r)| {
             r.strategy == strategy
                 && r.case == self.case
                 && r.scope == PORTFOLIO

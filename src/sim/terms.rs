@@ -64,6 +64,10 @@ pub(super) fn rows(world: &World<'_>) -> Vec<FinanceRow> {
         && let Some((spec, terms, plan)) = &financing.debt
     {
         borrowed(&mut rows, (spec, terms, plan), financing.completion);
+        // What became of it; no formula begins with it.
+        for (month, cover) in world.books.debt.iter().flat_map(|outcome| &outcome.cover) {
+            rows.push(("cover", ""), Some(*month), "ratio", *cover);
+        }
     }
     if let Some(owners) = from.spec.capital_of(from.strategy).and_then(|c| c.owners) {
         shared(&mut rows, &owners);

@@ -39,6 +39,8 @@ mod import;
 mod inference;
 mod invariants;
 mod limits;
+mod memo;
+mod memo_page;
 mod mining;
 mod nodes;
 mod optimise;

@@ -13,16 +13,21 @@ use crate::results::tables::RunTables;
 mod canvas;
 pub mod capacity_by_hall;
 pub mod cash_flow_fan;
+pub mod date_drivers;
+pub mod debt_and_cash;
+pub mod debt_cover;
 pub mod fleet_curve;
 pub mod hot_hours;
 pub mod mining_dispatch;
 pub mod npv_distribution;
+pub mod npv_profile;
 mod panel;
 pub(crate) use panel::parse_utc;
 pub mod power_stack;
 pub mod price_duration_curve;
 pub mod production_backtest;
 pub mod pue_by_month;
+pub mod ready_curve;
 pub mod schedule_gantt;
 pub mod sensitivity;
 pub mod value_by_account;
@@ -207,7 +212,12 @@ pub fn draw_all(tables: &RunTables, stored: Stored<'_>) -> Result<Vec<Drawn>, Ch
         render::<npv_distribution::NpvDistribution>(tables, stored)?,
         render::<cash_flow_fan::CashFlowFan>(tables, stored)?,
         render::<value_by_account::ValueByAccount>(tables, stored)?,
+        render::<npv_profile::NpvProfile>(tables, stored)?,
+        render::<debt_and_cash::DebtAndCash>(tables, stored)?,
+        render::<debt_cover::DebtCover>(tables, stored)?,
         render::<capacity_by_hall::CapacityByHall>(tables, stored)?,
+        render::<ready_curve::ReadyCurve>(tables, stored)?,
+        render::<date_drivers::DateDrivers>(tables, stored)?,
         render::<schedule_gantt::ScheduleGantt>(tables, stored)?,
         render::<power_stack::PowerStack>(tables, stored)?,
         render::<price_duration_curve::PriceDurationCurve>(tables, stored)?,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::finance::account::{Account, CashFlow};
 use crate::report::chart::canvas::{Align, Canvas, Dash, Frame, INK, PALETTE, Style, WIDTH, fit, paint};
 use crate::report::chart::panel::{Panel, Scale, nice_range, nice_ticks};
 use crate::report::chart::{Cell, Chart, Meta, distinct, left_out};
@@ -11,6 +12,11 @@ use crate::results::tables::RunTables;
 
 /// The chart.
 pub struct ValueByAccount;
+
+impl ValueByAccount {
+    /// Where its rows stand in a run directory.
+    pub(crate) const FILE: &str = "charts/data/value_by_account.csv";
+}
 
 /// The present value of one account of one strategy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,16 +31,11 @@ pub struct Row {
 /// Strategies drawn side by side at most.
 const COLUMNS_MAX: usize = 4;
 const ROW_HEIGHT: f64 = 19.0;
-/// Accounts of lenders and owners: net present value is before financing, so that their cash is not in it.
-const FINANCING: [&str; 7] = [
-    "interest_income",
-    "interest_cost",
-    "financing_fees",
-    "debt_draws",
-    "debt_repayments",
-    "equity_contributions",
-    "equity_distributions",
-];
+/// Whether the cash of an account is before financing: net present value is, so that lenders' and owners' is not in it.
+pub(crate) fn is_project(account: &str) -> bool {
+    let flow = Account::from_id(account).and_then(Account::cash_flow);
+    flow.is_none_or(CashFlow::is_project)
+}
 
 impl Chart for ValueByAccount {
     type Row = Row;
@@ -55,7 +56,7 @@ impl Chart for ValueByAccount {
         for cash in tables
             .cashflow
             .iter()
-            .filter(|r| r.case == view.case && r.which == "mean" && !FINANCING.contains(&r.account.as_str()))
+            .filter(|r| r.case == view.case && r.which == "mean" && is_project(&r.account))
         {
             let Some(month) = format::parse_month(&cash.month) else {
                 continue;

@@ -2,19 +2,14 @@
 
 use crate::metric::Metric;
 use crate::report::format::{self, MISSING};
-use crate::report::memo::decision::{Measure, by_strategy, summary_source};
 use crate::report::memo::document::{Section, Table, Text};
-use crate::report::view::{PORTFOLIO, View, sorted};
-
-/// Share of values beyond a limit, as a probability.
-fn share(view: &View<'_>, id: &str, metric: Metric, is_bad: impl Fn(f64) -> bool) -> String {
-    let values = view.finite(id, metric);
-    let bad = values.iter().filter(|v| is_bad(**v)).count() as f64;
-    format::probability(bad / values.len().max(1) as f64, values.len())
-}
+use crate::report::memo::figures::{
+    Measure, by_strategy, of_case, of_summary, share, summary_source, worked_out,
+};
+use crate::report::view::{View, sorted};
 
 /// Mean of the worst tenth of the NPVs, at least one.
-fn worst_decile(view: &View<'_>, id: &str) -> String {
+pub(crate) fn worst_decile(view: &View<'_>, id: &str) -> String {
     let values = sorted(view.finite(id, Metric::NpvUsd));
     let count = (values.len() as f64 * 0.1).ceil() as usize;
     if count == 0 {
@@ -37,61 +32,37 @@ fn share_without(view: &View<'_>, id: &str, metric: Metric) -> String {
 /// What can go wrong, in figures.
 pub(crate) fn risks(view: &View<'_>) -> Section {
     let mut section = Section::new("Risks in figures");
-    let row = |id: &str, metric: Metric, pick: fn(&crate::results::tables::SummaryRow) -> f64| {
-        view.summary(id, metric).map(pick)
+    let below = |name: &str, of: Metric, limit: f64| -> Measure<'_> {
+        worked_out(name, move |id| share(view, id, of, move |v| v < limit))
     };
+    let above = |name: &str, of: Metric, limit: f64| -> Measure<'_> {
+        worked_out(name, move |id| share(view, id, of, move |v| v > limit))
+    };
+    let without =
+        |name: &str, of: Metric| -> Measure<'_> { worked_out(name, move |id| share_without(view, id, of)) };
     let measures: Vec<Measure<'_>> = vec![
-        (
-            "Net present value below zero".to_owned(),
-            Box::new(|id| share(view, id, Metric::NpvUsd, |v| v < 0.0)),
-        ),
-        (
-            "Equity net present value below zero".to_owned(),
-            Box::new(|id| share(view, id, Metric::NpvEquityUsd, |v| v < 0.0)),
-        ),
-        (
-            "Mean NPV of the worst tenth, million USD".to_owned(),
-            Box::new(|id| worst_decile(view, id)),
-        ),
+        below("Net present value below zero", Metric::NpvUsd, 0.0),
+        below("Equity net present value below zero", Metric::NpvEquityUsd, 0.0),
+        worked_out("Mean NPV of the worst tenth, million USD", |id| {
+            worst_decile(view, id)
+        }),
         (
             "Worst NPV of any replication, million USD".to_owned(),
-            Box::new(move |id| {
-                row(id, Metric::NpvUsd, |r| r.min).map_or_else(|| MISSING.to_owned(), format::musd)
-            }),
+            Box::new(|id| of_summary(view, id, Metric::NpvUsd, |r| format::musd(r.min))),
         ),
-        (
-            "No payback within the horizon".to_owned(),
-            Box::new(|id| share_without(view, id, Metric::PaybackYears)),
-        ),
-        (
-            "Not ready within the horizon".to_owned(),
-            Box::new(|id| share_without(view, id, Metric::ReadyForServiceMonths)),
-        ),
-        (
-            "Ready later than planned".to_owned(),
-            Box::new(|id| share(view, id, Metric::DelayMonths, |v| v > 0.0)),
-        ),
-        (
-            "Ready more than three months late".to_owned(),
-            Box::new(|id| share(view, id, Metric::DelayMonths, |v| v > 3.0)),
-        ),
-        (
-            "Smallest DSCR below one".to_owned(),
-            Box::new(|id| share(view, id, Metric::DscrMin, |v| v < 1.0)),
-        ),
+        without("No payback within the horizon", Metric::PaybackYears),
+        without("Not ready within the horizon", Metric::ReadyForServiceMonths),
+        above("Ready later than planned", Metric::DelayMonths, 0.0),
+        above("Ready more than three months late", Metric::DelayMonths, 3.0),
+        below("Smallest DSCR below one", Metric::DscrMin, 1.0),
+        above("Covenant broken or debt unpaid", Metric::CovenantBroken, 0.5),
         (
             "Service credits paid, mean (P90), million USD".to_owned(),
             Box::new(|id| {
-                view.summary(id, Metric::ServiceCreditsUsd).map_or_else(
-                    || MISSING.to_owned(),
-                    |r| {
-                        format!(
-                            "{} ({})",
-                            format::number(r.mean / 1e6, 2),
-                            format::number(r.p90 / 1e6, 2)
-                        )
-                    },
-                )
+                of_summary(view, id, Metric::ServiceCreditsUsd, |r| {
+                    let (mean, late) = (r.mean / 1e6, r.p90 / 1e6);
+                    format!("{} ({})", format::number(mean, 2), format::number(late, 2))
+                })
             }),
         ),
     ];
@@ -118,25 +89,16 @@ pub(crate) fn cases(view: &View<'_>) -> Section {
         view.case
     ));
     let npv = |case: &str, id: &str| {
-        let row = view.tables.summary.iter().find(|r| {
-            r.strategy == id && r.case == case && r.scope == PORTFOLIO && r.metric == Metric::NpvUsd.id()
-        });
-        row.map_or_else(
-            || MISSING.to_owned(),
-            |r| {
-                format!(
-                    "{} ({})",
-                    format::musd(r.mean),
-                    format::range(r.p10, r.p90, format::musd)
-                )
-            },
-        )
+        of_case(view, (id, case), Metric::NpvUsd, |r| {
+            let range = format::range(r.p10, r.p90, format::musd);
+            format!("{} ({range})", format::musd(r.mean))
+        })
     };
     let measures: Vec<Measure<'_>> = names
         .iter()
         .take(60)
         .map(|case| {
-            let figure: Box<dyn Fn(&str) -> String> = Box::new(move |id: &str| npv(case, id));
+            let figure: Box<dyn Fn(&str) -> Text> = Box::new(move |id: &str| npv(case, id));
             (case.clone(), figure)
         })
         .collect();

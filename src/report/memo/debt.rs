@@ -2,13 +2,14 @@
 
 use crate::metric::Metric;
 use crate::report::format;
-use crate::report::memo::decision::{by_strategy, summary_source};
+use crate::report::memo::Charts;
 use crate::report::memo::document::Section;
-use crate::report::memo::operations::metric;
+use crate::report::memo::figures::{by_strategy, metric, summary_source};
+use crate::report::memo::funding;
 use crate::report::view::View;
 
 /// Shown where a strategy borrows.
-pub(crate) fn debt(view: &View<'_>) -> Section {
+pub(crate) fn debt(view: &View<'_>, charts: &mut Charts) -> Section {
     let mut section = Section::new("The debt");
     let borrowers: Vec<&str> = view
         .strategies()
@@ -42,6 +43,11 @@ pub(crate) fn debt(view: &View<'_>) -> Section {
     for table in by_strategy(view, caption, &summary_source(), &measures) {
         section.table(table);
     }
+    for table in funding::sources_and_uses(view) {
+        section.table(table);
+    }
+    section.figure(charts.take("debt_cover"));
+    section.figure(charts.take("debt_and_cash"));
     for id in borrowers {
         if let Some(row) = view.summary(id, Metric::CovenantBroken) {
             let count = view.values(id, Metric::CovenantBroken).len();

@@ -2,6 +2,7 @@
 //! Markdown, so that there are never two texts.
 
 use crate::report::chart::Drawn;
+use crate::report::format::MISSING;
 
 /// A piece of running text.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,8 +13,33 @@ pub enum Span {
     Strong(String),
     /// A name out of a file: an id, a path, a value.
     Code(String),
-    /// A file of the run directory: what is shown, and its relative path.
-    Link(String, &'static str),
+    /// What is shown, and where it leads: a file of the run directory, a row of it, or a section of the memo.
+    Link(String, String),
+    /// A figure, and the row of the run's files where it stands.
+    Figure(String, Cite),
+}
+
+/// A row of a table of the run directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cite {
+    /// The file.
+    pub file: &'static str,
+    /// Its row as spreadsheets and RFC 7111 count: the head is row 1.
+    pub row: usize,
+    /// What the key columns of the row say.
+    pub key: String,
+}
+
+impl Cite {
+    /// The row of a table's n-th record, from 0.
+    pub fn record(file: &'static str, index: usize, key: String) -> Self {
+        let row = index + 2;
+        Self { file, row, key }
+    }
+    /// The relative address, with RFC 7111's fragment for a row.
+    pub fn address(&self) -> String {
+        format!("{}#row={}", self.file, self.row)
+    }
 }
 
 /// Running text, built piece by piece.
@@ -45,9 +71,29 @@ impl Text {
     }
     /// Goes on with a link to a file of the run directory.
     #[must_use]
-    pub fn link(mut self, text: impl Into<String>, path: &'static str) -> Self {
-        self.0.push(Span::Link(text.into(), path));
+    pub fn link(mut self, text: impl Into<String>, path: impl Into<String>) -> Self {
+        self.0.push(Span::Link(text.into(), path.into()));
         self
+    }
+    /// Goes on with a figure and the row where it stands.
+    #[must_use]
+    pub fn figure(mut self, text: impl Into<String>, cite: Cite) -> Self {
+        self.0.push(Span::Figure(text.into(), cite));
+        self
+    }
+    /// Goes on with all of another text.
+    #[must_use]
+    pub fn then(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+    /// Whether it says nothing but that there is no value.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.0.as_slice(), [Span::Text(text)] if text == MISSING)
+    }
+    /// That there is no value.
+    pub fn missing() -> Self {
+        Self::new(MISSING)
     }
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
@@ -82,6 +128,18 @@ pub struct Table {
     pub is_prose: bool,
 }
 
+impl Table {
+    /// A table of figures.
+    pub fn figures(caption: impl Into<String>, source: Text, head: &[&str]) -> Self {
+        Self {
+            caption: caption.into(),
+            source,
+            head: head.iter().map(|text| (*text).to_owned()).collect(),
+            ..Self::default()
+        }
+    }
+}
+
 /// A part of a section.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
@@ -113,6 +171,12 @@ impl Section {
             heading: heading.into(),
             blocks: Vec::new(),
         }
+    }
+    /// What a link within the memo to this section names: the heading as GitHub makes anchors of it.
+    pub fn anchor(&self) -> String {
+        let words = self.heading.to_lowercase();
+        let kept = words.chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ');
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
     }
     /// Adds a paragraph, unless it is empty.
     pub fn paragraph(&mut self, text: impl Into<Text>) {

@@ -5,6 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::report::format::clean;
 use crate::report::memo::document::{Block, Document, Section, Span, Table, Text};
 
+/// Tables of figures with no more columns do not break their cells.
+const COLUMNS_UNBROKEN_MAX: usize = 5;
 const STYLE: &str = include_str!("memo.css");
 
 /// Renders the memo.
@@ -50,7 +52,7 @@ pub fn render(document: &Document) -> String {
 
 fn section(section: &Section, figures: &mut usize) -> Markup {
     html! {
-        section {
+        section id=(section.anchor()) {
             h2 { (clean(&section.heading)) }
             @for part in &section.blocks { (block(part, figures)) }
         }
@@ -81,7 +83,7 @@ fn block(block: &Block, figures: &mut usize) -> Markup {
 
 fn table(table: &Table) -> Markup {
     html! {
-        table.prose[table.is_prose] {
+        table.prose[table.is_prose].few[!table.is_prose && table.head.len() <= COLUMNS_UNBROKEN_MAX] {
             caption {
                 b { (clean(&table.caption)) }
                 @if !table.source.is_empty() { " " span.source { "Source: " (text(&table.source)) } }
@@ -108,6 +110,11 @@ fn text(text: &Text) -> Markup {
                 Span::Strong(plain) => { strong { (clean(plain)) } }
                 Span::Code(plain) => { code { (clean(plain)) } }
                 Span::Link(plain, path) => { a href=(path) { (clean(plain)) } }
+                Span::Figure(plain, cite) => {
+                    a.cite href=(cite.address()) title={ (cite.file) ", row " (cite.row) ": " (clean(&cite.key)) } {
+                        (clean(plain))
+                    }
+                }
             }
         }
     }

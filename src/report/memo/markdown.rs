@@ -97,6 +97,7 @@ fn spans(text: &Text) -> String {
             }
             Span::Text(plain) | Span::Strong(plain) | Span::Code(plain) => escape(plain),
             Span::Link(plain, path) => format!("[{}]({path})", escape(plain)),
+            Span::Figure(plain, cite) => format!("[{}]({})", escape(plain), cite.address()),
         })
         .collect()
 }

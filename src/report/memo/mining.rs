@@ -3,9 +3,8 @@
 use crate::metric::Metric;
 use crate::report::chart::Drawn;
 use crate::report::format;
-use crate::report::memo::decision::{by_strategy, summary_source};
 use crate::report::memo::document::{Section, Table, Text};
-use crate::report::memo::operations::metric;
+use crate::report::memo::figures::{by_strategy, metric, summary_source};
 use crate::report::view::View;
 use crate::results::tables::MiningBatchRow;
 

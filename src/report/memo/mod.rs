@@ -12,11 +12,17 @@ pub mod html;
 pub mod markdown;
 
 mod appendix;
+mod breaks;
+mod conversion;
 mod debt;
 mod decision;
+mod figures;
+mod funding;
+mod hosting;
 mod hot_hours;
 mod mining;
 mod operations;
+mod plan;
 mod record;
 mod verdict;
 
@@ -40,18 +46,25 @@ pub fn build(tables: &RunTables, charts: Vec<Drawn>) -> Document {
     let mut body = vec![
         decision::recommendation(&view),
         decision::capital(&view),
+        plan::dates(&view),
+        decision::returns(&view),
         decision::comparison(&view, charts.take("npv_distribution")),
-        decision::cash(charts.take("cash_flow_fan")),
+        breaks::drivers(&view),
+        breaks::breaks(&view),
+        record::standing(&view),
     ];
     let mut appendix = vec![
+        decision::cash(charts.take("cash_flow_fan")),
         decision::cash_by_year(&view),
-        debt::debt(&view),
+        decision::comparison_in_full(&view, charts.take("npv_profile")),
+        appendix::risks(&view),
+        appendix::cases(&view),
+        debt::debt(&view, &mut charts),
+        conversion::conversion(&view, &mut charts),
         operations::drivers(&view, charts.take("value_by_account")),
         operations::energy(&view, &mut charts),
         mining::fleet(&view, charts.take("fleet_curve")),
-        operations::schedule(&view, charts.take("schedule_gantt")),
-        appendix::risks(&view),
-        appendix::cases(&view),
+        hosting::hosting(&view),
         record::notes(&view),
         record::limits(&view),
         record::assumptions(&view),

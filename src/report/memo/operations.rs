@@ -2,33 +2,16 @@
 
 use crate::metric::Metric;
 use crate::report::chart::Drawn;
-use crate::report::chart::parse_utc;
-use crate::report::format::{self, MISSING};
+use crate::report::format;
 use crate::report::memo::Charts;
-use crate::report::memo::decision::{Measure, by_strategy, spread, summary_source};
-use crate::report::memo::document::{Section, Table, Text};
-use crate::report::view::{View, quantile, sorted};
-use crate::results::tables::{MonthlyRow, ScheduleRow};
-use crate::time::{Calendar, SimTime};
-
-/// A measure that is a metric's P50 (P10 to P90), scaled, with so many decimals.
-pub(crate) fn metric<'a>(
-    view: &'a View<'a>,
-    name: &str,
-    metric: Metric,
-    scale: f64,
-    decimals: usize,
-) -> Measure<'a> {
-    let show = move |v: f64| format::number(v * scale, decimals);
-    (
-        name.to_owned(),
-        Box::new(move |id: &str| spread(view, id, metric, show)),
-    )
-}
+use crate::report::memo::document::{Section, Text};
+use crate::report::memo::figures::{Measure, by_strategy, metric, of_summary, summary_source};
+use crate::report::view::View;
+use crate::results::tables::MonthlyRow;
 
 /// Revenue per megawatt-hour by line, the cost of energy, use of GPUs.
 pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
-    let mut section = Section::new("What drives the result");
+    let mut section = Section::new("Drivers in figures");
     section.list(per_mwh(view));
     let mut measures = vec![
         metric(
@@ -88,6 +71,35 @@ pub(crate) fn drivers(view: &View<'_>, chart: Option<Drawn>) -> Section {
     section
 }
 
+/// One sentence a strategy: what a megawatt-hour earns in each use and what it costs.
+fn per_mwh(view: &View<'_>) -> Vec<Text> {
+    let uses = [
+        (Metric::MiningRevenueUsdPerMwh, "in mining"),
+        (Metric::GpuRevenueUsdPerMwh, "in the GPU cloud"),
+        (Metric::LeaseRevenueUsdPerMwh, "in the lease"),
+    ];
+    let usd = |id: &str, metric| of_summary(view, id, metric, |r| format::number(r.mean, 0));
+    let sentence = |id: &str| {
+        let cost = usd(id, Metric::EnergyCostUsdPerMwh);
+        let earned = uses.iter().map(|(metric, name)| (usd(id, *metric), name));
+        let earned: Vec<(Text, &&str)> = earned.filter(|(text, _)| !text.is_missing()).collect();
+        if earned.is_empty() || cost.is_missing() {
+            return None;
+        }
+        let mut text = Text::default().strong(id).text(": a megawatt-hour earns ");
+        for (index, (figure, name)) in earned.into_iter().enumerate() {
+            let joint = if index > 0 { " and " } else { "" };
+            text = text.text(joint).then(figure).text(format!(" USD {name}"));
+        }
+        Some(
+            text.text(", and costs ")
+                .then(cost)
+                .text(" USD at the meter (means)."),
+        )
+    };
+    view.strategies().filter_map(sentence).collect()
+}
+
 /// What of the work on blocks that train was not lost, where there are any.
 fn training<'a>(view: &'a View<'a>) -> Option<Measure<'a>> {
     let trains = |id: &str| view.summary(id, Metric::EffectiveTrainingRatio).is_some();
@@ -138,33 +150,6 @@ fn inference<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
             2,
         ),
     ]
-}
-
-/// One sentence a strategy: what a megawatt-hour earns in each use and what it costs.
-fn per_mwh(view: &View<'_>) -> Vec<Text> {
-    let uses = [
-        (Metric::MiningRevenueUsdPerMwh, "mining"),
-        (Metric::GpuRevenueUsdPerMwh, "GPU cloud"),
-        (Metric::LeaseRevenueUsdPerMwh, "the lease"),
-    ];
-    let sentence = |id: &str| {
-        let earned: Vec<String> = uses
-            .iter()
-            .filter_map(|(metric, name)| {
-                let mean = view.summary(id, *metric)?.mean;
-                Some(format!("{} USD in {name}", format::number(mean, 0)))
-            })
-            .collect();
-        let cost = view.summary(id, Metric::EnergyCostUsdPerMwh)?.mean;
-        (!earned.is_empty()).then(|| {
-            Text::default().strong(id).text(format!(
-                ": a megawatt-hour earns {}, and costs {} USD at the meter after resale and demand response (means).",
-                format::join_and(&earned),
-                format::number(cost, 0)
-            ))
-        })
-    };
-    view.strategies().filter_map(sentence).collect()
 }
 
 /// Energy, efficiency and where megawatt-hours were lost.
@@ -229,124 +214,12 @@ fn causes<'a>(view: &'a View<'a>) -> Vec<Measure<'a>> {
                 .filter(|r| r.strategy == id && r.case == view.case);
             let mwh: Vec<f64> = rows.map(column).collect();
             if mwh.is_empty() {
-                MISSING.to_owned()
+                Text::missing()
             } else {
-                format::number(mwh.iter().sum(), 0)
+                Text::new(format::number(mwh.iter().sum(), 0))
             }
         };
         (name.to_owned(), Box::new(total))
     };
     columns.into_iter().map(measure).collect()
-}
-
-/// Planned and simulated ends of each converted hall.
-pub(crate) fn schedule(view: &View<'_>, chart: Option<Drawn>) -> Section {
-    let mut section = Section::new("Schedule");
-    let mut rows = Vec::new();
-    for id in view.strategies() {
-        let stages: Vec<&ScheduleRow> = view.schedule(id).collect();
-        let mut halls: Vec<(&str, &str)> = Vec::new();
-        for stage in &stages {
-            let hall = (stage.site.as_str(), stage.hall.as_str());
-            if !halls.contains(&hall) {
-                halls.push(hall);
-            }
-        }
-        for (site, hall) in halls.into_iter().take(40) {
-            let own: Vec<&ScheduleRow> = stages
-                .iter()
-                .filter(|r| r.site == site && r.hall == hall)
-                .copied()
-                .collect();
-            let place = if hall.is_empty() {
-                format!("{site}, stages shared by its halls")
-            } else {
-                format!("{site}/{hall}")
-            };
-            let first = Text::new(format!("{id}: {place}"));
-            rows.push(std::iter::once(first).chain(ends(&own).map(Text::new)).collect());
-        }
-    }
-    section.table(Table {
-        caption: "Last stage of each converted hall: plan and replications".to_owned(),
-        source: Text::default().link("schedule.csv", "schedule.csv").text("."),
-        head: ["", "Planned", "P10", "P50", "P90", "Later than planned in"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows,
-        is_prose: false,
-    });
-    section.figure(chart);
-    section
-}
-
-/// Planned end, P10, P50, P90 and the share that is late, of the stages of one hall over replications.
-fn ends(stages: &[&ScheduleRow]) -> [String; 5] {
-    let mut replications: Vec<u32> = stages.iter().map(|r| r.replication).collect();
-    replications.sort_unstable();
-    replications.dedup();
-    let seconds = |text: &str| parse_utc(text).map(|t| t.as_unix_s() as f64);
-    let planned = stages
-        .iter()
-        .filter_map(|r| seconds(&r.planned_end))
-        .fold(f64::NEG_INFINITY, f64::max);
-    let mut last = vec![f64::NEG_INFINITY; replications.len()];
-    for stage in stages {
-        if let Ok(index) = replications.binary_search(&stage.replication) {
-            // A stage that does not end within the horizon makes the hall later than any date.
-            last[index] = last[index].max(seconds(&stage.end).unwrap_or(f64::INFINITY));
-        }
-    }
-    let late = last.iter().filter(|end| **end > planned).count() as f64 / last.len().max(1) as f64;
-    let last = sorted(last);
-    let date = |seconds: f64| {
-        if seconds == f64::INFINITY {
-            "beyond the horizon".to_owned()
-        } else if seconds.is_finite() {
-            date_of(SimTime::from_unix_s(seconds.round() as i64))
-        } else {
-            MISSING.to_owned()
-        }
-    };
-    let share = if planned.is_finite() {
-        format::probability(late, last.len())
-    } else {
-        MISSING.to_owned()
-    };
-    [
-        date(planned),
-        date(quantile(&last, 0.1)),
-        date(quantile(&last, 0.5)),
-        date(quantile(&last, 0.9)),
-        share,
-    ]
-}
-
-fn date_of(time: SimTime) -> String {
-    let civil = Calendar::utc().civil_hour(time);
-    format!("{} {}", civil.day, format::month_name(civil.month))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unfinished_hall_is_late_and_has_no_date() {
-        let stage = |replication: u32, end: &str| ScheduleRow {
-            replication,
-            planned_end: "2027-01-01T00:00:00Z".to_owned(),
-            end: end.to_owned(),
-            ..ScheduleRow::default()
-        };
-        let rows = [
-            stage(0, "2026-12-01T00:00:00Z"),
-            stage(1, "2027-03-01T00:00:00Z"),
-            stage(2, ""),
-        ];
-        let all: Vec<&ScheduleRow> = rows.iter().collect();
-        let [planned, _, median, late, share] = ends(&all);
-        assert_eq!((planned.as_str(), median.as_str()), ("1 Jan 2027", "1 Mar 2027"));
-        assert_eq!((late.as_str(), share.as_str()), ("beyond the horizon", "67 %"));
-    }
 }

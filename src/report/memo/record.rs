@@ -1,7 +1,7 @@
 //! What stands behind the figures: notes on data and model, assumptions, limits, identity of the run.
 
 use crate::report::format;
-use crate::report::memo::document::{Section, Table, Text};
+use crate::report::memo::document::{Cite, Section, Table, Text};
 use crate::report::view::View;
 use crate::results::tables::{AssumptionRow, Note};
 
@@ -9,6 +9,46 @@ use crate::results::tables::{AssumptionRow, Note};
 const ASSUMPTIONS_MAX: usize = 250;
 /// Characters of a cell that come from outside.
 const CELL_MAX: usize = 240;
+
+/// How firm all this is, in a few lines of the first pages; the appendix has the whole.
+pub(crate) fn standing(view: &View<'_>) -> Section {
+    let mut section = Section::new("Assumptions, risks and limits");
+    // Words are choices of the model; what a reader must doubt are numbers that nobody published.
+    let is_guess = |a: &&AssumptionRow| a.label == "assumption" && a.value.parse::<f64>().is_ok();
+    let count = view.tables.assumptions.iter().filter(is_guess).count();
+    let mut items = Vec::new();
+    if count > 0 {
+        let text = match count {
+            1 => "One number stands".to_owned(),
+            _ => format!("{} numbers stand", format::number(count as f64, 0)),
+        };
+        let text = Text::new(format!(
+            "{text} behind these figures without a published source: "
+        ));
+        let text = text
+            .link("inputs and assumptions", "#inputs-and-assumptions")
+            .text(", ");
+        items.push(text.link("assumptions.csv", "assumptions.csv").text("."));
+    }
+    let link = |lead: &str, name: &str, anchor: &str| Text::new(lead).link(name, anchor).text(".");
+    items.push(link(
+        "What can go wrong, with its share of replications: ",
+        "risks in figures",
+        "#risks-in-figures",
+    ));
+    let limits = "Intervals cover the chance of these replications under the stated distributions, not errors of the model: ";
+    items.push(link(limits, "limits of the model", "#limits-of-the-model"));
+    let notes = "What was read, repaired, simplified: ";
+    items.push(link(
+        notes,
+        "notes on fidelity, data and model",
+        "#notes-on-fidelity-data-and-model",
+    ));
+    let figures = "A figure that is a link names its row of a file of this run; the head of a file is row 1";
+    items.push(Text::new(figures).text("."));
+    section.list(items);
+    section
+}
 
 /// What a reader must know of the data and of the fidelity.
 pub(crate) fn notes(view: &View<'_>) -> Section {
@@ -185,9 +225,9 @@ pub(crate) fn assumptions(view: &View<'_>) -> Section {
         "sourced" => 2,
         _ => 3,
     };
-    let mut order: Vec<&AssumptionRow> = all.iter().collect();
+    let mut order: Vec<(usize, &AssumptionRow)> = all.iter().enumerate().collect();
     // Stable: rows of one label keep the order of the file.
-    order.sort_by_key(|row| rank(&row.label));
+    order.sort_by_key(|(_, row)| rank(&row.label));
     let count = |label: &str| all.iter().filter(|r| r.label == label).count();
     if !all.is_empty() {
         section.paragraph(
@@ -209,7 +249,7 @@ pub(crate) fn assumptions(view: &View<'_>) -> Section {
         );
     }
     let cell = |text: &str| Text::new(format::shorten(text, CELL_MAX));
-    let rows = order.into_iter().take(ASSUMPTIONS_MAX).map(|row| {
+    let rows = order.into_iter().take(ASSUMPTIONS_MAX).map(|(index, row)| {
         let is_assumed = row.label == "assumption";
         let label = if is_assumed {
             Text::default().strong("ASSUMPTION")
@@ -217,7 +257,10 @@ pub(crate) fn assumptions(view: &View<'_>) -> Section {
             cell(&row.label)
         };
         vec![
-            Text::default().code(format::shorten(&row.path, CELL_MAX)),
+            Text::default().figure(
+                format::shorten(&row.path, CELL_MAX),
+                Cite::record("assumptions.csv", index, row.path.clone()),
+            ),
             cell(&row.value),
             cell(&row.unit),
             label,

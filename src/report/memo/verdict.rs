@@ -8,6 +8,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use crate::metric::Metric;
 use crate::report::format;
 use crate::report::memo::document::Text;
+use crate::report::memo::figures::{comparison_cite, of_summary};
 use crate::report::view::View;
 
 /// Below this share of replications a lead is called uncertain.
@@ -135,10 +136,10 @@ pub(crate) fn answer(view: &View<'_>) -> Vec<Text> {
     };
     let mut lines = vec![headline(view, &order)];
     lines.push(lead(view, &order));
-    lines.push(price(view, best.id));
     lines.extend(doubts(view, best));
     lines.extend(safer(view, &order));
     lines.extend(losers(view, &order));
+    lines.extend(order.iter().filter_map(|s| unpaid(view, s.id)));
     lines
 }
 
@@ -146,21 +147,19 @@ pub(crate) fn answer(view: &View<'_>) -> Vec<Text> {
 fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     let best = &order[0];
     let rate = format::percent(view.tables.manifest.discount_rate, 1);
-    let mean = format!("{} million USD", format::musd(best.mean));
+    let mean = of_summary(view, best.id, Metric::NpvUsd, |_| {
+        format!("{} million USD", format::musd(best.mean))
+    });
     if best.mean < 0.0 {
         let say = format!("Do not invest on these figures: no strategy earns the discount rate of {rate}.");
         let rest = if order.len() > 1 { "loses least" } else { "loses" };
-        return Text::default().strong(say).text(format!(
-            " {} {rest}: its mean net present value is {mean}.",
-            best.id
-        ));
+        let text = format!(" {} {rest}: its mean net present value is ", best.id);
+        return Text::default().strong(say).text(text).then(mean).text(".");
     }
     if order.len() == 1 {
-        let say = format!(
-            "{} is worth {mean} on average at a discount rate of {rate}; nothing was simulated to compare it with.",
-            best.id
-        );
-        return Text::default().strong(say);
+        let say = format!("Nothing was simulated to compare {} with.", best.id);
+        let text = Text::default().strong(say).text(" It is worth ").then(mean);
+        return text.text(format!(" on average at a discount rate of {rate}."));
     }
     let chance = chance(view, best.id);
     if let Some(rival) = unsettled(view, order) {
@@ -168,11 +167,9 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
             "No firm recommendation: the ranking of {} and {rival} is not settled.",
             best.id
         );
-        let rest = format!(
-            " {} has the highest mean net present value, {mean} at a discount rate of {rate}{chance}.",
-            best.id
-        );
-        return Text::default().strong(say).text(rest);
+        let text = format!(" {} has the highest mean net present value, ", best.id);
+        let rest = format!(" at a discount rate of {rate}{chance}.");
+        return Text::default().strong(say).text(text).then(mean).text(rest);
     }
     let verb = if best.id == view.baseline() {
         "Keep the baseline"
@@ -182,9 +179,11 @@ fn headline(view: &View<'_>, order: &[Standing<'_>]) -> Text {
     let likely = p_best(view, best.id).is_some_and(|p| p < LIKELY);
     let strength = if likely { ", but the lead is uncertain" } else { "" };
     let say = format!("{verb}: {}{strength}.", best.id);
-    let rest =
-        format!(" It has the highest mean net present value, {mean} at a discount rate of {rate}{chance}.");
-    Text::default().strong(say).text(rest)
+    let rest = format!(" at a discount rate of {rate}{chance}.");
+    let text = Text::default()
+        .strong(say)
+        .text(" It has the highest mean net present value, ");
+    text.then(mean).text(rest)
 }
 
 /// `, and it is the best of 3 strategies in 83 % of 100 replications`, where that can be said.
@@ -237,20 +236,24 @@ fn lead(view: &View<'_>, order: &[Standing<'_>]) -> Text {
         let Some(pair) = paired(view, best.id, rival, Metric::NpvUsd) else {
             continue;
         };
+        let usd = format!("{} million USD", format::musd(pair.mean));
+        // A row holds differences to the baseline, whichever of the two leads.
+        let row = [best.id, rival].into_iter().find(|id| *id != view.baseline());
+        let row = row
+            .filter(|_| [best.id, rival].contains(&view.baseline()))
+            .and_then(|id| view.comparison_at(id, Metric::NpvUsd));
+        text = text.text(format!("Against {role}{rival} it adds "));
+        text = match row {
+            Some(found) => text.figure(usd, comparison_cite(found)),
+            None => text.link(usd, "metrics.csv"),
+        };
         text = text.text(format!(
-            "Against {role}{rival} it adds {} million USD on average{}, and is ahead in {} of replications. ",
-            format::musd(pair.mean),
+            " on average{}, and is ahead in {} of replications. ",
             bracket(pair.interval),
             format::probability(pair.p_larger, pair.count)
         ));
     }
-    if text.is_empty() {
-        text
-    } else {
-        text.text("Source: ")
-            .link("comparison.csv", "comparison.csv")
-            .text(".")
-    }
+    text
 }
 
 fn bracket((low, high): (f64, f64)) -> String {
@@ -264,28 +267,51 @@ fn bracket((low, high): (f64, f64)) -> String {
     }
 }
 
-/// What the leader asks for.
-fn price(view: &View<'_>, id: &str) -> Text {
+/// What the leader asks for, in words.
+pub(crate) fn request(view: &View<'_>) -> Text {
+    let order = ranking(view, Metric::NpvUsd);
+    let Some(best) = order.first() else {
+        return Text::default();
+    };
     let asks = [
         (Metric::CapexUsd, "capital expenditure"),
         (Metric::PeakEquityUsd, "peak equity"),
+        (Metric::DebtUsd, "debt"),
     ];
-    let parts: Vec<String> = asks
-        .iter()
-        .filter_map(|(metric, name)| {
-            let row = view.summary(id, *metric).filter(|row| row.p90 >= SHOWN_USD_MIN)?;
+    let mut parts: Vec<Text> = Vec::new();
+    for (metric, name) in asks {
+        if view
+            .summary(best.id, metric)
+            .is_none_or(|row| row.p90 < SHOWN_USD_MIN)
+        {
+            continue;
+        }
+        parts.push(of_summary(view, best.id, metric, |row| {
             let (middle, high) = (format::musd(row.p50), format::musd(row.p90));
-            Some(if row.p50 < SHOWN_USD_MIN {
+            if row.p50 < SHOWN_USD_MIN {
                 format!("no {name} at P50 and {high} million USD at P90")
             } else {
                 format!("{name} of {middle} million USD (P50; P90 {high})")
-            })
-        })
-        .collect();
-    if parts.is_empty() {
-        return Text::default();
+            }
+        }));
     }
-    Text::new(format!("It asks for {}.", format::join_and(&parts)))
+    let text = Text::default().strong(best.id);
+    let count = parts.len();
+    if count == 0 {
+        return text.text(" asks for no capital. What the others would have asked for:");
+    }
+    let joined = parts
+        .into_iter()
+        .enumerate()
+        .fold(text.text(" asks for "), |text, (index, part)| {
+            let joint = match (index, index + 1 == count) {
+                (0, _) => "",
+                (_, true) => " and ",
+                _ => ", ",
+            };
+            text.text(joint).then(part)
+        });
+    joined.text(".")
 }
 
 /// A strategy with a better P10 than the leader's: the choice is then one of risk.
@@ -358,6 +384,22 @@ fn doubts(view: &View<'_>, best: &Standing<'_>) -> Vec<Text> {
     lines
 }
 
+/// That the debt of a strategy does not hold in some replications.
+fn unpaid(view: &View<'_>, id: &str) -> Option<Text> {
+    let count = view.values(id, Metric::CovenantBroken).len();
+    let broken = view
+        .summary(id, Metric::CovenantBroken)
+        .filter(|r| r.mean > 0.0)?
+        .mean;
+    let chance = of_summary(view, id, Metric::CovenantBroken, |_| {
+        format::probability(broken, count)
+    });
+    let cover = of_summary(view, id, Metric::DscrMin, |r| format::number(r.p50, 2));
+    let text = Text::new(format!("{id} breaks its covenant or leaves debt unpaid in ")).then(chance);
+    let text = text.text(" of replications; the median of its smallest cover ratio (DSCR) is ");
+    Some(text.then(cover).text("."))
+}
+
 /// Strategies that lose money, or lose against the baseline: the memo says so.
 fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
     let mut lines = Vec::new();
@@ -366,7 +408,7 @@ fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
             .comparison(standing.id, Metric::NpvUsd)
             .filter(|c| c.ci95_high < 0.0);
         let behind = against.map(|c| {
-            let difference = format::musd_signed(c.mean_difference);
+            let difference = format::musd(c.mean_difference.abs());
             format!(
                 "is worse than {} by {difference} million USD on average",
                 view.baseline()
@@ -374,7 +416,7 @@ fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
         });
         let loses = (standing.mean < 0.0).then(|| {
             format!(
-                "has a negative mean net present value, {} million USD",
+                "has a negative mean net present value ({} million USD)",
                 format::musd(standing.mean)
             )
         });
