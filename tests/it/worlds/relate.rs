@@ -67,6 +67,7 @@ fn plainly_priced(world: &Value, usd_per_mwh: f64) -> Value {
     drop_keys(
         &mut world,
         &[
+            "hosted",
             "battery",
             "mining_dispatch",
             "rules",
@@ -143,6 +144,8 @@ pub(crate) fn longer_horizon(world: &Value) -> Relation {
     let mut short = world.clone();
     drop_keys(&mut short, &["capital"]);
     put(&mut short, "years", json!(1));
+    // What a flow is fitted to is the demand of the whole horizon.
+    put(&mut short["run"], "fidelity", json!("jobs"));
     let mut long = short.clone();
     put(&mut long, "years", json!(2));
     let both = loaded(&short).and_then(|a| loaded(&long).map(|b| (a, b)));
@@ -249,6 +252,7 @@ fn still(world: &Value) -> Value {
     drop_keys(
         &mut world,
         &[
+            "mining_dispatch",
             "calls",
             "outages",
             "people",
@@ -318,8 +322,6 @@ fn near(a: f64, b: f64) -> bool {
 pub(crate) fn idle_tenants_pay(world: &Value) -> Relation {
     let with = |percent: f64| {
         let mut world = world.clone();
-        // A draw of power may not decide when or whether the block is there.
-        drop_keys(&mut world, &["when"]);
         for tenant in world["tenants"].as_array_mut().unwrap() {
             put(tenant, "load_profile", json!({"flat": {"percent": percent}}));
         }
