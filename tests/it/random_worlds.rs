@@ -137,7 +137,7 @@ fn related(name: &str, count: u64, relation: impl Fn(&Value) -> Relation) {
     }
     println!("{name}: held {held} of {count}");
     if let Some((seed, message)) = broken.first() {
-        let smallest = shrink(world(*seed), ATTEMPTS, |less| {
+        let smallest = shrink(world(*seed), ATTEMPTS / 4, |less| {
             same_break(&relation(less), message)
         });
         panic!(
