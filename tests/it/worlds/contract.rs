@@ -1,9 +1,16 @@
 //! Power contracts of all clauses.
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "one kind of clause needs a load of the grid, and all are made alike"
+)]
 
 use serde_json::{Value, json};
 
 use super::dice::{Dice, Span, put};
 use super::market::Names;
+
+/// Makes a clause, where the market has what it needs.
+type Kind = fn(&mut Dice, Span, &Names) -> Option<Value>;
 
 pub(crate) fn contracts(dice: &mut Dice, span: Span, names: &Names) -> Value {
     let mut list = Vec::new();
@@ -20,7 +27,7 @@ pub(crate) fn contracts(dice: &mut Dice, span: Span, names: &Names) -> Value {
     }
     let mut clauses = vec![energy(dice, names)];
     let more = if dice.chance(8) { 100 } else { 22 };
-    let kinds: [fn(&mut Dice, Span, &Names) -> Option<Value>; 9] = [
+    let kinds: [Kind; 9] = [
         demand_charge,
         coincident_peak,
         curtailment_payment,

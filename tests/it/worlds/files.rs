@@ -64,10 +64,10 @@ fn write(folder: &Path) {
     );
     let mut bitcoin = "date,btc_usd,difficulty,fees_btc\n".to_owned();
     let first = jiff::civil::date(2026, 12, 1);
-    for day in 0..1_230 {
+    for day in 0..1_230_i32 {
         let date = first + jiff::ToSpan::days(day);
-        let usd = 90_000.0 + 20_000.0 * waves(24.0 * day as f64).1;
-        let _ = writeln!(bitcoin, "{date},{usd:.0},{},30", 1.4e14 + 1e11 * day as f64);
+        let usd = 90_000.0 + 20_000.0 * waves(24.0 * f64::from(day)).1;
+        let _ = writeln!(bitcoin, "{date},{usd:.0},{},30", 1.4e14 + 1e11 * f64::from(day));
     }
     put("bitcoin.csv", bitcoin);
     let mut jobs = "job_id,submit_s,gpus,duration_s,class\n".to_owned();

@@ -36,7 +36,7 @@ pub(crate) fn world(seed: u64) -> Value {
     let (year, month, day) = dice.pick(&STARTS);
     let span = Span {
         start: jiff::civil::date(year, month, day),
-        years: if dice.chance(8) { 2 } else { 1 },
+        years: if dice.chance(15) { 2 } else { 1 },
     };
     let (market, names) = market::market(dice, span);
     let (sites, halls) = site::sites(dice, span, &names);

@@ -21,7 +21,9 @@ pub(crate) fn strategies(dice: &mut Dice, span: Span, names: &Names, halls: &[Ha
             conversions.push(conversion(dice, span, names, &free[cut..]));
         }
         put(&mut strategy, "conversions", json!(conversions));
-        dice.maybe(30, &mut strategy, "capital", |dice| capital(dice, span));
+        // A debt is repaid within the horizon, which two years seldom let it and one year hardly ever.
+        let borrows = if span.years > 1 { 40 } else { 3 };
+        dice.maybe(borrows, &mut strategy, "capital", |dice| capital(dice, span));
         list.push(strategy);
     }
     Value::Array(list)
@@ -115,10 +117,10 @@ fn lease(dice: &mut Dice, span: Span) -> Value {
     lease
 }
 
-pub(crate) fn capital(dice: &mut Dice, span: Span) -> Value {
+fn capital(dice: &mut Dice, span: Span) -> Value {
     let mut own = json!({});
     dice.maybe(80, &mut own, "debt", |dice| {
-        json!({"gearing_percent": dice.real(1.0, 95.0), "cover_ratio": dice.real(1.0, 2.5), "tenor_years": dice.real(0.5, f64::from(span.years)), "grace_months": dice.int(0, 6), "payment_months": dice.pick(&[1, 3, 6]), "sweep_percent": dice.real(0.0, 100.0), "hedge_percent": dice.real(0.0, 100.0), "sizing_worlds": 2})
+        json!({"gearing_percent": dice.real(1.0, 95.0), "cover_ratio": dice.real(1.0, 2.5), "tenor_years": dice.real(0.1, 0.9), "grace_months": dice.int(0, 1), "payment_months": dice.pick(&[1, 3]), "lock_up_ratio": 1.0, "covenant_ratio": 1.0, "sweep_percent": dice.real(0.0, 100.0), "hedge_percent": dice.real(0.0, 100.0), "sizing_worlds": 2})
     });
     dice.maybe(40, &mut own, "grants", |dice| json!([{"date": span.text(dice), "usd": dice.real(0.0, 1e6), "on_completion": dice.chance(50)}]));
     dice.maybe(40, &mut own, "owners", |dice| {

@@ -7,7 +7,7 @@ use repower::sim::{DetailWanted, Setup, replicate_one};
 use serde_json::{Value, json};
 
 use super::put;
-use super::runner::{loaded, records, set_up};
+use super::runner::{is_off, loaded, records, set_up};
 
 /// What comparing two worlds gave.
 #[derive(Debug, PartialEq)]
@@ -113,7 +113,7 @@ pub(crate) fn twice_the_price(world: &Value, always: bool) -> Relation {
             let cost = |r: &Replication| account(r, "power_cost");
             if always {
                 let (less, more) = (-cost(once), -cost(twice));
-                if !((more - 2.0 * less).abs() <= 1e-9 * more.abs().max(1.0)) {
+                if is_off(more - 2.0 * less, more.abs()) {
                     return Err(format!(
                         "the bill at twice the price: {more} against twice {less}"
                     ));

@@ -251,7 +251,7 @@ fn figures(scenario: &Scenario, record: &Replication) -> Result<(), String> {
         let by_hand: f64 = net.iter().enumerate().map(of_month).sum();
         let gross: f64 = cash.usd.iter().flatten().map(|x| x.abs()).sum();
         let told = record.scalar(PORTFOLIO, Metric::NpvUsd).unwrap_or(f64::NAN);
-        if !((told - by_hand).abs() <= 1e-9 * gross.max(1.0)) {
+        if is_off(told - by_hand, gross) {
             return Err(format!(
                 "the NPV is not that of the cash: {told} against {by_hand}"
             ));
@@ -306,7 +306,7 @@ fn books(scenario: &Scenario, detailed: &Replication) -> Result<(), String> {
             .get(&(month.site.as_str(), month.month.as_str()))
             .copied()
             .unwrap_or_default();
-        if !((billed + month.power_cost_usd).abs() <= 1e-9 * gross.max(1.0)) {
+        if is_off(billed + month.power_cost_usd, gross) {
             return Err(format!(
                 "lines of the bill of {} in {}: {billed} against {}",
                 month.site, month.month, month.power_cost_usd
@@ -316,7 +316,7 @@ fn books(scenario: &Scenario, detailed: &Replication) -> Result<(), String> {
             + month.gpu_hours_idle
             + month.gpu_hours_failed
             + month.gpu_hours_unpowered;
-        if !((parts - month.gpu_hours_offered).abs() <= 1e-6 * parts.max(1.0)) {
+        if is_off(parts - month.gpu_hours_offered, 1e3 * parts) {
             return Err(format!(
                 "GPU-hours of {} in {}: {parts} against {}",
                 month.site, month.month, month.gpu_hours_offered
@@ -331,4 +331,10 @@ fn books(scenario: &Scenario, detailed: &Replication) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether a difference is more than rounding; one that is no number always is.
+pub(crate) fn is_off(difference: f64, gross: f64) -> bool {
+    let holds = difference.abs() <= 1e-9 * gross.max(1.0);
+    !holds
 }

@@ -27,7 +27,6 @@ const COUNTRIES: [&str; 3] = ["us", "no", "de"];
 pub(crate) struct Hall {
     pub(crate) name: String,
     pub(crate) serves: bool,
-    pub(crate) mines: bool,
     pub(crate) grid_mw: f64,
 }
 
@@ -44,8 +43,10 @@ fn site(dice: &mut Dice, span: Span, names: &Names, id: &str, halls: &mut Vec<Ha
     let first = halls.len();
     // No halls at all is an odd corner that must work.
     let count = dice.pick(&[0, 1, 1, 2, 2, 3, 4]);
+    // An operator who plans over time has plain machines: they neither wear nor belong to others.
+    let planned = dice.chance(30);
     let own: Vec<Value> = (0..count)
-        .map(|index| hall(dice, names, id, &format!("hall-{index}"), halls))
+        .map(|index| hall(dice, (names, planned), id, &format!("hall-{index}"), halls))
         .collect();
     let wanted: f64 = halls[first..].iter().map(|h| h.grid_mw).sum();
     let firm: f64 = halls[first..]
@@ -67,9 +68,13 @@ fn site(dice: &mut Dice, span: Span, names: &Names, id: &str, halls: &mut Vec<Ha
     if let Some(carbon) = names.carbon.first() {
         put(&mut site, "carbon", json!(carbon));
     }
-    dice.maybe(25, &mut site, "mining_dispatch", |dice| {
-        json!({"foresight": dice.pick(&["myopic", "forecast", "perfect"]), "look_ahead_hours": dice.int(1, 96)})
-    });
+    if planned {
+        put(
+            &mut site,
+            "mining_dispatch",
+            json!({"foresight": dice.pick(&["myopic", "forecast", "perfect"]), "look_ahead_hours": dice.int(2, 96)}),
+        );
+    }
     dice.maybe(
         15,
         &mut site,
@@ -174,7 +179,13 @@ fn battery(dice: &mut Dice, names: &Names) -> Value {
     own
 }
 
-fn hall(dice: &mut Dice, names: &Names, site: &str, id: &str, halls: &mut Vec<Hall>) -> Value {
+fn hall(
+    dice: &mut Dice,
+    (names, planned): (&Names, bool),
+    site: &str,
+    id: &str,
+    halls: &mut Vec<Hall>,
+) -> Value {
     let grid_mw = dice.pick(&[1.0, 2.0, 5.0, 10.0, 20.0]);
     let repeat = dice.pick(&[1, 1, 1, 2]);
     let mut hall = json!({"id": id, "grid_mw": grid_mw, "cooling": cooling(dice, true)});
@@ -185,7 +196,7 @@ fn hall(dice: &mut Dice, names: &Names, site: &str, id: &str, halls: &mut Vec<Ha
         put(&mut hall, "serving", install(dice, grid_mw));
     }
     if mines {
-        put(&mut hall, "miners", miners(dice, names, grid_mw));
+        put(&mut hall, "miners", miners(dice, (names, planned), grid_mw));
     }
     if repeat > 1 {
         put(&mut hall, "repeat", json!(repeat));
@@ -194,7 +205,6 @@ fn hall(dice: &mut Dice, names: &Names, site: &str, id: &str, halls: &mut Vec<Ha
             halls.push(Hall {
                 name,
                 serves,
-                mines,
                 grid_mw,
             });
         }
@@ -203,7 +213,6 @@ fn hall(dice: &mut Dice, names: &Names, site: &str, id: &str, halls: &mut Vec<Ha
         halls.push(Hall {
             name,
             serves,
-            mines,
             grid_mw,
         });
     }
@@ -233,15 +242,15 @@ pub(crate) fn cooling(dice: &mut Dice, miners_too: bool) -> Value {
     json!({kind: own})
 }
 
-fn miners(dice: &mut Dice, names: &Names, grid_mw: f64) -> Value {
+fn miners(dice: &mut Dice, (names, planned): (&Names, bool), grid_mw: f64) -> Value {
     let batches = dice.pick(&[1, 1, 2, 3]);
-    let with_cards = !names.coins.is_empty() && dice.chance(40);
+    let with_cards = !planned && !names.coins.is_empty() && dice.chance(40);
     let list = (0..batches)
         .map(|_| {
             if with_cards {
                 cards(dice, names, grid_mw / f64::from(batches))
             } else {
-                asics(dice, grid_mw / f64::from(batches))
+                asics(dice, planned, grid_mw / f64::from(batches))
             }
         })
         .collect();
@@ -253,19 +262,22 @@ fn cards(dice: &mut Dice, names: &Names, mw: f64) -> Value {
     json!({"model": dice.pick(&["rtx-3080", "rtx-a4000"]), "count": dice.int(1, most.max(1)), "cards": {"mines": names.coins, "cards_per_rig": dice.int(1, 12)}})
 }
 
-fn asics(dice: &mut Dice, mw: f64) -> Value {
+fn asics(dice: &mut Dice, planned: bool, mw: f64) -> Value {
     let most = ((mw * 1e6 / 4_200.0) as u32).max(1);
     let count = if dice.chance(10) { 1 } else { dice.int(1, most) };
     let mut batch = json!({"model": dice.pick(&ASICS), "count": count});
     dice.maybe(30, &mut batch, "uptime_percent", |dice| {
         json!(dice.real(0.0, 100.0))
     });
-    dice.maybe(25, &mut batch, "rules", |dice| {
-        json!({"min_up_hours": dice.int(0, 6), "min_down_hours": dice.int(0, 6), "restart_usd_per_machine": dice.real(0.0, 2.0), "restart_minutes": dice.real(0.0, 60.0)})
-    });
     dice.maybe(20, &mut batch, "mode", |dice| {
         json!(dice.pick(&["normal", "low_power"]))
     });
+    if planned {
+        dice.maybe(60, &mut batch, "rules", |dice| {
+        json!({"min_up_hours": dice.int(0, 6), "min_down_hours": dice.int(0, 6), "restart_usd_per_machine": dice.real(0.0, 2.0), "restart_minutes": dice.real(0.0, 60.0)})
+    });
+        return batch;
+    }
     dice.maybe(20, &mut batch, "wear", |dice| {
         json!({"hashrate_percent_per_year": dice.real(0.0, 20.0), "failures_percent_per_year": dice.real(0.0, 100.0), "failures_percent_per_restart": dice.real(0.0, 5.0)})
     });
