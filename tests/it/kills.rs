@@ -49,6 +49,8 @@ fn a_run_killed_at_any_moment_is_whole_or_absent_and_ends_in_the_same_bytes() {
         if place.path("out").exists() {
             // Renamed when whole: everything is there, whatever was killed afterwards.
             assert!(place.path("out/manifest.json").exists());
+            // What a kill between the rename and the last steps leaves beside goes when the command is given again.
+            assert!(started(&place, "out").wait().unwrap().success());
             assert!(
                 results_of(&place.path("out")) == results_of(&place.path("fresh")),
                 "step {step}"

@@ -85,7 +85,7 @@ fn jobs(dice: &mut Dice, span: Span, names: &Names) -> Value {
             ]}}})
         }
     };
-    let mut jobs = json!({"trace": trace, "gpus": gpus, "price": dice.name(&names.rents), "policy": dice.pick(&["fcfs", "easy", "conservative", "sjf", "priority"]), "spot_share_percent": dice.real(0.0, 100.0), "spot_price_percent": dice.real(0.0, 100.0), "patience_hours": dice.real(0.1, 200.0), "checkpoint_hours": dice.real(0.0, 24.0), "restart_minutes": dice.real(0.0, 60.0)});
+    let mut jobs = json!({"trace": trace, "gpus": gpus, "price": dice.name(&names.rents), "policy": dice.pick(&["fcfs", "easy", "conservative", "sjf", "priority"]), "spot_share_percent": dice.real(0.0, 100.0), "spot_price_percent": dice.real(0.0, 100.0), "patience_hours": dice.real(0.1, 24.0), "checkpoint_hours": dice.real(0.0, 24.0), "restart_minutes": dice.real(0.0, 60.0)});
     dice.maybe(30, &mut jobs, "copies", |dice| json!(dice.int(1, 2)));
     dice.maybe(30, &mut jobs, "growth_percent_per_year", |dice| {
         json!(dice.real(-50.0, 100.0))
