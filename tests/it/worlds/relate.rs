@@ -55,7 +55,7 @@ fn sites(world: &mut Value) -> impl Iterator<Item = &mut Value> {
 
 fn drop_keys(world: &mut Value, keys: &[&str]) {
     every(world, &mut |map| {
-        map.retain(|key, _| !keys.contains(&key.as_str()))
+        map.retain(|key, _| !keys.contains(&key.as_str()));
     });
 }
 

@@ -60,7 +60,7 @@ fn site(dice: &mut Dice, span: Span, names: &Names, id: &str, halls: &mut Vec<Ha
         "power_contracts": contracts(dice, span, names), "halls": own,
     });
     dice.maybe(40, &mut site, "country", |dice| json!(dice.pick(&COUNTRIES)));
-    dice.maybe(25, &mut site, "onsite", |dice| onsite(dice));
+    dice.maybe(25, &mut site, "onsite", onsite);
     dice.maybe(25, &mut site, "battery", |dice| battery(dice, names));
     dice.maybe(20, &mut site, "backup", |dice| {
         json!({"units": dice.int(1, 12), "start_probability": dice.real(0.0, 1.0), "fuel_hours": dice.real(0.0, 72.0), "mttf_hours": dice.real(0.1, 2e3)})
