@@ -107,7 +107,7 @@ impl OutagesSpec {
         &self,
         calendar: &Calendar,
         (from, to): (SimTime, SimTime),
-        backup: Option<&Backup>,
+        backup: Option<(&Backup, &mut Stream)>,
         rng: &mut Stream,
     ) -> Vec<Outage> {
         let mut spans: Vec<(SimTime, SimTime)> = Vec::new();
@@ -142,9 +142,10 @@ impl OutagesSpec {
                 }),
             }
         }
-        if let Some(backup) = backup {
+        // From a stream of their own: one outage more, as a longer horizon brings, is to move nobody's luck.
+        if let Some((backup, luck)) = backup {
             for outage in &mut outages {
-                outage.running_until = backup.draw(outage.from, rng);
+                outage.running_until = backup.draw(outage.from, luck);
             }
         }
         outages

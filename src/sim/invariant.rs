@@ -49,6 +49,8 @@ pub enum Fault {
     Bill,
     /// An event is scheduled in the past.
     Clock,
+    /// The end of a stage is written a day late.
+    StageDate,
 }
 
 /// Relative tolerance of balances.

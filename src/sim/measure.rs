@@ -360,18 +360,14 @@ fn schedule(world: &World<'_>, replication: u32) -> Vec<ScheduleRow> {
 pub fn check(world: &World<'_>) {
     let end = world.from.scenario.horizon.end;
     for pool in &world.demand.pools {
-        let (submitted, mut accounted) = pool.jobs_balance();
+        let (submitted, accounted) = pool.jobs_balance();
+        let mut accounted = accounted as f64;
         if world.from.fault == Some(Fault::Job) {
-            accounted -= 1;
+            accounted -= 1.0;
         }
-        invariant::equal(
-            "jobs",
-            pool.tenant(),
-            end,
-            (submitted as f64, accounted as f64),
-            0.0,
-        );
+        invariant::equal("jobs", pool.tenant(), end, (submitted as f64, accounted), 0.0);
     }
+    check_stages(world);
     for site in &world.sites {
         for (hall, fleet) in site.halls.iter().zip(&site.fleets) {
             let mines = matches!(hall.phase, HallPhase::Mining | HallPhase::WindingDown);
@@ -383,6 +379,34 @@ pub fn check(world: &World<'_>) {
                     end,
                     (stands, 0.0),
                     1.0,
+                );
+            }
+        }
+    }
+}
+
+/// No stage has started before all that it waits for had ended.
+fn check_stages(world: &World<'_>) {
+    for running in &world.projects {
+        let mut outcomes = running.project.outcomes();
+        if world.from.fault == Some(Fault::StageDate)
+            && let Some(end) = outcomes.iter_mut().find_map(|o| o.end.as_mut())
+        {
+            *end += Span::from_hours(24);
+        }
+        let nodes = &running.project.plan().network().nodes;
+        for (node, outcome) in nodes.iter().zip(&outcomes) {
+            let Some(start) = outcome.start else { continue };
+            for before in &node.after {
+                let ended = outcomes[*before]
+                    .end
+                    .map_or(f64::INFINITY, |t| t.as_unix_s() as f64);
+                invariant::at_most(
+                    "the end of what a stage waits for, and the stage's start",
+                    outcome.stage.as_str(),
+                    start,
+                    ended,
+                    start.as_unix_s() as f64,
                 );
             }
         }

@@ -227,5 +227,7 @@ fn outages_of(site: &SiteSpec, own: &SiteSetup, span: (SimTime, SimTime), stream
     };
     let backup = site.backup.as_ref().map(Backup::new);
     let mut stream = streams.stream(&format!("outages/{}", site.id));
-    outages.draw(&own.calendar, span, backup.as_ref(), &mut stream)
+    let mut luck = streams.stream(&format!("outages/{}/backup", site.id));
+    let backup = backup.as_ref().map(|backup| (backup, &mut luck));
+    outages.draw(&own.calendar, span, backup, &mut stream)
 }

@@ -123,7 +123,7 @@ fn epex() -> String {
 }
 
 /// Kinds with a small sample here; the others (of many lines, or JSON) have their tests beside their readers.
-fn sampled() -> Vec<(Kind, String)> {
+pub(crate) fn sampled() -> Vec<(Kind, String)> {
     let all = Kind::all().into_iter().map(|kind| (kind, sample(&kind.name())));
     all.filter(|(_, text)| !text.is_empty()).collect()
 }

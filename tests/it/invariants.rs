@@ -83,6 +83,16 @@ fn half_a_posting_is_caught_at_the_end() {
 }
 
 #[test]
+fn a_stage_that_ends_after_its_successor_has_started_is_caught_at_the_end() {
+    let (ended, started) = caught(Fault::StageDate, "the end of what a stage waits for", "2026-");
+    // A day, less what lay between the two.
+    assert!(
+        ended > started && ended <= started + 86_400.0,
+        "{ended} {started}"
+    );
+}
+
+#[test]
 fn an_event_before_the_clock_is_caught_with_both_times() {
     let (seed, replication, message) = broken(with(Some(Fault::Clock)));
     assert_eq!((seed, replication), (SEED, REPLICATION));

@@ -202,7 +202,7 @@ fn midnight(row: &Row<'_>, column: usize) -> Result<SimTime, ReadError> {
     let text = row.text(column);
     let date = text
         .get(..10)
-        .filter(|_| text.len() == 10 || text.get(10..16).is_some_and(|t| t[1..] == *"00:00"));
+        .filter(|_| text.len() == 10 || text.get(11..16) == Some("00:00"));
     let date = date
         .and_then(parse_date)
         .and_then(|d| Calendar::utc().start_of(d));

@@ -72,6 +72,8 @@ impl RunWriter {
         let partial = beside(&request.dir, ".partial");
         // Without a lock where nothing is to be done, so that a run on a read-only disk is still seen as done.
         if !beside(&request.dir, ".previous").exists() && is_done(&request)? {
+            // Left where the writer was killed between the rename and its last steps.
+            remove_scaffold(&request.dir);
             return Ok(Opened::Done);
         }
         let lock = Lock::take(&partial)?;
