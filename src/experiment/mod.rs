@@ -4,8 +4,10 @@
 //! nor an interruption changes a byte.
 
 pub mod assemble;
+pub mod every;
 pub mod fidelity;
 pub mod identity;
+pub mod multilevel;
 pub mod precision;
 pub mod simulate;
 

@@ -3,7 +3,7 @@
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
     AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow, FinanceRow,
-    HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow,
+    HallStateRow, HotHoursRow, HourlyRow, JobRow, LevelRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow,
     ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow, SettlementRow,
     StatementRow, SummaryRow,
 };
@@ -229,6 +229,25 @@ table!(
     AssumptionRow,
     "assumptions.csv",
     [path, value, unit, label, source]
+);
+
+table!(
+    LevelRow,
+    "levels.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        scope,
+        metric,
+        unit,
+        level,
+        replications,
+        mean,
+        variance,
+        covariance,
+        events_per_replication
+    ]
 );
 
 table!(

@@ -40,6 +40,7 @@ mod inference;
 mod invariants;
 mod limits;
 mod mining;
+mod multilevel;
 mod nodes;
 mod power;
 mod precision;

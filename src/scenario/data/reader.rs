@@ -72,7 +72,7 @@ impl Reader<'_> {
                     self.problems.error(at, format!("cannot read `{name}`: {error}"));
                     return None;
                 }
-                self.note(name, hashing.finish(), &repairs);
+                self.note((name, path), hashing.finish(), &repairs);
                 Some(value)
             }
             Err(error) => {
@@ -82,7 +82,7 @@ impl Reader<'_> {
         }
     }
 
-    fn note(&mut self, name: &str, sha256: String, repairs: &Repairs) {
+    fn note(&mut self, (name, path): (&str, PathBuf), sha256: String, repairs: &Repairs) {
         if self.files.iter().any(|f| f.name == name) {
             return;
         }
@@ -106,6 +106,7 @@ impl Reader<'_> {
         }
         self.files.push(DataFile {
             name: name.to_owned(),
+            path,
             sha256,
             repaired: repairs.steps as u64,
         });
