@@ -8,7 +8,7 @@ use crate::results::directory::writer::RunWriter;
 use crate::results::manifest::Manifest;
 use crate::results::replication::Replication;
 use crate::results::storage::NewFile;
-use crate::results::tables::{CashflowRow, MonthlyRow, SettlementRow};
+use crate::results::tables::CashflowRow;
 
 /// The folder of the rows of all replications.
 const FOLDER: &str = "all";

@@ -1,6 +1,7 @@
 //! Opening, hashing and parsing the files that a scenario names; what is wrong is reported at the field.
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
