@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::run::{closing, opened};
 use crate::cli::stop::Stop;
-use crate::cli::work::{Ended, MannerArgs, SeriesArg, Work, financed, stopped};
+use crate::cli::work::{Ended, MannerArgs, MoreArgs, SeriesArg, Work, financed, stopped};
 use crate::cli::{Colour, output};
 use crate::experiment;
 use crate::results::block::Shape;
@@ -36,6 +36,9 @@ pub struct MergeArgs {
     /// Which series become files.
     #[arg(long, value_enum, default_value_t = SeriesArg::Monthly)]
     pub series: SeriesArg,
+    /// Further files.
+    #[command(flatten)]
+    pub more: MoreArgs,
     /// How it is carried out.
     #[command(flatten)]
     pub manner: MannerArgs,
@@ -65,7 +68,8 @@ pub fn run(args: &MergeArgs, colour: Colour) -> Result<Exit, Failure> {
     }
     let setup = financed(&scenario)?;
     let stop = Stop::install()?;
-    let (out, writer) = opened(args.out.as_deref(), &manifest, args.series)?;
+    let files = [args.series.files(), args.more.files(&scenario)].concat();
+    let (out, writer) = opened(args.out.as_deref(), &manifest, files)?;
     let Some(mut writer) = writer else {
         let text = format!("{} is complete already; nothing to do\n", out.display());
         args.manner.tell(&text);
@@ -78,6 +82,7 @@ pub fn run(args: &MergeArgs, colour: Colour) -> Result<Exit, Failure> {
         scenario: &scenario,
         manifest,
         series: args.series,
+        more: args.more,
         precision: None,
         quiet: args.manner.quiet,
         stop: &stop,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::stop::Stop;
-use crate::cli::work::{Done, Ended, MannerArgs, ScenarioArgs, SeriesArg, Work, financed, stopped};
+use crate::cli::work::{Done, Ended, MannerArgs, MoreArgs, ScenarioArgs, SeriesArg, Work, financed, stopped};
 use crate::cli::{Colour, output};
 use crate::experiment;
 use crate::experiment::precision::{LOOKS_FROM, Precision};
@@ -34,6 +34,9 @@ pub struct RunArgs {
     /// Which series become files.
     #[arg(long, value_enum, default_value_t = SeriesArg::Monthly)]
     pub series: SeriesArg,
+    /// Further files.
+    #[command(flatten)]
+    pub more: MoreArgs,
     /// Go on until half the 95 % interval of a metric's mean is that narrow in every strategy, `--replications` at most
     /// (100,000 where left out).
     #[arg(long, value_name = "METRIC=X")]
@@ -56,20 +59,23 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         None => scenario.spec.run.replications,
     };
     let replications = args.what.replications.unwrap_or(usual);
-    let manifest = experiment::manifest(&scenario, replications, env!("REPOWER_GIT_HASH"));
+    let mut manifest = experiment::manifest(&scenario, replications, env!("REPOWER_GIT_HASH"));
+    if args.what.multilevel() {
+        experiment::multilevel::identify(&mut manifest);
+    }
     if args.dry_run {
         let out = place(args.out.as_deref(), &manifest);
         return args.manner.install(|| dry_run(&scenario, &manifest, &out))?;
     }
     extendable(&scenario, &manifest, args)?;
-    if let Some(text) = precise_already(args, &manifest)? {
+    if let Some(text) = precise_already(args, &manifest, &files(args, &scenario))? {
         args.manner.tell(&text);
         return Ok(Exit::Done);
     }
     let setup = financed(&scenario)?;
     // From here on a signal means: stop in good order, with 75 or 130.
     let stop = Stop::install()?;
-    let (out, writer) = opened(args.out.as_deref(), &manifest, args.series)?;
+    let (out, writer) = opened(args.out.as_deref(), &manifest, files(args, &scenario))?;
     let Some(writer) = writer else {
         let text = format!("{} is complete already; nothing to do\n", out.display());
         args.manner.tell(&text);
@@ -79,6 +85,7 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         scenario: &scenario,
         manifest,
         series: args.series,
+        more: args.more,
         precision: args.precision,
         quiet: args.manner.quiet,
         stop: &stop,
@@ -129,8 +136,13 @@ fn extendable(scenario: &Scenario, manifest: &Manifest, args: &RunArgs) -> Resul
     Err(Failure::input(message).with_help("give another `--out`, or take `run.design = \"sobol\"`"))
 }
 
+/// The files that the run must have.
+fn files(args: &RunArgs, scenario: &Scenario) -> Vec<String> {
+    [args.series.files(), args.more.files(scenario)].concat()
+}
+
 /// What to say where the run stands there with everything asked for and is as narrow as asked for.
-fn precise_already(args: &RunArgs, manifest: &Manifest) -> Result<Option<String>, Failure> {
+fn precise_already(args: &RunArgs, manifest: &Manifest, files: &[String]) -> Result<Option<String>, Failure> {
     let out = place(args.out.as_deref(), manifest);
     let Some(precision) = args.precision.filter(|_| out.join(MANIFEST).exists()) else {
         return Ok(None);
@@ -138,7 +150,7 @@ fn precise_already(args: &RunArgs, manifest: &Manifest) -> Result<Option<String>
     let reader = RunReader::open(&out)?;
     let found = reader.manifest();
     let has = |file: &String| found.outputs.contains_key(file);
-    if found.run_id != manifest.run_id || !args.series.files().iter().all(has) {
+    if found.run_id != manifest.run_id || !files.iter().all(has) {
         return Ok(None);
     }
     let (reached, text) = precision.verdict(&reader.figures()?.summary, found.replications);
@@ -150,14 +162,14 @@ fn precise_already(args: &RunArgs, manifest: &Manifest) -> Result<Option<String>
 pub(super) fn opened(
     out: Option<&Path>,
     manifest: &Manifest,
-    series: SeriesArg,
+    files: Vec<String>,
 ) -> Result<(PathBuf, Option<RunWriter>), Failure> {
     let out = place(out, manifest);
     let request = RunRequest {
         dir: out.clone(),
         run_id: manifest.run_id.clone(),
         replications: manifest.replications,
-        files: series.files(),
+        files,
     };
     Ok(match RunWriter::open(request)? {
         Opened::Done => (out, None),

@@ -49,6 +49,10 @@ pub fn run(args: &ShardArgs, colour: Colour) -> Result<Exit, Failure> {
         );
         return Err(Failure::input(message));
     }
+    if args.what.multilevel() {
+        let message = "`--fidelity multilevel` cannot be cut into shards: its finest level depends on all of the others";
+        return Err(Failure::input(message));
+    }
     let scenario = args.what.open()?;
     output::stderr(&render(&scenario.warnings, colour.on_stderr()));
     let replications = args.what.replications.unwrap_or(scenario.spec.run.replications);

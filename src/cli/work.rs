@@ -7,13 +7,13 @@ use crate::cli::exit::{Exit, Failure, Shown};
 use crate::cli::output;
 use crate::cli::progress::Progress;
 use crate::cli::stop::Stop;
-use crate::experiment::{self, ExperimentError, Outcome, Plan, Precision};
+use crate::experiment::{self, ExperimentError, Outcome, Plan, Precision, multilevel};
 use crate::random::Design;
 use crate::report;
 use crate::results;
 use crate::results::block::Shape;
 use crate::results::collect::Collector;
-use crate::results::directory::{RunWriter, TableFiles};
+use crate::results::directory::{EVERY_FILES, EveryWriter, RunWriter, TableFiles};
 use crate::results::tables::{Manifest, RunTables};
 use crate::scenario::Scenario;
 use crate::scenario::load::{LoadOptions, load};
@@ -60,6 +60,11 @@ impl ScenarioArgs {
             set,
             strategies: self.strategies.clone(),
         }
+    }
+
+    /// Whether the run is one on several levels of fidelity.
+    pub fn multilevel(&self) -> bool {
+        self.fidelity == Some(FidelityArg::Multilevel)
     }
 
     /// Loads and checks the scenario.
@@ -121,6 +126,8 @@ pub enum FidelityArg {
     SampledWeeks,
     /// A flow of work with a backlog.
     Fluid,
+    /// Many replications `fluid` and a few `sampled_weeks` too, which correct the means.
+    Multilevel,
 }
 
 impl From<FidelityArg> for Fidelity {
@@ -129,6 +136,7 @@ impl From<FidelityArg> for Fidelity {
             FidelityArg::Jobs => Self::Jobs,
             FidelityArg::SampledWeeks => Self::SampledWeeks,
             FidelityArg::Fluid => Self::Fluid,
+            FidelityArg::Multilevel => multilevel::COARSE,
         }
     }
 }
@@ -164,6 +172,48 @@ impl SeriesArg {
             .into_iter()
             .find(|series| had(*series));
         had.map_or(self, |had| self.max(had))
+    }
+}
+
+/// What is asked for beyond the usual files.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct MoreArgs {
+    /// Rows of every replication, not of the median one alone: `all/*.csv`. Every replication is simulated once more.
+    #[arg(long)]
+    pub all: bool,
+    /// Copy data files into the run, under `inputs/`, so that it can be repeated anywhere.
+    #[arg(long)]
+    pub bundle: bool,
+}
+
+impl MoreArgs {
+    /// The files that a run must have for it.
+    pub fn files(self, scenario: &Scenario) -> Vec<String> {
+        let mut files: Vec<String> = Vec::new();
+        if self.all {
+            files.extend(EVERY_FILES.map(str::to_owned));
+        }
+        if self.bundle {
+            files.extend(scenario.data.files.iter().map(|file| bundled(&file.name)));
+        }
+        files
+    }
+
+    /// The same, or what the run that is extended has already.
+    fn or_had(self, scenario: &Scenario, writer: &RunWriter) -> Self {
+        let mut data = scenario.data.files.iter();
+        Self {
+            all: self.all || writer.had(EVERY_FILES[0]),
+            bundle: self.bundle || data.any(|file| writer.had(&bundled(&file.name))),
+        }
+    }
+}
+
+/// Where a data file stands in a bundle: `--data RUN/inputs/data` and the scenario in `RUN/inputs` find it.
+fn bundled(name: &str) -> String {
+    match name.strip_prefix("data:") {
+        Some(rest) => format!("inputs/data/{rest}"),
+        None => format!("inputs/{name}"),
     }
 }
 
@@ -223,6 +273,8 @@ pub struct Work<'a> {
     pub manifest: Manifest,
     /// The series asked for.
     pub series: SeriesArg,
+    /// Further files asked for.
+    pub more: MoreArgs,
     /// When it may end before the last replication.
     pub precision: Option<Precision>,
     /// No progress.
@@ -247,7 +299,13 @@ impl Work<'_> {
         let started_utc = jiff::Timestamp::now().to_string();
         let _quiet_panics = QuietPanics::install();
         let setup = setup.unwrap_or_else(|| Setup::new(self.scenario));
-        let fidelity = experiment::fidelity::measure(self.scenario, &setup)?;
+        let multilevel = self.manifest.fidelity == multilevel::MULTILEVEL;
+        let finest = if multilevel {
+            multilevel::FINEST
+        } else {
+            self.scenario.spec.run.fidelity
+        };
+        let fidelity = experiment::fidelity::measure(self.scenario, &setup, finest)?;
         let shape = Shape::of(&self.manifest);
         let at_least = writer.replications_had() as usize;
         let enough = |collector: &Collector| {
@@ -259,6 +317,12 @@ impl Work<'_> {
             ..Plan::whole(shape, self.manifest.replications)
         };
         let outcome = self.simulate(&setup, &plan, &writer)?;
+        let coarse_events = outcome.collector.events_per_replication();
+        let fine = if multilevel {
+            Some(self.refine(&setup, &outcome.collector, &writer)?)
+        } else {
+            None
+        };
         let series = self.series.or_had(&writer);
         let detail = DetailWanted {
             jobs: series >= SeriesArg::Hourly,
@@ -271,11 +335,15 @@ impl Work<'_> {
             detail,
         )?;
         tables.fidelity = fidelity;
+        if let Some(fine) = fine {
+            multilevel::apply(&mut tables, coarse_events, &fine);
+        }
         let files = TableFiles {
             monthly: series >= SeriesArg::Monthly,
             hourly: series >= SeriesArg::Hourly,
         };
         write(self.scenario, &tables, files, &mut writer)?;
+        self.write_more(&setup, &tables.manifest, &mut writer)?;
         let manifest = &mut tables.manifest;
         manifest.started_utc = started_utc;
         manifest.wall_seconds = clock.elapsed().as_secs_f64();
@@ -283,6 +351,38 @@ impl Work<'_> {
         manifest.simulated = outcome.simulated;
         let dir = writer.commit(manifest.clone())?;
         Ok(Done { dir, tables })
+    }
+
+    fn write_more(&self, setup: &Setup, manifest: &Manifest, writer: &mut RunWriter) -> Result<(), Ended> {
+        let more = self.more.or_had(self.scenario, writer);
+        if more.bundle {
+            for file in &self.scenario.data.files {
+                writer.copy(&bundled(&file.name), &file.path, &file.sha256)?;
+            }
+        }
+        if more.all {
+            let count = manifest.replications * manifest.strategies.len() as u32;
+            let progress = Progress::new(self.quiet, count, self.stop.clone());
+            let mut rows = EveryWriter::create(writer)?;
+            experiment::every::every(
+                (self.scenario, setup),
+                manifest.replications,
+                &progress,
+                |record| rows.put(manifest, record).map_err(ExperimentError::from),
+            )?;
+            rows.finish(writer)?;
+            progress.finish();
+        }
+        Ok(())
+    }
+
+    fn refine(&self, setup: &Setup, coarse: &Collector, writer: &RunWriter) -> Result<Collector, Ended> {
+        let shape = Shape::of(&self.manifest);
+        let progress = Progress::new(self.quiet, coarse.replications() as u32, self.stop.clone());
+        let place = (self.scenario, setup);
+        let fine = multilevel::refine(place, shape, coarse, &writer.finer_blocks(shape), &progress)?;
+        progress.finish();
+        Ok(fine)
     }
 
     fn simulate(&self, setup: &Setup, plan: &Plan<'_>, writer: &RunWriter) -> Result<Outcome, Ended> {

@@ -11,20 +11,24 @@ use crate::sim::fidelity::{Compared, compare};
 
 /// The rows of `fidelity.csv`: one for each quantity of each strategy with pools. None at `jobs`, where there is
 /// nothing to compare, or where the scenario asks for none.
-pub fn measure(scenario: &Scenario, setup: &Setup) -> Result<Vec<FidelityRow>, ExperimentError> {
+pub fn measure(
+    scenario: &Scenario,
+    setup: &Setup,
+    fidelity: Fidelity,
+) -> Result<Vec<FidelityRow>, ExperimentError> {
     let run = &scenario.spec.run;
-    if run.fidelity == Fidelity::Jobs || !run.fidelity_check {
+    if fidelity == Fidelity::Jobs || !run.fidelity_check {
         return Ok(Vec::new());
     }
     let strategies = &scenario.spec.strategies;
     let compared: Result<Vec<Option<Compared>>, ExperimentError> = (0..strategies.len())
         .into_par_iter()
-        .map(|strategy| guarded(run.seed, 0, || compare(scenario, setup, strategy, run.fidelity)))
+        .map(|strategy| guarded(run.seed, 0, || compare(scenario, setup, strategy, fidelity)))
         .collect();
     let strategies = strategies.iter().map(|s| s.id.as_str());
     let rows = strategies
         .zip(compared?)
-        .filter_map(|(id, compared)| Some(rows(id, run.fidelity, &compared?)));
+        .filter_map(|(id, compared)| Some(rows(id, fidelity, &compared?)));
     Ok(rows.flatten().collect())
 }
 

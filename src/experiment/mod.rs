@@ -5,8 +5,10 @@
 
 pub mod assemble;
 pub mod attribution;
+pub mod every;
 pub mod fidelity;
 pub mod identity;
+pub mod multilevel;
 pub mod precision;
 pub mod search;
 pub mod sensitivity;

@@ -12,8 +12,9 @@ use crate::results::block_store::BlockStore;
 use crate::results::collect::Collector;
 use crate::results::replication::Replication;
 use crate::scenario::Scenario;
+use crate::scenario::spec::Fidelity;
 use crate::sim::invariant::Broken;
-use crate::sim::{Setup, replicate_all};
+use crate::sim::{Setup, replicate_all_at};
 
 /// Sees how far the work is, and may stop it.
 pub trait Watch: Sync {
@@ -61,6 +62,8 @@ pub struct Plan<'a> {
     pub replications: u32,
     /// The blocks wanted of it.
     pub blocks: Range<u32>,
+    /// The fidelity of demand, where it is not the run's.
+    pub fidelity: Option<Fidelity>,
     /// Whether they are reduced; otherwise they are only kept in the store.
     pub collect: bool,
     /// Whether what is collected so far is enough; asked after every block, in order.
@@ -74,6 +77,7 @@ impl Plan<'_> {
             shape,
             replications,
             blocks: 0..block_count(replications),
+            fidelity: None,
             collect: true,
             enough: &|_| false,
         }
@@ -287,7 +291,8 @@ impl Work<'_> {
             Next::Take(block) => self.add(block),
             Next::Simulate(index, replication) => {
                 let records = guarded(self.scenario.spec.run.seed, replication, || {
-                    replicate_all(self.scenario, self.setup, replication, None)
+                    let fidelity = self.plan.fidelity.unwrap_or(self.scenario.spec.run.fidelity);
+                    replicate_all_at(self.scenario, self.setup, replication, fidelity)
                 })?;
                 self.simulated.fetch_add(1, Ordering::Relaxed);
                 self.watch.advanced(1);

@@ -124,6 +124,16 @@ impl Collector {
         self.metrics.replications()
     }
 
+    /// The values of a metric in order of replication, `NaN` where there is none; `at` is (strategy, case, scope).
+    pub fn values(&self, at: (usize, usize, usize), metric: Metric) -> &[f64] {
+        self.metrics.values(at, metric)
+    }
+
+    /// Events delivered in a replication of all strategies, on average.
+    pub fn events_per_replication(&self) -> f64 {
+        self.events as f64 / self.replications() as f64
+    }
+
     /// The summary of a metric so far; `None` where no replication has a value. `at` is (strategy, case, scope).
     pub fn summary(&self, at: (usize, usize, usize), metric: Metric) -> Option<Summary> {
         let values = self.present(at, metric);

@@ -3,9 +3,9 @@
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
     AnswerRow, AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow,
-    FinanceRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow,
-    ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow, SettlementRow,
-    StatementRow, SummaryRow,
+    FinanceRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, LevelRow, MiningBatchRow, MiningBreakEvenRow,
+    MonthlyRow, ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow,
+    SettlementRow, StatementRow, SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -236,6 +236,25 @@ table!(
     "answers.csv",
     [
         strategy, case, fidelity, against, metric, unit, answer, value, ci95_low, ci95_high
+    ]
+);
+
+table!(
+    LevelRow,
+    "levels.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        scope,
+        metric,
+        unit,
+        level,
+        replications,
+        mean,
+        variance,
+        covariance,
+        events_per_replication
     ]
 );
 

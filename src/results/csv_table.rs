@@ -199,6 +199,9 @@ pub fn write_rows<T: Table>(rows: &[T], out: &mut dyn Write) -> csv::Result<()> 
     Ok(())
 }
 
+/// Where `replication` stands in tables of several replications.
+const NUMBER_AT: usize = 3;
+
 /// Writes a table row by row.
 pub struct TableWriter<'a, T> {
     out: csv::Writer<&'a mut dyn Write>,
@@ -217,9 +220,41 @@ impl<'a, T: Table> TableWriter<'a, T> {
             rows: PhantomData,
         })
     }
+    /// Writes the header with the column `replication` after strategy, case and fidelity.
+    pub fn numbered(out: &'a mut dyn Write) -> csv::Result<Self> {
+        let mut out = csv::Writer::from_writer(out);
+        let mut columns = T::COLUMNS.to_vec();
+        columns.insert(NUMBER_AT, "replication");
+        out.write_record(columns)?;
+        Ok(Self {
+            out,
+            row: RowWriter::default(),
+            rows: PhantomData,
+        })
+    }
+    /// Goes on with a table that has its header.
+    pub fn going_on(out: &'a mut dyn Write) -> Self {
+        Self {
+            out: csv::Writer::from_writer(out),
+            row: RowWriter::default(),
+            rows: PhantomData,
+        }
+    }
     /// Writes a row.
     pub fn put(&mut self, item: &T) -> csv::Result<()> {
         item.write_cells(&mut self.row);
+        self.row.end(&mut self.out)
+    }
+    /// Writes a row of a table whose header [`TableWriter::numbered`] wrote, with its replication.
+    pub fn put_numbered(&mut self, replication: u32, item: &T) -> csv::Result<()> {
+        item.write_cells(&mut self.row);
+        let cells = std::mem::take(&mut self.row.record);
+        for (place, cell) in cells.iter().enumerate() {
+            if place == NUMBER_AT {
+                self.row.plain(replication);
+            }
+            self.row.record.push_field(cell);
+        }
         self.row.end(&mut self.out)
     }
     /// Hands on what is still held back.

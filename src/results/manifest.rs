@@ -102,6 +102,14 @@ fn currency_default() -> String {
 }
 
 impl Manifest {
+    /// The demand fidelity of single replications: of a run on several levels that of the level with many.
+    pub fn fidelity_of_replications(&self) -> &str {
+        if self.fidelity == "multilevel" {
+            "fluid"
+        } else {
+            &self.fidelity
+        }
+    }
     /// Length of the billing calendar.
     pub fn month_count(&self) -> usize {
         self.months.len()

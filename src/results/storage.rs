@@ -66,20 +66,50 @@ impl Storage for Disk {
     }
 }
 
+/// A file being written, whose hash is known at its end.
+pub struct NewFile {
+    file: Hashing,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Creates the file, or empties the one that is there.
+    pub fn create(storage: &dyn Storage, path: &Path) -> Result<Self, Error> {
+        let inner = storage.create(path).map_err(|e| Error::io("write", path, e))?;
+        Ok(Self {
+            file: Hashing {
+                inner,
+                digest: Sha256::new(),
+            },
+            path: path.to_owned(),
+        })
+    }
+    /// Brings it to the medium; gives the SHA-256 of its bytes.
+    pub fn finish(mut self) -> Result<String, Error> {
+        let synced = self.file.inner.sync();
+        synced.map_err(|e| Error::io("write", &self.path, e))?;
+        Ok(hex(&self.file.digest.finalize()))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// Writes a file by a closure and syncs it; gives the SHA-256 of its bytes.
 pub fn write_file(
     storage: &dyn Storage,
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<String, Error> {
-    let failed = |source| Error::io("write", path, source);
-    let mut file = Hashing {
-        inner: storage.create(path).map_err(failed)?,
-        digest: Sha256::new(),
-    };
-    fill(&mut file).map_err(failed)?;
-    file.inner.sync().map_err(failed)?;
-    Ok(hex(&file.digest.finalize()))
+    let mut file = NewFile::create(storage, path)?;
+    fill(&mut file).map_err(|e| Error::io("write", path, e))?;
+    file.finish()
 }
 
 /// Replaces a file at once: its old content or the new one is there, never a part. Gives the SHA-256.

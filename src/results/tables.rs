@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::results::answers::AnswerRow;
-pub use crate::results::fidelity_row::FidelityRow;
+pub use crate::results::fidelity_row::{FidelityRow, LevelRow};
 pub use crate::results::finance_row::FinanceRow;
 pub use crate::results::hall_tables::{HallStateRow, HotHoursRow, ScheduleRow};
 pub use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
@@ -380,6 +380,8 @@ pub struct RunTables {
     pub fidelity: Vec<FidelityRow>,
     /// Terms of the finance of the P50 replication.
     pub finance: Vec<FinanceRow>,
+    /// Levels of a multilevel run.
+    pub levels: Vec<LevelRow>,
     /// Cumulative cash fans.
     pub fans: Vec<Fan>,
     /// Hall states of the P50 replication.

@@ -77,6 +77,19 @@ pub fn replicate_inputs(
         .collect()
 }
 
+/// Every strategy of a replication at a fidelity, which need not be the run's; see [`replicate_at`].
+pub fn replicate_all_at(
+    scenario: &Scenario,
+    setup: &Setup,
+    replication: u32,
+    fidelity: Fidelity,
+) -> Vec<Replication> {
+    let drawn = DrawnReplication::new(scenario, setup, replication);
+    (0..scenario.spec.strategies.len())
+        .map(|s| drawn.run((scenario, setup, s), fidelity, None, None))
+        .collect()
+}
+
 /// One strategy of a replication at a fidelity, which need not be the run's: the same random numbers whatever it is.
 /// One that flows needs a [`Setup`] of a scenario whose own fidelity does.
 pub fn replicate_at(

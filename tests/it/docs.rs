@@ -40,6 +40,7 @@ fn every_file_column_metric_and_account_is_described() {
         table_of::<t::AssumptionRow>(),
         table_of::<t::FidelityRow>(),
         table_of::<t::FinanceRow>(),
+        table_of::<t::LevelRow>(),
         table_of::<t::HallStateRow>(),
         table_of::<t::FanRow>(),
         table_of::<t::MiningBreakEvenRow>(),

@@ -44,6 +44,7 @@ mod limits;
 mod memo;
 mod memo_page;
 mod mining;
+mod multilevel;
 mod nodes;
 mod optimise;
 mod power;

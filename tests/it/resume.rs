@@ -185,3 +185,29 @@ fn blocks_that_someone_edited_are_simulated_again() {
     run(&place, "b", &["--replications", "15"]);
     assert_same(&place, "a", "b");
 }
+
+#[test]
+fn a_run_that_someone_edited_is_not_reported_nor_compared() {
+    let place = Place::with(&scenario());
+    run(&place, "a", &["--replications", "2"]);
+    run(&place, "b", &["--replications", "2"]);
+    let path = place.path("a/summary.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("npv_usd", "npv_usd ", 1)).unwrap();
+    for command in [
+        &["report", "a"][..],
+        &["compare", "a", "b"],
+        &["compare", "b", "a"],
+    ] {
+        let done = place.repower(command).assert().code(2);
+        let said = crate::support::said(&done);
+        assert!(
+            said.contains("was changed after the run: summary.csv"),
+            "{command:?}: {said}"
+        );
+    }
+    // The pages are made from tables and may be made again; what was edited by hand is then gone.
+    fs::write(place.path("b/memo.md"), "mine").unwrap();
+    place.repower(&["report", "b"]).assert().code(0);
+    assert_ne!(fs::read_to_string(place.path("b/memo.md")).unwrap(), "mine");
+}

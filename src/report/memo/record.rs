@@ -59,6 +59,9 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
             "Job queues were simulated in sampled weeks; the notes below say how many. In between GPU demand was a flow."
         }
         "jobs" => "Every job of every week was simulated.",
+        "multilevel" => {
+            "In most replications GPU demand was a flow; a few with weeks simulated job by job correct means and intervals."
+        }
         "fluid" => "GPU demand was a flow with a backlog; no single job was simulated.",
         _ => "",
     };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::results::Error;
@@ -12,7 +12,7 @@ use crate::results::block_store::{BLOCK_BYTES_MAX, BlockFile, BlockStore};
 use crate::results::directory::reader::{read_manifest, sha256_of};
 use crate::results::directory::writer::{RunRequest, RunWriter};
 use crate::results::directory::{BLOCKS, BLOCKS_FILE, MANIFEST};
-use crate::results::storage::write_file_atomically;
+use crate::results::storage::{parent_of, write_file_atomically};
 
 /// Blocks that can be read, wherever they are.
 #[derive(Debug, Clone)]
@@ -20,13 +20,15 @@ pub(super) struct KeptBlocks {
     folder: PathBuf,
     run_id: String,
     given: Arc<Vec<BlockFile>>,
+    /// Before the number of a block in its file's name.
+    level: &'static str,
     shape: Shape,
     replications: u32,
 }
 
 impl KeptBlocks {
     fn path(&self, index: u32) -> PathBuf {
-        self.folder.join(format!("{index:04}.block"))
+        self.folder.join(format!("{}{index:04}.block", self.level))
     }
 
     /// The bytes of a block with as many replications as possible, but no more than are due.
@@ -94,7 +96,7 @@ impl BlockStore for Blocks<'_> {
         self.kept.load(index)
     }
     fn save(&self, block: &BlockResult) -> Result<(), Error> {
-        self.writer.save_block(block)
+        self.writer.save_block_as(&self.kept.path(block.index), block)
     }
 }
 
@@ -114,6 +116,16 @@ impl RunWriter {
         }
     }
 
+    /// The blocks of a finer level of the same run, to be read and added to while it is being written.
+    pub fn finer_blocks(&self, shape: Shape) -> Blocks<'_> {
+        let kept = KeptBlocks {
+            level: "finer-",
+            given: Arc::default(),
+            ..self.kept(shape)
+        };
+        Blocks { writer: self, kept }
+    }
+
     /// Every block that is there, in order.
     pub fn completed_blocks(&self, shape: Shape) -> Result<Vec<BlockResult>, Error> {
         let kept = self.kept(shape);
@@ -126,6 +138,7 @@ impl RunWriter {
             folder: self.partial.join(BLOCKS),
             run_id: self.request.run_id.clone(),
             given: Arc::clone(&self.given),
+            level: "",
             shape,
             replications: self.request.replications,
         }
@@ -133,11 +146,15 @@ impl RunWriter {
 
     /// Keeps a block, so that an interrupted run can go on after it.
     pub fn save_block(&self, block: &BlockResult) -> Result<(), Error> {
-        let folder = self.partial.join(BLOCKS);
+        let name = format!("{:04}.block", block.index);
+        self.save_block_as(&self.partial.join(BLOCKS).join(name), block)
+    }
+
+    fn save_block_as(&self, path: &Path, block: &BlockResult) -> Result<(), Error> {
+        let folder = parent_of(path);
         fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
         let bytes = block.to_bytes(&self.request.run_id);
-        let path = folder.join(format!("{:04}.block", block.index));
-        write_file_atomically(self.storage.as_ref(), &path, &bytes)?;
+        write_file_atomically(self.storage.as_ref(), path, &bytes)?;
         Ok(())
     }
 

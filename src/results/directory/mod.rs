@@ -7,6 +7,7 @@
 
 mod amend;
 mod blocks;
+mod every;
 mod lock;
 mod reader;
 mod table_files;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use amend::RunAmender;
 pub use blocks::Blocks;
+pub use every::{EVERY_FILES, EveryWriter};
 pub use reader::{RunReader, read_manifest};
 pub use table_files::TableFiles;
 pub use writer::{Opened, RunRequest, RunWriter};

@@ -96,6 +96,7 @@ impl RunReader {
             assumptions: self.rows()?,
             fidelity: self.rows()?,
             finance: self.rows()?,
+            levels: self.rows()?,
             fans: self.fans()?,
             hall_states: self.rows()?,
             hot_hours: self.rows()?,

@@ -52,6 +52,9 @@ impl RunWriter {
         if !tables.fidelity.is_empty() {
             self.put_rows(&tables.fidelity)?;
         }
+        if !tables.levels.is_empty() {
+            self.put_rows(&tables.levels)?;
+        }
         if !tables.statements.is_empty() {
             self.put_rows(&tables.statements)?;
         }
@@ -117,7 +120,7 @@ fn write_metrics(tables: &RunTables, out: &mut dyn Write) -> csv::Result<()> {
                     }
                     row.text(&strategy.id);
                     row.text(case);
-                    row.text(&manifest.fidelity);
+                    row.text(manifest.fidelity_of_replications());
                     row.plain(replication);
                     row.text(&manifest.scopes[scope]);
                     row.text(metric.id());
@@ -145,7 +148,7 @@ fn fan_rows(tables: &RunTables) -> Vec<FanRow> {
             rows.push(FanRow {
                 strategy: manifest.strategies[fan.strategy].id.clone(),
                 case: manifest.cases[fan.case].clone(),
-                fidelity: manifest.fidelity.clone(),
+                fidelity: manifest.fidelity_of_replications().to_owned(),
                 month: month.clone(),
                 p5: p5[m],
                 p10: p10[m],

@@ -15,7 +15,7 @@ use crate::results::directory::lock::Lock;
 use crate::results::directory::reader::read_manifest;
 use crate::results::directory::{BLOCKS, LOCK, MANIFEST, MARKER, beside, within};
 use crate::results::manifest::Manifest;
-use crate::results::storage::{Disk, Storage, parent_of, write_file, write_file_atomically};
+use crate::results::storage::{Disk, NewFile, Storage, parent_of, write_file, write_file_atomically};
 
 /// What is to be written, and where.
 #[derive(Debug, Clone)]
@@ -130,6 +130,13 @@ impl RunWriter {
         name: &str,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
+        let mut file = self.create(name)?;
+        fill(&mut file).map_err(|e| Error::io("write", &self.partial.join(name), e))?;
+        self.close(name, file)
+    }
+
+    /// Begins a file under a relative name with `/`; several may be open at a time.
+    pub fn create(&self, name: &str) -> Result<NewFile, Error> {
         let refused = |kind| Error::io("create", &self.partial.join(name), io::Error::from(kind));
         let path = within(&self.partial, name)
             .filter(|_| !is_scaffold(name))
@@ -139,9 +146,26 @@ impl RunWriter {
         }
         let folder = parent_of(&path);
         fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
-        let hash = write_file(self.storage.as_ref(), &path, fill)?;
+        NewFile::create(self.storage.as_ref(), &path)
+    }
+
+    /// Ends a file that was begun.
+    pub fn close(&mut self, name: &str, file: NewFile) -> Result<(), Error> {
+        let hash = file.finish()?;
         self.outputs.insert(name.to_owned(), hash);
         Ok(())
+    }
+
+    /// Copies a file that must have the hash that was read from it before.
+    pub fn copy(&mut self, name: &str, from: &Path, sha256: &str) -> Result<(), Error> {
+        let failed = |e| Error::io("read", from, e);
+        let mut input = fs::File::open(from).map_err(failed)?;
+        self.fill(name, |out| io::copy(&mut input, out).map(drop))?;
+        if self.outputs.get(name).is_some_and(|hash| hash == sha256) {
+            return Ok(());
+        }
+        let changed = io::Error::other("it was changed while the run was going on");
+        Err(failed(changed))
     }
 
     /// Writes the manifest with the hashes of all files, brings everything to the medium and renames.

@@ -108,6 +108,8 @@ enum RequestsError {
 pub struct DataFile {
     /// As the scenario names it.
     pub name: String,
+    /// Where it was found.
+    pub path: PathBuf,
     /// SHA-256 of its bytes, lower-case hex.
     pub sha256: String,
     /// Intervals that the gap policy filled.

@@ -1,6 +1,7 @@
 //! Opening, hashing and parsing the files that a scenario names; what is wrong is reported at the field.
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -72,7 +73,7 @@ impl Reader<'_> {
                     self.problems.error(at, format!("cannot read `{name}`: {error}"));
                     return None;
                 }
-                self.note(name, hashing.finish(), &repairs);
+                self.note((name, path), hashing.finish(), &repairs);
                 Some(value)
             }
             Err(error) => {
@@ -82,7 +83,7 @@ impl Reader<'_> {
         }
     }
 
-    fn note(&mut self, name: &str, sha256: String, repairs: &Repairs) {
+    fn note(&mut self, (name, path): (&str, PathBuf), sha256: String, repairs: &Repairs) {
         if self.files.iter().any(|f| f.name == name) {
             return;
         }
@@ -106,6 +107,7 @@ impl Reader<'_> {
         }
         self.files.push(DataFile {
             name: name.to_owned(),
+            path,
             sha256,
             repaired: repairs.steps as u64,
         });
