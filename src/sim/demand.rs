@@ -5,11 +5,13 @@
 mod block;
 mod jobs;
 mod lease;
+mod letting;
 mod promise;
 mod service;
 
 pub use block::{Block, BlockInvoice};
 pub use lease::Lease;
+pub use letting::Turn;
 pub use service::{ServiceInvoice, invoice};
 
 use std::sync::Arc;
@@ -171,6 +173,8 @@ impl Demand {
     /// Adds the lease of a hall and gives its index.
     pub fn add_lease(&mut self, spec: &LeaseSpec, tenant: &str, it_mw: f64, from: &Ingredients<'_>) -> usize {
         let signs = block::signature(spec.signs.as_ref(), tenant, from);
+        // One tenant holds all halls of a conversion, and defaults on all of them.
+        let lettings = letting::Lettings::new(spec, || from.streams.stream(&format!("defaults/{tenant}")));
         self.leases.push(Lease {
             milestone: Milestone::new(spec.starts.milestone(), from.setup),
             signs,
@@ -180,6 +184,8 @@ impl Demand {
             spec: spec.clone(),
             it_kw: it_mw * 1e3,
             ready: None,
+            lettings,
+            defaults: 0,
             asked_mwh: 0.0,
             delivered_mwh: 0.0,
         });

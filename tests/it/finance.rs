@@ -129,6 +129,33 @@ fn the_facility_is_what_cash_serves_and_the_account_of_building_adds_up() {
     near("equity NPV", run.metric("npv_equity_usd"), npv, 1e-9);
 }
 
+/// The value at the scenario's rate is the metric's; it falls as the rate rises where money goes out first; at a rate of return it
+/// crosses nought.
+#[test]
+fn the_profile_of_present_value_goes_through_the_value_and_the_rate_of_return() {
+    let world = World::new();
+    let run = run(&world, &[]);
+    let profile = run.rows("npv_profile.csv");
+    assert_eq!(profile.len(), 51);
+    let at = |percent: f64, column: &str| {
+        let row = profile.iter().find(|r| number(r, "discount_percent") == percent);
+        number(row.unwrap(), column)
+    };
+    near("NPV", at(10.0, "npv_usd"), run.metric("npv_usd"), 1e-9);
+    near(
+        "equity NPV",
+        at(10.0, "npv_equity_usd"),
+        run.metric("npv_equity_usd"),
+        1e-9,
+    );
+    let cash = Cash::of(&run);
+    let project = |m: usize| cash.usd(|a| !FINANCING.contains(&a) || a == "income_tax", m);
+    let by_hand: f64 = (0..12)
+        .map(|m| project(m) * 1.25_f64.powf(-(m as f64 + 0.5) / 12.0))
+        .sum();
+    near("NPV at 25 %", at(25.0, "npv_usd"), by_hand, 1e-9);
+}
+
 #[test]
 fn a_transformer_four_months_late_costs_interest_and_breaks_the_covenant() {
     let world = World::new();

@@ -13,6 +13,7 @@ mod bad_input;
 mod bill;
 mod cases;
 mod catalogue;
+mod capital;
 mod cli;
 mod coincident_peak;
 mod compare;

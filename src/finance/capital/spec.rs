@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::finance::capital::equipment::{EquipmentLoanSpec, LetterOfCreditSpec};
 use crate::finance::capital::owners::OwnersSpec;
 use crate::finance::debt::DayCount;
 use crate::problem::{Check, FieldPath, Problems};
@@ -16,6 +17,12 @@ pub struct CapitalSpec {
     /// A loan for the works, drawn while building and repaid out of cash. Default: none.
     #[serde(default)]
     pub debt: Option<DebtSpec>,
+    /// A loan on machines, or a lease of them. Default: none.
+    #[serde(default)]
+    pub equipment: Option<EquipmentLoanSpec>,
+    /// A letter of credit, such as a utility's collateral. Default: none.
+    #[serde(default)]
+    pub letter_of_credit: Option<LetterOfCreditSpec>,
     /// Grants. Default: none.
     #[serde(default)]
     pub grants: Vec<GrantSpec>,
@@ -52,6 +59,9 @@ pub struct DebtSpec {
     /// The case on which it is sized. Default `bank`.
     #[serde(default)]
     pub sizing: SizingCase,
+    /// Further cases on which it is sized: the facility is the least of all, with the schedule of its case. Default: none.
+    #[serde(default)]
+    pub further_cases: Vec<SizingCase>,
     /// How many drawn worlds the sizing case is made of, 1 to 200. Default 10 (assumption).
     #[serde(default = "sizing_worlds")]
     pub sizing_worlds: u32,
@@ -185,6 +195,12 @@ impl Check for CapitalSpec {
         if let Some(debt) = &self.debt {
             debt.check(&at.key("debt"), problems);
         }
+        if let Some(equipment) = &self.equipment {
+            equipment.check(&at.key("equipment"), problems);
+        }
+        if let Some(letter) = &self.letter_of_credit {
+            letter.check(&at.key("letter_of_credit"), problems);
+        }
         for (index, grant) in self.grants.iter().enumerate() {
             let at = at.key("grants").index(index);
             check_date(&grant.date, &at.key("date"), problems);
@@ -237,12 +253,21 @@ impl Check for DebtSpec {
         }
         problems.within(&at.key("reserve_months"), self.reserve_months, 0.0, 24.0);
         self.check_ratios(at, problems);
-        if let SizingCase::Downside {
+        self.sizing.check(&at.key("sizing"), problems);
+        for (index, sizing) in self.further_cases.iter().enumerate() {
+            sizing.check(&at.key("further_cases").index(index), problems);
+        }
+    }
+}
+
+impl Check for SizingCase {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if let Self::Downside {
             revenue_percent,
             cost_percent,
-        } = self.sizing
+        } = *self
         {
-            let at = at.key("sizing").key("downside");
+            let at = at.key("downside");
             problems.within(&at.key("revenue_percent"), revenue_percent, 1.0, 100.0);
             problems.within(&at.key("cost_percent"), cost_percent, 100.0, 1_000.0);
         }
