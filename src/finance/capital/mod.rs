@@ -19,4 +19,4 @@ pub use equipment::{EquipmentLoanSpec, LetterOfCreditSpec};
 pub use owners::{OwnersSpec, Shares};
 pub use plan::{Case, Plan};
 pub use run::{Outcome, Realised};
-pub use spec::{CapitalSpec, DebtSpec, GrantSpec, SizingCase, Terms};
+pub use spec::{CapitalSpec, DebtSpec, GrantSpec, RefinancingSpec, SizingCase, Terms};

@@ -252,6 +252,7 @@ impl Frame<'_> {
             years: &self.factors,
             rate: 1.0,
             tenor: by_period.len(),
+            balloon: self.spec.balloon(),
         };
         let capacity = base.capacity(self.spec.cover_ratio)?;
         let building = self.close..self.case.completion;

@@ -213,6 +213,9 @@ struct Financing<'a> {
     /// Cash for debt service by month.
     cash: Vec<f64>,
     owed_at_start: f64,
+    /// First month after the tenor, and payment periods from then on in which what it left is repaid.
+    tenor_end: usize,
+    refinanced: usize,
 }
 
 impl<'a> Financing<'a> {
@@ -229,6 +232,8 @@ impl<'a> Financing<'a> {
             factor: 0.0,
             cash: vec![0.0; months],
             owed_at_start: 0.0,
+            tenor_end: plan.periods.last().map_or(0, |p| p.1 + 1),
+            refinanced: realised.spec.refinancing.map_or(0, |r| realised.spec.periods_of(r.years)),
         }
     }
 
@@ -312,13 +317,15 @@ impl<'a> Financing<'a> {
 
     /// A month of operation: cash and interest gather until a payment date.
     fn operate(&mut self, company: &mut Company<'_>, month: usize, cash: f64) {
-        let factor = self.realised.terms.interest[month];
+        let factor = self.interest(month);
         let accrued = self.loan.balance_usd() * factor;
         let usd = Money::from_usd(accrued);
         company
             .ledger
             .post(month, Account::InterestCost, Account::InterestPayable, usd);
-        let cash = cash - company.tax_usd(month, accrued);
+        let fee = self.refinancing_fee_usd(month);
+        company.pay(month, Account::FinancingFees, fee);
+        let cash = cash - fee - company.tax_usd(month, accrued + fee);
         self.cash[month] = cash;
         self.gathered += cash;
         self.factor += factor;
@@ -333,6 +340,35 @@ impl<'a> Financing<'a> {
         }
     }
 
+    /// Interest of a month on a dollar owed.
+    fn interest(&self, month: usize) -> f64 {
+        let terms = self.realised.terms;
+        if self.refinanced > 0 && month >= self.tenor_end {
+            terms.refinanced[month]
+        } else {
+            terms.interest[month]
+        }
+    }
+    /// What lending anew costs, in the first month after the tenor.
+    fn refinancing_fee_usd(&self, month: usize) -> f64 {
+        let anew = self.realised.spec.refinancing.filter(|_| month == self.tenor_end);
+        anew.map_or(0.0, |r| self.loan.balance_usd() * r.fee_percent / 100.0)
+    }
+    /// What is due in a payment period after the tenor: all, or a level payment of what was lent anew.
+    fn after_tenor_usd(&self, month: usize) -> f64 {
+        let length = self.realised.spec.payment_months as usize;
+        let left = (self.refinanced + 1).saturating_sub((month + 1 - self.tenor_end) / length);
+        if left <= 1 {
+            return f64::MAX;
+        }
+        let discount = (1.0 + self.factor).powf(0.0 - left as f64);
+        if self.factor > 0.0 {
+            self.loan.balance_usd() * self.factor / (1.0 - discount)
+        } else {
+            self.loan.balance_usd() / left as f64
+        }
+    }
+
     fn pay_period(&mut self, company: &mut Company<'_>, (month, last): (usize, bool)) {
         let spec = self.realised.spec;
         let rules = Rules {
@@ -343,11 +379,12 @@ impl<'a> Financing<'a> {
         };
         let scheduled = self.plan.periods.iter().position(|p| p.1 == month);
         let share = self.out.debt_usd / self.plan.built.facility_usd;
-        let service = match scheduled {
+        let planned = scheduled.map(|k| self.plan.service_usd[k] * share);
+        let service = match planned {
             _ if last => f64::MAX,
-            Some(k) => self.plan.service_usd[k] * share,
+            Some(usd) => usd,
             None if month < self.plan.first_repayment => 0.0,
-            None => f64::MAX,
+            None => self.after_tenor_usd(month),
         };
         let (held, trapped) = (self.loan.reserve_usd(), self.loan.trapped_usd());
         let owed = self.loan.balance_usd();
@@ -357,7 +394,9 @@ impl<'a> Financing<'a> {
             "the waterfall of month {month} is off by {} usd",
             p.imbalance_usd()
         );
-        self.count(&p, (scheduled.map(|_| service), month), &rules);
+        let anew = self.refinanced > 0 && month >= self.tenor_end && !last;
+        let counted = planned.or_else(|| anew.then(|| service.min(owed + p.interest_usd)));
+        self.count(&p, (counted, month), &rules);
         let mut owners = p.distribution_usd;
         company.pay(month, Account::InterestPayable, p.interest_usd);
         company.pay(month, Account::DebtRepayments, owed - self.loan.balance_usd());
@@ -397,7 +436,7 @@ impl<'a> Financing<'a> {
             let mut factor = 1.0;
             let (mut loan, mut project) = (0.0, 0.0);
             for month in start..self.cash.len() {
-                factor /= 1.0 + self.realised.terms.interest[month];
+                factor /= 1.0 + self.interest(month);
                 let usd = self.cash[month] * factor;
                 project += usd;
                 if month < end {

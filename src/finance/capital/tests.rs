@@ -1,3 +1,4 @@
+use super::spec::RateStep;
 use super::*;
 use crate::finance::account::Account;
 use crate::finance::ledger::Ledger;
@@ -314,6 +315,55 @@ fn periods_that_sweeps_have_repaid_do_not_count_in_cover() {
             "{month}: {cover}"
         );
     }
+}
+
+/// 40 % of the facility are left by the tenor and lent anew at the base rate of then and another margin: the cover of the tenor is
+/// that of the plan, the fee falls due in the month after it, level payments repay the rest.
+#[test]
+fn what_the_tenor_leaves_is_lent_anew() {
+    let spec = DebtSpec {
+        cover_ratio: 3.0,
+        base_steps: vec![RateStep {
+            from: "2031-01-01".to_owned(),
+            percent: 5.0,
+        }],
+        refinancing: Some(RefinancingSpec {
+            balloon_percent: 40.0,
+            years: 2.0,
+            margin_percent: 2.5,
+            fee_percent: 1.0,
+        }),
+        ..debt()
+    };
+    let whole = DebtSpec {
+        refinancing: None,
+        ..spec.clone()
+    };
+    let (plan, bare) = (plan(&spec, &case()).unwrap(), plan(&whole, &case()).unwrap());
+    assert!(plan.facility_usd() > 1.2 * bare.facility_usd());
+    let (outcome, ledger) = lived(&spec, &plan, 0);
+    for (month, cover) in &outcome.cover[..10] {
+        near(&format!("cover of month {month}"), *cover, 3.0, 1e-9);
+    }
+    // Six months of grace after month 14, five years: the tenor ends with month 79.
+    let end = plan.periods.last().unwrap().1;
+    assert_eq!(end, 79);
+    let owed = |month: usize| {
+        (ledger.balance(Account::DebtDraws, month) + ledger.balance(Account::DebtRepayments, month)).as_usd()
+    };
+    near("balloon", owed(end), 0.4 * plan.facility_usd(), 1e-9);
+    let fee = -ledger.cash_usd(Account::FinancingFees)[end + 1];
+    near("fee", fee, 0.01 * owed(end), 1e-12);
+    // Four half-years at 7.5 % a year, 30/360.
+    let level = owed(end) * 0.0375 / (1.0 - 1.0375_f64.powi(-4));
+    for k in 1..=4 {
+        let month = end + 6 * k;
+        let paid = ledger.cash_usd(Account::InterestPayable)[month]
+            + ledger.cash_usd(Account::DebtRepayments)[month];
+        near(&format!("payment {k}"), -paid, level, 1e-9);
+    }
+    assert!(owed(end + 24).abs() < 0.01);
+    assert_eq!(outcome.cover.len(), 14);
 }
 
 /// A project out of a few drawn figures.
