@@ -21,6 +21,7 @@ use jobs::{layout, quotas, settings, week_demand};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
+use crate::series::Steps;
 use crate::sim::pool::{FlowSetup, Pool, PoolPlan};
 use crate::sim::setup::Setup;
 use crate::sim::world::Ingredients;
@@ -185,6 +186,11 @@ impl Demand {
             it_kw: it_mw * 1e3,
             ready: None,
             lettings,
+            usd_per_unit: spec
+                .currency
+                .as_ref()
+                .and_then(|currency| currency.steps(&from.scenario.horizon.calendar))
+                .unwrap_or_else(|| Steps::constant(1.0)),
             defaults: 0,
             asked_mwh: 0.0,
             delivered_mwh: 0.0,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cooling::CoolingSpec;
+use crate::power::contract::CurrencySpec;
 use crate::power::path::ElectricalPathSpec;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::site::hall::Redundancy;
@@ -54,6 +55,10 @@ pub struct LeaseSpec {
     /// That the tenant may default, and what is paid then. Default: he never does.
     #[serde(default)]
     pub credit: Option<TenantCreditSpec>,
+    /// The currency of its rents, those after letting again too: every `usd` of them reads as a unit of it, and a month is paid at
+    /// the rate of its first day. Rates are stated (`usd_per_unit` or `rates`), not read from a file. Default: US dollars.
+    #[serde(default)]
+    pub currency: Option<CurrencySpec>,
     /// How the shell is let again after the term, or after a default. Default: after the term the lease goes on at the rent then
     /// reached; after a default the shell stays empty.
     #[serde(default)]
@@ -181,6 +186,14 @@ impl Check for LeaseSpec {
         }
         if let Some(credit) = &self.credit {
             credit.check(&at.key("credit"), problems);
+        }
+        if let Some(currency) = &self.currency {
+            let at = at.key("currency");
+            currency.check(&at, problems);
+            if currency.file.is_some() {
+                let help = "state them as `rates = [{ from = \"2026-01-01\", usd_per_unit = 1.25 }]`";
+                problems.error_with_help(&at.key("file"), "a lease takes no file of rates", help);
+            }
         }
         if let Some(reletting) = &self.reletting {
             reletting.check(&at.key("reletting"), problems);

@@ -174,6 +174,28 @@ fn an_empty_shell_is_let_again_at_the_market_rent_less_the_cost_of_letting() {
     }
 }
 
+/// Rent in pounds: 96 of them a kW and month, at 1.25 USD until the end of July and 1.35 from then on.
+#[test]
+fn rent_in_another_currency_is_worth_what_its_rate_says() {
+    let world = World::new();
+    let usual = run(&world, &[]);
+    let rent = format!("{LEASE}.usd_per_kw_month=96");
+    let pounds = format!(
+        "{LEASE}.currency={{ code = \"gbp\", rates = [{{ from = \"2026-01-01\", usd_per_unit = 1.25 }}, \
+         {{ from = \"2026-08-01\", usd_per_unit = 1.35 }}] }}"
+    );
+    let abroad = run(&world, &[&rent, &pounds]);
+    for m in 0..12 {
+        let was = usual.cash("lease_revenue", &month(m));
+        let rate = if m < 7 { 1.25 } else { 1.35 };
+        let is = abroad.cash("lease_revenue", &month(m));
+        assert!((is - was / 120.0 * 96.0 * rate).abs() < 1e-6, "{m}: {is} {was}");
+    }
+    // The lender knew the rates: cover is what it was sculpted to.
+    near("least cover", abroad.metric("dscr_min"), 1.4, 1e-9);
+    assert!(abroad.metric("debt_usd") > usual.metric("debt_usd"));
+}
+
 #[test]
 fn the_facility_is_the_least_of_its_sizing_cases() {
     let world = World::new();
@@ -261,6 +283,16 @@ fn a_loan_on_machines_is_drawn_with_them_and_repaid_by_an_annuity() {
     "strategies.lease.conversions[0].lease.credit={ default_percent_per_year = 0 }",
     2,
     "default_percent_per_year"
+)]
+#[case::file(
+    "strategies.lease.conversions[0].lease.currency={ code = \"gbp\", file = \"gbp.csv\" }",
+    2,
+    "takes no file"
+)]
+#[case::money(
+    "strategies.lease.conversions[0].lease.currency={ code = \"gpb\", usd_per_unit = 1.25 }",
+    2,
+    "gbp"
 )]
 #[case::certain(
     "strategies.lease.conversions[0].lease.credit={ default_percent_per_year = 100 }",

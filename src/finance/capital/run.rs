@@ -233,7 +233,10 @@ impl<'a> Financing<'a> {
             cash: vec![0.0; months],
             owed_at_start: 0.0,
             tenor_end: plan.periods.last().map_or(0, |p| p.1 + 1),
-            refinanced: realised.spec.refinancing.map_or(0, |r| realised.spec.periods_of(r.years)),
+            refinanced: realised
+                .spec
+                .refinancing
+                .map_or(0, |r| realised.spec.periods_of(r.years)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Milestone;
 use super::letting::{Lettings, Turn};
+use crate::series::Steps;
 use crate::site::LeaseSpec;
 use crate::time::SimTime;
 use crate::workload::tenant::SERVICE_CREDIT_CAP;
@@ -24,6 +25,8 @@ pub struct Lease {
     /// When it began: the shell stood ready and its tenant had signed.
     pub ready: Option<SimTime>,
     pub(super) lettings: Lettings,
+    /// US dollars for a unit of its currency.
+    pub(super) usd_per_unit: Steps,
     /// How often a tenant of it has defaulted.
     pub defaults: u32,
     pub(super) asked_mwh: f64,
@@ -74,7 +77,8 @@ impl Lease {
             std::mem::take(&mut self.asked_mwh),
             std::mem::take(&mut self.delivered_mwh),
         );
-        let first_rent = self.it_kw * self.spec.usd_per_kw_month;
+        let kw_usd = self.it_kw * self.usd_per_unit.at(from);
+        let first_rent = kw_usd * self.spec.usd_per_kw_month;
         if !self.signed {
             return (0.0, 0.0);
         }
@@ -82,7 +86,7 @@ impl Lease {
         if self.ready.is_none() {
             return (0.0, penalty);
         }
-        let rent_usd = self.it_kw * self.lettings.rent(&self.spec, (from, to), month_hours);
+        let rent_usd = kw_usd * self.lettings.rent(&self.spec, (from, to), month_hours);
         let availability = if asked > 0.0 { delivered / asked } else { 1.0 };
         let missed_points = (LEASE_AVAILABILITY - availability).max(0.0) * 100.0;
         (
@@ -95,9 +99,10 @@ impl Lease {
     pub fn look_at_end(&mut self, from: SimTime, now: SimTime) -> Option<Turn> {
         let turn = self.lettings.look(&self.spec, (from, now))?;
         self.defaults += u32::from(matches!(turn, Turn::Default(_)));
+        let kw_usd = self.it_kw * self.usd_per_unit.at(now);
         Some(match turn {
-            Turn::Default(usd) => Turn::Default(usd * self.it_kw),
-            Turn::Let(usd) => Turn::Let(usd * self.it_kw),
+            Turn::Default(units) => Turn::Default(units * kw_usd),
+            Turn::Let(units) => Turn::Let(units * kw_usd),
             Turn::Left => Turn::Left,
         })
     }

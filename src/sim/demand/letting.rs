@@ -15,11 +15,11 @@ const MONTH_DAYS: f64 = 365.25 / 12.0;
 /// What the end of a month brought.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Turn {
-    /// The tenant defaulted; his guarantor pays so much, USD per kW.
+    /// The tenant defaulted; his guarantor pays so much: of its currency per kW, then USD.
     Default(f64),
     /// His term ended.
     Left,
-    /// The next one came; letting cost so much, USD per kW.
+    /// The next one came; letting cost so much, likewise.
     Let(f64),
 }
 
@@ -69,7 +69,7 @@ impl Lettings {
     pub(super) fn is_empty(&self) -> bool {
         self.empty_since.is_some()
     }
-    /// Rent of `[from, to)` at full availability, USD per kW, within a calendar month of so many hours. A month is split at the
+    /// Rent of `[from, to)` at full availability, of its currency per kW, within a calendar month of so many hours. A month is split at the
     /// anniversary on which the rent steps up.
     pub(super) fn rent(&self, spec: &LeaseSpec, (from, to): (SimTime, SimTime), month_hours: f64) -> f64 {
         let Some(tenancy) = self.now else {
