@@ -389,6 +389,15 @@ impl Books {
         }
     }
 
+    /// The tenant of a block defaults: what his guarantor pays, and what he had prepaid and is kept.
+    pub fn default_of_block(&mut self, month: usize, paid_usd: f64, kept_usd: f64) {
+        let (paid, kept) = (Money::from_usd(paid_usd), Money::from_usd(kept_usd));
+        let income = Account::CompensationReceived;
+        self.ledger.receive(month, income, paid);
+        self.ledger
+            .post(month, Account::CustomerPrepayments, income, kept);
+    }
+
     fn credit(&mut self, month: usize, usd: f64) {
         self.ledger
             .pay(month, Account::ServiceCredits, Money::from_usd(usd));

@@ -21,6 +21,7 @@ use crate::sim::world::World;
 use crate::sim::{Drawn, DrawnReplication};
 use crate::time::{Month, SimTime, Span, parse_date};
 use crate::units::Money;
+use crate::workload::tenant::ReservedSpec;
 
 /// Streams of the worlds of sizing lie beyond those of replications.
 const SIZING_STREAMS: u64 = 1 << 40;
@@ -171,6 +172,11 @@ fn planned(scenario: &Scenario, setup: &Setup, strategy: usize, world: u32) -> (
         }
         for stage in &mut conversion.stages {
             stage.delay_months = 0.0;
+        }
+    }
+    for tenant in &mut spec.tenants {
+        if let Some(ReservedSpec::GpuBlock(block)) = &mut tenant.reserved {
+            block.credit = None;
         }
     }
     drawn.conversions = setup.conversions_of(&scenario.spec, &spec);

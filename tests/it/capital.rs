@@ -108,7 +108,7 @@ fn a_tenants_default_ends_the_rent_and_its_backstop_is_cash_for_the_lender() {
         panic!("one default: {defaults:?}");
     };
     assert!((3..11).contains(&at), "{at}");
-    assert_eq!(broken.metric("lease_defaults"), 1.0);
+    assert_eq!(broken.metric("tenant_defaults"), 1.0);
     near("termination", paid, 0.5 * 6.0 * RENT_USD, 1e-9);
     near(
         "compensation",
@@ -144,6 +144,34 @@ fn a_tenants_default_ends_the_rent_and_its_backstop_is_cash_for_the_lender() {
     }
     near("least cover", broken.metric("dscr_min"), least, 1e-6);
     assert!(broken.metric("npv_equity_usd") < usual.metric("npv_equity_usd"));
+}
+
+/// The anchor holds 2,880 GPUs at 2.5 USD from the first day; nothing says to whom they are let after him.
+#[test]
+fn a_block_whose_tenant_defaults_earns_what_its_guarantor_pays_and_no_more() {
+    let world = World::new();
+    let credit = "tenants[0].reserved.gpu_block.credit={ default_percent_per_year = 95, termination_months = 3, \
+        backstop_percent = 80 }";
+    let usual = world.run("stay-mining", &[]);
+    let broken = world.run("stay-mining", &[credit]);
+    let [(at, paid, _)] = events(&broken, "tenant_default")[..] else {
+        panic!("one default");
+    };
+    near("paid", paid, 0.8 * 3.0 * 2_880.0 * 2.5 * 730.5, 1e-9);
+    near(
+        "in the books",
+        broken.cash("compensation_received", &month(at)),
+        paid,
+        1e-9,
+    );
+    for m in 0..12 {
+        let was = usual.cash("gpu_reserved_revenue", &month(m));
+        let expected = if m <= at { was } else { 0.0 };
+        let is = broken.cash("gpu_reserved_revenue", &month(m));
+        assert!((is - expected).abs() < 1e-6, "{m}: {is} {expected}");
+    }
+    assert_eq!(broken.metric("tenant_defaults"), 1.0);
+    near("NPV", broken.metric("npv_usd"), broken.npv_by_hand(), 1e-9);
 }
 
 #[test]

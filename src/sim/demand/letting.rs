@@ -2,8 +2,6 @@
 //!
 //! Changes fall on month ends. Owns the times and the rent; not what a month comes to, nor availability.
 
-use rand::RngExt;
-
 use crate::random::Stream;
 use crate::site::LeaseSpec;
 use crate::time::{SimTime, Span};
@@ -45,10 +43,8 @@ impl Lettings {
     /// Of a shell that waits for its first tenant. Without `credit` nothing is drawn.
     pub(super) fn new(spec: &LeaseSpec, stream: impl FnOnce() -> Stream) -> Self {
         let lasts = spec.credit.map(|credit| {
-            let hazard = -(-credit.default_percent_per_year / 100.0).ln_1p();
             let mut stream = stream();
-            let draw = |_| -(-stream.random::<f64>()).ln_1p() / hazard;
-            (0..TENANTS_MAX).map(draw).collect()
+            (0..TENANTS_MAX).map(|_| credit.draw_years(&mut stream)).collect()
         });
         Self {
             lasts: lasts.unwrap_or_default(),
@@ -128,8 +124,7 @@ impl Tenancy {
         let Some(credit) = spec.credit else {
             return 0.0;
         };
-        let left = ((spec.years - years) * 12.0).max(0.0);
-        self.rent(spec, years.floor()) * credit.termination_months.min(left) * credit.backstop_percent / 100.0
+        self.rent(spec, years.floor()) * credit.paid_months((spec.years - years) * 12.0)
     }
 }
 

@@ -162,17 +162,24 @@ fn sold(scalars: &mut Scalars, world: &World<'_>, (npv_usd, rate): (f64, Ratio))
                 / crate::conversion::DAYS_PER_MONTH,
         )
     };
-    if world
-        .demand
-        .leases
-        .iter()
-        .any(|lease| lease.spec.credit.is_some())
-    {
-        let defaults = world.demand.leases.iter().map(|lease| f64::from(lease.defaults));
-        scalars.put(PORTFOLIO, Metric::LeaseDefaults, defaults.sum());
-    }
+    defaults(scalars, world);
     let kw_months: f64 = world.demand.leases.iter().filter_map(months).sum();
     scalars.ratio(PORTFOLIO, Metric::LeaseUsdPerKwMonth, books.rent_usd, kw_months);
+}
+
+/// How many tenants defaulted, where it is said that one may.
+fn defaults(scalars: &mut Scalars, world: &World<'_>) {
+    let leases = world.demand.leases.iter();
+    let leases = leases.map(|l| (l.spec.credit.is_some(), f64::from(l.defaults)));
+    let blocks = world.demand.blocks.iter();
+    let blocks = blocks.map(|b| (b.spec.credit.is_some(), if b.defaulted { 1.0 } else { 0.0 }));
+    let held: Vec<f64> = leases
+        .chain(blocks)
+        .filter_map(|(may, defaults)| may.then_some(defaults))
+        .collect();
+    if !held.is_empty() {
+        scalars.put(PORTFOLIO, Metric::TenantDefaults, held.iter().sum());
+    }
 }
 
 /// Cover ratios and covenants of a debt.

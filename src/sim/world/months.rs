@@ -117,8 +117,16 @@ impl World<'_> {
             .tenants(month, &mut self.demand, span, &rents, &self.concerned);
         self.books.coins(month, span.0, &self.from.paths.bitcoin);
         // A tenant who left did so at the end of the month.
-        for block in &mut self.demand.blocks {
+        for index in 0..self.demand.blocks.len() {
+            let block = &mut self.demand.blocks[index];
             block.look_at_end(now);
+            let Some((paid_usd, kept_usd)) = block.default_at_end(now) else {
+                continue;
+            };
+            block.look_at_end(now);
+            let tenant = block.tenant.clone();
+            self.books.default_of_block(month, paid_usd, kept_usd);
+            self.note(now, 0, "tenant_default", &tenant, paid_usd.to_string());
         }
         self.turn_leases(month, now);
         let mut jobs = MonthOfJobs::default();
