@@ -12,7 +12,7 @@ use thiserror::Error;
 pub enum SizingError {
     /// A period of the tenor has no cash to serve debt with.
     #[error(
-        "period {period} of the debt's tenor has {cash_usd:.0} USD for debt service; shorten the tenor, or size on a gearing alone"
+        "repayment period {period} has {cash_usd:.0} USD for debt service in the sizing case, to which no debt can be sculpted; shorten `tenor_years`, lengthen `grace_months`, or let owners pay for it (`capital = {{}}` of the strategy)"
     )]
     NoCash {
         /// From 1.
