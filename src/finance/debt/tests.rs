@@ -305,7 +305,6 @@ fn coverage_of_the_loans_life_and_of_the_projects() {
             rate: 0.075,
             tenor: TENOR,
             balloon: 0.0,
-            balloon: 0.0,
         };
         near(
             "LLCR",
