@@ -228,12 +228,12 @@ fn rent_in_another_currency_is_worth_what_its_rate_says() {
 fn the_facility_is_the_least_of_its_sizing_cases() {
     let world = World::new();
     let with = |more: &str| {
-        let debt = DEBT.replacen("sizing_worlds = 1", &format!("sizing_worlds = 1, {more}"), 1);
+        let debt = DEBT.replacen("sizing_worlds = 1", &format!("sizing_worlds = 1{more}"), 1);
         world.run("lease", &[SOON, &debt]).metric("debt_usd")
     };
     let hard = "{ downside = { revenue_percent = 95, cost_percent = 105 } }";
-    let (bank, alone) = (with(""), with(&format!("sizing = {hard}")));
-    let both = with(&format!("further_cases = [\"p90\", {hard}]"));
+    let (bank, alone) = (with(""), with(&format!(", sizing = {hard}")));
+    let both = with(&format!(", further_cases = [\"p90\", {hard}]"));
     assert!(alone < 0.99 * bank, "{alone} {bank}");
     near("facility", both, alone, 1e-12);
 }

@@ -67,6 +67,7 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
         on_cost(scalars, world, capex);
         sold(scalars, world, (value, rate));
     }
+    defaults(scalars, world);
     borrowed(scalars, world);
     shared(scalars, world, &equity);
     let gpu_it: f64 = world.sites.iter().map(|s| s.all.gpu_it_mwh).sum();
@@ -162,7 +163,6 @@ fn sold(scalars: &mut Scalars, world: &World<'_>, (npv_usd, rate): (f64, Ratio))
                 / crate::conversion::DAYS_PER_MONTH,
         )
     };
-    defaults(scalars, world);
     let kw_months: f64 = world.demand.leases.iter().filter_map(months).sum();
     scalars.ratio(PORTFOLIO, Metric::LeaseUsdPerKwMonth, books.rent_usd, kw_months);
 }
