@@ -20,7 +20,7 @@ use crate::units::Money;
 const TOLERANCE: f64 = 1e-9;
 /// Where sweeps have repaid so much that less than this share of a period's scheduled service is left, its cover ratio says
 /// nothing of the loan, and is not counted.
-const LEFT_SHARE_MIN: f64 = 0.5;
+pub const LEFT_SHARE_MIN: f64 = 0.5;
 /// Of a dollar that is due, what counts as nothing.
 const NOTHING_USD: f64 = 1e-6;
 /// What is paid for works and equipment.
