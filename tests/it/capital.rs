@@ -138,10 +138,9 @@ fn a_tenants_default_ends_the_rent_and_its_backstop_is_cash_for_the_lender() {
         }
     }
     let cash = for_service(&broken);
-    let mut least = f64::MAX;
-    for m in 6..12 {
-        least = least.min(cash[m] / service(&usual, m));
-    }
+    let least = (6..12)
+        .map(|m| cash[m] / service(&usual, m))
+        .fold(f64::MAX, f64::min);
     near("least cover", broken.metric("dscr_min"), least, 1e-6);
     assert!(broken.metric("npv_equity_usd") < usual.metric("npv_equity_usd"));
 }
