@@ -66,6 +66,7 @@ metrics! {
     CovenantBreaches, "covenant_breaches", "1", Lower, "Periods in which it was.";
     LockUps, "lock_ups", "1", Lower, "Periods in which owners were locked up.";
     DebtUsd, "debt_usd", "usd", Neither, "Debt drawn while building.";
+    EquipmentDebtUsd, "equipment_debt_usd", "usd", Neither, "Drawn from lenders of machines.";
     InterestBuildingUsd, "interest_building_usd", "usd", Lower, "Interest while building, capitalised.";
     FeesBuildingUsd, "fees_building_usd", "usd", Lower, "Upfront and commitment fees of lenders.";
     IrrInvestor, "irr_investor", "1/yr", Higher, "Lowest real internal rate of return of the investor, where owners share.";
@@ -79,6 +80,9 @@ metrics! {
     CapexUsdPerMw, "capex_usd_per_mw", "usd/mw", Lower, "Capital expenditure over the grid feed of the halls converted.";
     LeaseUsdPerKwMonth, "lease_usd_per_kw_month", "usd/kw/month", Higher, "Rent of leases over the critical load let and the months since it was ready, free months included.";
     LevelisedUsdPerGpuH, "levelised_usd_per_gpu_h", "usd/gpu-h", Lower, "Levelised cost of compute: the level price of a served GPU-hour at which the strategy is worth nothing after tax, all else as it went.";
+    LevelisedUsdPerMtok, "levelised_usd_per_mtok", "usd/mtok", Lower, "Levelised cost of a million tokens answered by inference services: the level price at which the strategy is worth nothing after tax, all else as it went.";
+    BreakEvenHashpriceShare, "break_even_hashprice_share", "1", Lower, "Hashprice at which the strategy is worth nothing after tax, the same share of the hashprice of every hour, over that hashprice; fleets as they went.";
+    TenantDefaults, "tenant_defaults", "1", Lower, "Defaults of tenants of leased halls and reserved blocks, where their `credit` is stated.";
     BreakEvenPowerUsdPerMwh, "break_even_power_usd_per_mwh", "usd/mwh", Higher, "The price of energy at the meter, taxes on profit worked out anew, at which the strategy is worth nothing.";
     EnergyMwh, "energy_mwh", "mwh", Neither, "Energy at the grid meter.";
     EnergyCostUsdPerMwh, "energy_cost_usd_per_mwh", "usd/mwh", Lower, "Power bill, net of resale and demand response, over energy at the meter.";

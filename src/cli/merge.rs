@@ -66,7 +66,7 @@ pub fn run(args: &MergeArgs, colour: Colour) -> Result<Exit, Failure> {
     for shard in &shards {
         shard.verify(Shape::of(&manifest))?;
     }
-    let setup = financed(&scenario)?;
+    let setup = args.manner.install(|| financed(&scenario))??;
     let stop = Stop::install()?;
     let files = [args.series.files(), args.more.files(&scenario)].concat();
     let (out, writer) = opened(args.out.as_deref(), &manifest, files)?;

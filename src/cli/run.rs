@@ -72,7 +72,7 @@ pub fn run(args: &RunArgs, colour: Colour) -> Result<Exit, Failure> {
         args.manner.tell(&text);
         return Ok(Exit::Done);
     }
-    let setup = financed(&scenario)?;
+    let setup = args.manner.install(|| financed(&scenario))??;
     // From here on a signal means: stop in good order, with 75 or 130.
     let stop = Stop::install()?;
     let (out, writer) = opened(args.out.as_deref(), &manifest, files(args, &scenario))?;

@@ -61,7 +61,7 @@ pub fn run(args: &ShardArgs, colour: Colour) -> Result<Exit, Failure> {
     if args.out.exists() {
         return done_before(args, &head);
     }
-    let setup = financed(&scenario)?;
+    let setup = args.manner.install(|| financed(&scenario))??;
     let stop = Stop::install()?;
     let request = RunRequest {
         dir: args.out.clone(),

@@ -143,6 +143,7 @@ impl AnnualProject {
             years: &ones,
             rate: self.interest,
             tenor: self.tenor,
+            balloon: 0.0,
         };
         let working = self.working_capital(&running);
         let debt = self.limited(base.capacity(self.cover_ratio)?, working[0]);

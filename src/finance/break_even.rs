@@ -34,8 +34,13 @@ impl BreakEven<'_> {
         if pv <= 0.0 || !self.npv_usd.is_finite() {
             return None;
         }
-        let paid = self.tax_usd(units, 0.0);
-        let worth = |shift: f64| self.npv_usd + shift * pv - (self.tax_usd(units, shift) - paid);
+        let years = self.years(units);
+        let tax = |shift: f64| {
+            let profits = years.iter().map(|y| (y.profit_usd + shift * y.units, y.factor));
+            self.tax.present_value_usd(profits)
+        };
+        let paid = tax(0.0);
+        let worth = |shift: f64| self.npv_usd + shift * pv - (tax(shift) - paid);
         // Tax takes part of a higher price, so that the root lies beyond the one without it; twice as far at tax of a half.
         let (mut near, mut far) = (0.0, -self.npv_usd / pv);
         let (mut at_near, mut at_far) = (self.npv_usd, worth(far));
@@ -63,20 +68,26 @@ impl BreakEven<'_> {
         Some(far)
     }
 
-    /// Present value of the tax with a price shifted.
-    fn tax_usd(&self, units: &[f64], shift: f64) -> f64 {
-        let income: Vec<f64> = self
-            .taxable_usd
-            .iter()
-            .zip(units)
-            .map(|(usd, units)| usd + shift * units)
-            .collect();
-        let years = self.tax.assess(&income);
-        years
-            .iter()
-            .map(|y| y.tax.as_usd() * discount_factor(self.rate, y.last_month))
-            .sum()
+    /// Tax years: what each earns after deductions, and sells.
+    fn years(&self, units: &[f64]) -> Vec<Year> {
+        let years = self.tax.years(self.taxable_usd.len());
+        let of = |year: (usize, usize)| {
+            let earned: f64 = self.taxable_usd[year.0..=year.1].iter().sum();
+            Year {
+                profit_usd: earned - self.tax.deduction_usd(year),
+                units: units[year.0..=year.1].iter().sum(),
+                factor: discount_factor(self.rate, year.1),
+            }
+        };
+        years.map(of).collect()
     }
+}
+
+/// A tax year, its tax discounted by a factor.
+struct Year {
+    profit_usd: f64,
+    units: f64,
+    factor: f64,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! with `v - 1`, down to a sum with none: every root is isolated in a bracket where the function is monotone, and
 //! nothing depends on a grid or a guess.
 
-use crate::stats::bracketed_root;
+use crate::stats::root_between;
 
 /// Rates are sought between these, per period.
 const RATE_MIN: f64 = -1.0 + 1e-9;
@@ -16,6 +16,8 @@ const RATE_MAX: f64 = 1e6;
 const DUST: f64 = 1e-14;
 /// A present value smaller than this share of its terms is nought: a root of even order touches there.
 const TOUCH: f64 = 1e-14;
+/// Terms that are added side by side: a chain of single additions would wait for each.
+const LANES: usize = 8;
 
 /// Every rate per period above -1 at which the present value is nought, ascending; `flows_usd[k]` falls at the
 /// end of `k` periods.
@@ -44,8 +46,62 @@ pub fn xirr_roots(dated_usd: &[(f64, f64)]) -> Vec<f64> {
 struct Exponentials {
     times: Vec<f64>,
     coefficients: Vec<f64>,
-    /// The common distance of times, where there is one: then a term costs a multiplication, not an `exp`.
-    spacing: Option<f64>,
+    /// Where times have a common distance: then a term costs a multiplication, not an `exp`.
+    regular: Option<Regular>,
+}
+
+/// A sum over regular times as a polynomial of the discount factor of one distance.
+#[derive(Debug, Clone)]
+struct Regular {
+    spacing: f64,
+    /// Coefficients in order of time, and in the other order; filled up with noughts to whole [`LANES`].
+    forward: Vec<[f64; LANES]>,
+    backward: Vec<[f64; LANES]>,
+    /// Sum of their sizes.
+    gross: f64,
+}
+
+impl Regular {
+    fn new(spacing: f64, coefficients: &[f64]) -> Self {
+        let lanes = |ordered: &mut dyn Iterator<Item = f64>| {
+            let mut rows = vec![[0.0; LANES]; coefficients.len().div_ceil(LANES)];
+            for (k, c) in ordered.enumerate() {
+                rows[k / LANES][k % LANES] = c;
+            }
+            rows
+        };
+        Self {
+            spacing,
+            forward: lanes(&mut coefficients.iter().copied()),
+            backward: lanes(&mut coefficients.iter().rev().copied()),
+            gross: coefficients.iter().map(|c| c.abs()).sum(),
+        }
+    }
+    /// The sum at `s` and that of the sizes of its terms, both times a factor with which no term outgrows its coefficient.
+    fn value(&self, s: f64) -> (f64, f64) {
+        let rows = if s >= 0.0 { &self.forward } else { &self.backward };
+        let x = (-s.abs() * self.spacing).exp();
+        let sum = polynomial(rows, x, |c| c);
+        // No term is greater than its coefficient: most often that says already that the sum is no rounding.
+        let gross = if sum.abs() > TOUCH * self.gross {
+            self.gross
+        } else {
+            polynomial(rows, x, f64::abs)
+        };
+        (sum, gross)
+    }
+}
+
+/// `Σ of(c_k) x^k` by rows of coefficients.
+fn polynomial(rows: &[[f64; LANES]], x: f64, of: impl Fn(f64) -> f64) -> f64 {
+    let row = x.powi(LANES as i32);
+    let mut sum = [0.0; LANES];
+    for c in rows.iter().rev() {
+        for (sum, c) in sum.iter_mut().zip(c) {
+            *sum = *sum * row + of(*c);
+        }
+    }
+    sum.iter().rev().fold(0.0, |sum, lane| sum * x + lane)
 }
 
 impl Exponentials {
@@ -79,11 +135,12 @@ impl Exponentials {
         let last = terms.iter().rposition(|(_, c)| *c != 0.0)?;
         let first = terms.iter().position(|(_, c)| *c != 0.0)?;
         terms.truncate(last + 1);
-        let (times, coefficients) = terms.drain(first..).unzip();
+        let (times, coefficients): (Vec<f64>, Vec<f64>) = terms.drain(first..).unzip();
+        let regular = spacing.map(|spacing| Regular::new(spacing, &coefficients));
         Some(Self {
             times,
             coefficients,
-            spacing,
+            regular,
         })
     }
     fn rates(&self) -> Vec<f64> {
@@ -112,7 +169,7 @@ impl Exponentials {
         for (_, c) in &mut terms {
             *c /= largest;
         }
-        Self::trimmed(terms, self.spacing)
+        Self::trimmed(terms, self.regular.as_ref().map(|regular| regular.spacing))
     }
     /// A time between the first two flows of different sign.
     fn first_change(&self) -> Option<f64> {
@@ -133,12 +190,18 @@ impl Exponentials {
     /// The zeros, given points between which the function has at most one.
     fn zeros_between(&self, separators: &[f64]) -> Vec<f64> {
         let ends = [RATE_MIN.ln_1p(), RATE_MAX.ln_1p()];
+        // The sum turns within some thousandths of the length of time that it spans, and is flat far away: a search takes equal
+        // steps of a scale that is linear there and logarithmic beyond.
+        let span = self.times[self.times.len() - 1] - self.times[0];
+        let at = |u: f64| u.sinh() / span;
         let mut zeros = Vec::new();
         let mut from = (ends[0], self.value(ends[0]));
         for s in separators.iter().copied().chain([ends[1]]) {
             let to = (s, self.value(s));
             if from.1 * to.1 < 0.0 {
-                zeros.extend(bracketed_root(from.0, to.0, |s| self.value(s)));
+                let on_scale = |(s, value): (f64, f64)| ((s * span).asinh(), value);
+                let root = root_between(on_scale(from), on_scale(to), |u| self.value(at(u)));
+                zeros.extend(root.map(at));
             } else if to.1 == 0.0 && s < ends[1] {
                 zeros.push(s);
             }
@@ -149,26 +212,27 @@ impl Exponentials {
     /// The sum at `s`, times a positive factor that keeps every term within range; nought where the terms
     /// cancel to the last digits.
     fn value(&self, s: f64) -> f64 {
-        let (sum, gross) = if s >= 0.0 {
-            self.horner(s, self.coefficients.iter().zip(&self.times).rev())
-        } else {
-            self.horner(s, self.coefficients.iter().zip(&self.times))
+        let terms = || self.coefficients.iter().zip(&self.times);
+        let (sum, gross) = match &self.regular {
+            Some(regular) => regular.value(s),
+            None if s >= 0.0 => nested(s, terms().rev()),
+            None => nested(s, terms()),
         };
         if sum.abs() <= TOUCH * gross { 0.0 } else { sum }
     }
-    /// Nested multiplication towards the end of time at which the exponential is greatest.
-    fn horner<'a>(&self, s: f64, terms: impl Iterator<Item = (&'a f64, &'a f64)>) -> (f64, f64) {
-        let common = self.spacing.map(|gap| (-s.abs() * gap).exp());
-        let (mut sum, mut gross, mut last) = (0.0, 0.0, None);
-        for (c, time) in terms {
-            let gap = (time - last.unwrap_or(*time)).abs();
-            let factor = common.unwrap_or_else(|| (-s.abs() * gap).exp());
-            sum = sum * factor + c;
-            gross = gross * factor + c.abs();
-            last = Some(*time);
-        }
-        (sum, gross)
+}
+
+/// Nested multiplication towards the end of time at which the exponential is greatest.
+fn nested<'a>(s: f64, terms: impl Iterator<Item = (&'a f64, &'a f64)>) -> (f64, f64) {
+    let (mut sum, mut gross, mut last) = (0.0, 0.0, None);
+    for (c, time) in terms {
+        let gap = (time - last.unwrap_or(*time)).abs();
+        let factor = (-s.abs() * gap).exp();
+        sum = sum * factor + c;
+        gross = gross * factor + c.abs();
+        last = Some(*time);
     }
+    (sum, gross)
 }
 
 #[cfg(test)]
@@ -327,7 +391,7 @@ mod tests {
             }
             for r in &roots {
                 let s = r.ln_1p();
-                let (sum, gross) = sum.horner(s, sum.coefficients.iter().zip(&sum.times));
+                let (sum, gross) = nested(s, sum.coefficients.iter().zip(&sum.times));
                 // The far end from the one that `value` uses, so only for rates where both stay in range.
                 prop_assert!(s >= 0.0 || sum.abs() < 1e-9 * gross, "{}", r);
             }

@@ -213,9 +213,12 @@ impl IncomeTax {
     /// What the assets deduct in every tax year of so many months, USD.
     pub fn deductions_usd(&self, months: usize) -> Vec<f64> {
         let years = self.years(months);
-        years.map(|(first, last)| self.deduction((first, last))).collect()
+        years
+            .map(|(first, last)| self.deduction_usd((first, last)))
+            .collect()
     }
-    fn deduction(&self, (first, last): (usize, usize)) -> f64 {
+    /// What the assets deduct in a tax year, USD.
+    pub fn deduction_usd(&self, (first, last): (usize, usize)) -> f64 {
         let year = self.year_of(first);
         self.assets.iter().map(|a| self.deducted(a, year, last)).sum()
     }
@@ -226,7 +229,7 @@ impl IncomeTax {
         (income, beside): (f64, f64),
         carried: &mut Carried,
     ) -> TaxYear {
-        let depreciation = self.deduction((first_month, last_month)) + beside;
+        let depreciation = self.deduction_usd((first_month, last_month)) + beside;
         let profit = income - depreciation;
         let (loss_used, tax) = self.due(profit, *carried);
         carried.loss_usd += (-profit).max(0.0) - loss_used;
@@ -240,18 +243,30 @@ impl IncomeTax {
             tax: Money::from_usd(tax),
         }
     }
-    /// What a taxpayer sets aside by the end of a month of a tax year: the tax on what the year has earned so far, deductions in
-    /// proportion to its months, USD. In its last month it is the year's tax.
+    /// What a taxpayer sets aside by the end of a month of a tax year: the tax on what the year has earned so far, of what it
+    /// deducts (see [`deduction_usd`](Self::deduction_usd)) its months' proportion, USD. In its last month it is the year's tax.
     pub fn provision_usd(
         &self,
         year: (usize, usize),
         month: usize,
-        (income, beside): (f64, f64),
+        (income, deducted): (f64, f64),
         carried: Carried,
     ) -> f64 {
         let part = (month - year.0 + 1) as f64 / (year.1 - year.0 + 1) as f64;
-        let profit = income - part * (self.deduction(year) + beside);
+        let profit = income - part * deducted;
         self.due(profit, carried).1
+    }
+    /// Present value by tax year of the tax on a year's profits after deductions, discounted by a factor a year, USD: what
+    /// [`assess`](Self::assess) gives, without its record.
+    pub fn present_value_usd(&self, years: impl Iterator<Item = (f64, f64)>) -> f64 {
+        let mut carried = Carried::default();
+        years
+            .map(|(profit, factor)| {
+                let (loss_used, tax) = self.due(profit, carried);
+                carried.loss_usd += (-profit).max(0.0) - loss_used;
+                tax * factor
+            })
+            .sum()
     }
     /// Losses used and tax on a profit.
     fn due(&self, profit: f64, carried: Carried) -> (f64, f64) {

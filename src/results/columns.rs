@@ -1,6 +1,7 @@
 //! The files of a run and their columns, one line per row type: the fields of the row in file order.
 
 use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
+use crate::results::npv_profile::NpvProfileRow;
 use crate::results::tables::{
     AnswerRow, AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow,
     FinanceRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, LevelRow, MiningBatchRow, MiningBreakEvenRow,
@@ -285,6 +286,19 @@ table!(
     HallStateRow,
     "hall_states.csv",
     [strategy, case, fidelity, site, hall, start_utc, state, grid_mw]
+);
+
+table!(
+    NpvProfileRow,
+    "npv_profile.csv",
+    [
+        strategy,
+        case,
+        fidelity,
+        discount_percent,
+        npv_usd,
+        npv_equity_usd
+    ]
 );
 
 table!(

@@ -17,6 +17,7 @@ pub(crate) mod fixture;
 mod hall_tables;
 pub mod manifest;
 pub mod metrics;
+pub mod npv_profile;
 pub mod replication;
 pub mod schedule_tables;
 pub mod sensitivity_row;

@@ -13,7 +13,7 @@ use crate::market::bitcoin::BitcoinPath;
 use crate::market::treasury::Treasury;
 use crate::power::contract::{LineKind, SettlementLine};
 use crate::scenario::spec::FinanceSpec;
-use crate::sim::demand::{Demand, invoice};
+use crate::sim::demand::{Demand, Turn, invoice};
 use crate::sim::hall::NewUse;
 use crate::sim::invariant::{self, Fault};
 use crate::sim::site::Site;
@@ -43,10 +43,14 @@ pub struct Books {
     fault: Option<Fault>,
     /// What became of the debt, once the books are closed.
     pub debt: Option<Outcome>,
+    /// Drawn from lenders of machines, USD.
+    pub equipment_usd: f64,
     /// GPU-hours served, by month.
     pub served_gpu_h: Vec<f64>,
     /// Energy at the meters, by month, MWh.
     pub grid_mwh: Vec<f64>,
+    /// Tokens answered by inference services, by month, millions.
+    pub mtok: Vec<f64>,
 }
 
 impl Books {
@@ -75,8 +79,10 @@ impl Books {
             treasury: Treasury::new(&finance.treasury, calendar),
             fault,
             debt: None,
+            equipment_usd: 0.0,
             served_gpu_h: vec![0.0; months],
             grid_mwh: vec![0.0; months],
+            mtok: vec![0.0; months],
         }
     }
     /// What a cost of the first year has become.
@@ -357,6 +363,7 @@ impl Books {
             invariant::equal("tokens", service.tenant(), to, (came, gone), came);
             let invoice = invoice(service.spec(), &counts);
             let fee = Money::from_usd(invoice.fee_usd);
+            self.mtok[month] += (counts.tokens_in + counts.tokens_out) / 1e6;
             self.ledger.receive(month, Account::InferenceRevenue, fee);
             self.credit(month, invoice.credits_usd);
             self.gpu_usd += invoice.fee_usd;
@@ -368,6 +375,27 @@ impl Books {
             self.credit(month, credits_usd);
             self.rent_usd += rent_usd;
         }
+    }
+
+    /// What the end of a tenancy brings, and what the next one costs.
+    pub fn turn_lease(&mut self, month: usize, turn: Turn) {
+        match turn {
+            Turn::Default(usd) => {
+                self.ledger
+                    .receive(month, Account::CompensationReceived, Money::from_usd(usd));
+            }
+            Turn::Let(usd) => self.ledger.pay(month, Account::OtherOpex, Money::from_usd(usd)),
+            Turn::Left => {}
+        }
+    }
+
+    /// The tenant of a block defaults: what his guarantor pays, and what he had prepaid and is kept.
+    pub fn default_of_block(&mut self, month: usize, paid_usd: f64, kept_usd: f64) {
+        let (paid, kept) = (Money::from_usd(paid_usd), Money::from_usd(kept_usd));
+        let income = Account::CompensationReceived;
+        self.ledger.receive(month, income, paid);
+        self.ledger
+            .post(month, Account::CustomerPrepayments, income, kept);
     }
 
     fn credit(&mut self, month: usize, usd: f64) {

@@ -2,14 +2,16 @@
 //!
 //! A facility is what a lender commits at financial close, knowing the plan and not the outcome. So it is sized before the
 //! replications, on worlds of its own (other random numbers than theirs, and the same however many replications follow):
-//! conversions go by plan, prices and failures are drawn, and cash by month is their mean. Replications then differ in what they
-//! earn and when they are ready, and not in what they owe: a covenant can be broken.
+//! conversions go by plan, no tenant defaults, prices and failures are drawn, and cash by month is their mean. Replications then
+//! differ in what they earn and when they are ready, and not in what they owe: a covenant can be broken. Inputs of `capital`
+//! that are drawn do not move it either, for it is sized on what is stated; those that a loan lives with (base rate, sweep,
+//! covenant) are the replication's.
 
 use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::conversion::RiskSpec;
-use crate::finance::capital::{Case, DebtSpec, Plan, SizingCase, Terms, plan};
+use crate::finance::capital::{CapitalSpec, Case, DebtSpec, Plan, Terms, plan};
 use crate::finance::debt::SizingError;
 use crate::finance::tax::IncomeTax;
 use crate::random::Streams;
@@ -19,6 +21,7 @@ use crate::sim::world::World;
 use crate::sim::{Drawn, DrawnReplication};
 use crate::time::{Month, SimTime, Span, parse_date};
 use crate::units::Money;
+use crate::workload::tenant::ReservedSpec;
 
 /// Streams of the worlds of sizing lie beyond those of replications.
 const SIZING_STREAMS: u64 = 1 << 40;
@@ -30,6 +33,8 @@ const P90_BELOW: f64 = 0.10;
 pub struct Financing<'a> {
     /// The debt, its interest by month and the facility.
     pub debt: Option<(&'a DebtSpec, Terms, &'a Plan)>,
+    /// What is stated.
+    pub capital: &'a CapitalSpec,
     /// Months and amounts of grants.
     pub grants: Vec<(usize, Money)>,
     /// First month in which every hall of the strategy was ready from its first day on; the number of months where one never
@@ -66,6 +71,7 @@ impl<'a> Financing<'a> {
         });
         Some(Self {
             debt,
+            capital,
             grants: capital.grants.iter().filter_map(grant).collect(),
             completion,
         })
@@ -137,10 +143,21 @@ fn size(scenario: &Scenario, setup: &Setup, strategy: usize, debt: &DebtSpec) ->
         .collect();
     let tax = worlds[0].1.clone();
     let cases: Vec<Case> = worlds.into_iter().map(|w| w.0).collect();
-    let case = mean(&cases, debt.sizing == SizingCase::P90);
+    let case = mean(&cases);
     let terms = Terms::new(debt, &first_days(&scenario.months));
     let life = scenario.spec.finance.facility_life_years;
-    plan::size(debt, &terms, &case, (&tax, life))
+    let mut least = plan::size(debt, &terms, &case, (&tax, life))?;
+    for sizing in &debt.further_cases {
+        let spec = DebtSpec {
+            sizing: *sizing,
+            ..debt.clone()
+        };
+        let plan = plan::size(&spec, &terms, &case, (&tax, life))?;
+        if plan.facility_usd() < least.facility_usd() {
+            least = plan;
+        }
+    }
+    Ok(least)
 }
 
 /// A world of sizing: drawn, but for conversions, which go by plan.
@@ -150,8 +167,16 @@ fn planned(scenario: &Scenario, setup: &Setup, strategy: usize, world: u32) -> (
     let mut spec = drawn.spec.take().unwrap_or_else(|| scenario.spec.clone());
     for conversion in spec.strategies.iter_mut().flat_map(|s| &mut s.conversions) {
         conversion.risk = RiskSpec::none();
+        if let Some(lease) = &mut conversion.lease {
+            lease.credit = None;
+        }
         for stage in &mut conversion.stages {
             stage.delay_months = 0.0;
+        }
+    }
+    for tenant in &mut spec.tenants {
+        if let Some(ReservedSpec::GpuBlock(block)) = &mut tenant.reserved {
+            block.credit = None;
         }
     }
     drawn.conversions = setup.conversions_of(&scenario.spec, &spec);
@@ -175,7 +200,7 @@ fn planned(scenario: &Scenario, setup: &Setup, strategy: usize, world: u32) -> (
 }
 
 /// The mean of the worlds; the same plan holds in all of them.
-fn mean(cases: &[Case], p90: bool) -> Case {
+fn mean(cases: &[Case]) -> Case {
     let count = cases.len() as f64;
     let by = |of: fn(&Case) -> &Vec<f64>| {
         let mut sum = vec![0.0; of(&cases[0]).len()];
@@ -200,6 +225,6 @@ fn mean(cases: &[Case], p90: bool) -> Case {
         deductions_usd: by(|c| &c.deductions_usd),
         completion: cases.iter().map(|c| c.completion).max().unwrap_or(0),
         contract_end: cases.iter().filter_map(|c| c.contract_end).min(),
-        p90_share: if p90 && centre > 0.0 { low / centre } else { 1.0 },
+        p90_share: if centre > 0.0 { low / centre } else { 1.0 },
     }
 }

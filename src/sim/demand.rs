@@ -5,11 +5,13 @@
 mod block;
 mod jobs;
 mod lease;
+mod letting;
 mod promise;
 mod service;
 
 pub use block::{Block, BlockInvoice};
 pub use lease::Lease;
+pub use letting::Turn;
 pub use service::{ServiceInvoice, invoice};
 
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use jobs::{layout, quotas, settings, week_demand};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
+use crate::series::Steps;
 use crate::sim::pool::{FlowSetup, Pool, PoolPlan};
 use crate::sim::setup::Setup;
 use crate::sim::world::Ingredients;
@@ -171,6 +174,8 @@ impl Demand {
     /// Adds the lease of a hall and gives its index.
     pub fn add_lease(&mut self, spec: &LeaseSpec, tenant: &str, it_mw: f64, from: &Ingredients<'_>) -> usize {
         let signs = block::signature(spec.signs.as_ref(), tenant, from);
+        // One tenant holds all halls of a conversion, and defaults on all of them.
+        let lettings = letting::Lettings::new(spec, || from.streams.stream(&format!("defaults/{tenant}")));
         self.leases.push(Lease {
             milestone: Milestone::new(spec.starts.milestone(), from.setup),
             signs,
@@ -180,6 +185,13 @@ impl Demand {
             spec: spec.clone(),
             it_kw: it_mw * 1e3,
             ready: None,
+            lettings,
+            usd_per_unit: spec
+                .currency
+                .as_ref()
+                .and_then(|currency| currency.steps(&from.scenario.horizon.calendar))
+                .unwrap_or_else(|| Steps::constant(1.0)),
+            defaults: 0,
             asked_mwh: 0.0,
             delivered_mwh: 0.0,
         });

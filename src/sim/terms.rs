@@ -125,6 +125,7 @@ fn borrowed(rows: &mut Rows<'_>, (spec, terms, plan): (&DebtSpec, &Terms, &Plan)
         ("covenant", "ratio", spec.covenant_ratio),
         ("close", "month", plan.close as f64),
         ("built", "month", built as f64),
+        ("completion", "month", completion as f64),
         ("first_repayment", "month", plan.first_repayment as f64),
         (
             "schedule_end",

@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cooling::CoolingSpec;
+use crate::power::contract::CurrencySpec;
 use crate::power::path::ElectricalPathSpec;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::site::hall::Redundancy;
+use crate::workload::credit::TenantCreditSpec;
 use crate::workload::profile::LoadProfileSpec;
 use crate::workload::signature::SignsSpec;
 use crate::workload::tenant::StartsSpec;
@@ -51,6 +53,59 @@ pub struct LeaseSpec {
     /// When the shell was promised, and what a late one costs.
     #[serde(default)]
     pub starts: StartsSpec,
+    /// That the tenant may default, and what is paid then. Default: he never does.
+    #[serde(default)]
+    pub credit: Option<TenantCreditSpec>,
+    /// The currency of its rents, those after letting again too: every `usd` of them reads as a unit of it, and a month is paid at
+    /// the rate of its first day. Rates are stated (`usd_per_unit` or `rates`), not read from a file. Default: US dollars.
+    #[serde(default)]
+    pub currency: Option<CurrencySpec>,
+    /// How the shell is let again after the term, or after a default. Default: after the term the lease goes on at the rent then
+    /// reached; after a default the shell stays empty.
+    #[serde(default)]
+    pub reletting: Option<RelettingSpec>,
+}
+
+/// How an empty shell finds another tenant, for the same term and with the same escalator.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RelettingSpec {
+    /// Market rent when the scenario starts, USD per kW of critical IT load and month.
+    pub usd_per_kw_month: f64,
+    /// Growth of the market rent, percent a year. Default 0 (assumption).
+    #[serde(default)]
+    pub growth_percent_per_year: f64,
+    /// Months that the shell stands empty. Default 12 (assumption).
+    #[serde(default = "empty_months")]
+    pub empty_months: f64,
+    /// Months free of rent for the next tenant. Default 0.
+    #[serde(default)]
+    pub free_months: u32,
+    /// Cost of letting again (agents, changes for the next tenant), months of the new rent. Default 3 (assumption).
+    #[serde(default = "cost_months")]
+    pub cost_months: f64,
+}
+
+fn empty_months() -> f64 {
+    12.0
+}
+fn cost_months() -> f64 {
+    3.0
+}
+
+impl Check for RelettingSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.not_negative(&at.key("usd_per_kw_month"), self.usd_per_kw_month);
+        problems.within(
+            &at.key("growth_percent_per_year"),
+            self.growth_percent_per_year,
+            -50.0,
+            50.0,
+        );
+        problems.within(&at.key("empty_months"), self.empty_months, 0.0, 240.0);
+        problems.within(&at.key("free_months"), f64::from(self.free_months), 0.0, 240.0);
+        problems.within(&at.key("cost_months"), self.cost_months, 0.0, 60.0);
+    }
 }
 
 fn critical_it_percent() -> f64 {
@@ -89,6 +144,20 @@ impl Check for LeaseSpec {
         self.starts.check(&at.key("starts"), problems);
         if let Some(signs) = &self.signs {
             signs.check(&at.key("signs"), problems);
+        }
+        if let Some(credit) = &self.credit {
+            credit.check(&at.key("credit"), problems);
+        }
+        if let Some(currency) = &self.currency {
+            let at = at.key("currency");
+            currency.check(&at, problems);
+            if currency.file.is_some() {
+                let help = "state them as `rates = [{ from = \"2026-01-01\", usd_per_unit = 1.25 }]`";
+                problems.error_with_help(&at.key("file"), "a lease takes no file of rates", help);
+            }
+        }
+        if let Some(reletting) = &self.reletting {
+            reletting.check(&at.key("reletting"), problems);
         }
         if let Some(usd) = self.fit_out_usd_per_it_kw {
             problems.not_negative(&at.key("fit_out_usd_per_it_kw"), usd);

@@ -6,4 +6,4 @@ pub mod lease;
 
 pub use economics::OperatingCostSpec;
 pub use hall::{HallSpec, InstallSpec, Redundancy};
-pub use lease::{LeasePower, LeaseSpec};
+pub use lease::{LeasePower, LeaseSpec, RelettingSpec};

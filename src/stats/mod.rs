@@ -9,5 +9,5 @@ pub mod summary;
 
 pub use paired::{Paired, p_best};
 pub use quantile::{lower_median_index, quantile, quantile_sorted};
-pub use root::bracketed_root;
+pub use root::{bracketed_root, root_between};
 pub use summary::{Estimate, Interval, Summary};

@@ -8,13 +8,21 @@ const ITERATIONS_MAX: u32 = 256;
 /// Chandrupatla's method (Advances in Engineering Software 28, 1997): inverse quadratic steps where they are
 /// safe, bisection elsewhere, so it never leaves the bracket and never stalls.
 pub fn bracketed_root(a: f64, b: f64, mut f: impl FnMut(f64) -> f64) -> Option<f64> {
-    let mut newest = (a, f(a));
-    let mut other = (b, f(b));
+    let ends = ((a, f(a)), (b, f(b)));
+    root_between(ends.0, ends.1, f)
+}
+
+/// The same between two points whose values are known.
+pub fn root_between(
+    mut newest: (f64, f64),
+    mut other: (f64, f64),
+    mut f: impl FnMut(f64) -> f64,
+) -> Option<f64> {
     if newest.1 == 0.0 {
-        return Some(a);
+        return Some(newest.0);
     }
     if other.1 == 0.0 {
-        return Some(b);
+        return Some(other.0);
     }
     if same_sign(newest.1, other.1) || newest.1.is_nan() || other.1.is_nan() {
         return None;

@@ -5,6 +5,7 @@
 //! its caller says how many GPUs a pool has and how fast they may run.
 
 pub mod audit;
+pub mod credit;
 pub mod deferrable;
 pub mod demand;
 pub mod estimate;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::parse_date;
+use crate::workload::credit::TenantCreditSpec;
 use crate::workload::estimate::EstimateSpec;
 use crate::workload::growth::{RegimeSpec, check_regimes};
 use crate::workload::profile::LoadProfileSpec;
@@ -74,6 +75,9 @@ pub struct GpuBlockSpec {
     /// Whether the tenant leaves after a long delay. Default: he waits.
     #[serde(default)]
     pub termination: Option<TerminationSpec>,
+    /// That the tenant may default, and what is paid then; the block is let anew as after its term. Default: he never does.
+    #[serde(default)]
+    pub credit: Option<TenantCreditSpec>,
     /// Part of the contract's value paid in advance when the conversion begins, percent. Default 0.
     #[serde(default)]
     pub prepay_percent: f64,
@@ -318,6 +322,9 @@ impl Check for GpuBlockSpec {
         }
         if let Some(termination) = &self.termination {
             termination.check(&at.key("termination"), problems);
+        }
+        if let Some(credit) = &self.credit {
+            credit.check(&at.key("credit"), problems);
         }
         problems.percent(&at.key("credit_cap_percent"), self.credit_cap_percent, 100.0);
         problems.percent(&at.key("prepay_percent"), self.prepay_percent, 100.0);

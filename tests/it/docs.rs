@@ -43,6 +43,7 @@ fn every_file_column_metric_and_account_is_described() {
         table_of::<t::LevelRow>(),
         table_of::<t::HallStateRow>(),
         table_of::<t::FanRow>(),
+        table_of::<repower::results::npv_profile::NpvProfileRow>(),
         table_of::<t::MiningBreakEvenRow>(),
         table_of::<t::MiningBatchRow>(),
     ];

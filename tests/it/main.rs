@@ -11,6 +11,7 @@ mod architecture;
 mod bad_data;
 mod bad_input;
 mod bill;
+mod capital;
 mod cases;
 mod catalogue;
 mod cli;

@@ -6,6 +6,7 @@
 //! financial close; every replication then lives with that facility and its schedule ([`run`]). Owns no event and no clock:
 //! it works on months of a ledger that is complete but for financing and tax.
 
+pub mod equipment;
 pub mod owners;
 pub mod plan;
 pub mod run;
@@ -14,7 +15,8 @@ pub mod spec;
 #[cfg(test)]
 mod tests;
 
+pub use equipment::{EquipmentLoanSpec, LetterOfCreditSpec};
 pub use owners::{OwnersSpec, Shares};
 pub use plan::{Case, Plan};
 pub use run::{Outcome, Realised};
-pub use spec::{CapitalSpec, DebtSpec, GrantSpec, SizingCase, Terms};
+pub use spec::{CapitalSpec, DebtSpec, GrantSpec, RefinancingSpec, SizingCase, Terms};

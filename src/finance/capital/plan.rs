@@ -230,10 +230,11 @@ impl Frame<'_> {
         let years: Vec<(usize, usize)> = tax.years(months).collect();
         for (index, year) in years.into_iter().enumerate() {
             let beside = case.deductions_usd.get(index).copied().unwrap_or(0.0);
+            let deducted = tax.deduction_usd(year) + beside;
             let (mut income, mut aside) = (0.0, 0.0);
             for m in year.0..=year.1 {
                 income += case.taxable_usd[m] - lost(m) - interest[m];
-                let now = tax.provision_usd(year, m, (income, beside), carried);
+                let now = tax.provision_usd(year, m, (income, deducted), carried);
                 cash[m] -= now - aside;
                 aside = now;
             }
@@ -251,6 +252,7 @@ impl Frame<'_> {
             years: &self.factors,
             rate: 1.0,
             tenor: by_period.len(),
+            balloon: self.spec.balloon(),
         };
         let capacity = base.capacity(self.spec.cover_ratio)?;
         let building = self.close..self.case.completion;

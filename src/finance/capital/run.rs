@@ -3,8 +3,9 @@
 //!
 //! Cash of the company goes this way. While building, debt and equity meet works, interest and fees in the planned shares,
 //! until the facility and its standby are used up; the rest is the owners'. What operation earns in a month counts towards
-//! their part, so that they pay in what is missing and get what is over. Building ends when the last hall is ready, and at the
-//! latest when repayment begins: the schedule does not wait. From then on each payment period's cash serves debt.
+//! their part, so that they pay in what is missing and get what is over. Drawing ends when the last hall is ready, and at the
+//! latest when repayment begins: the schedule does not wait. From then on each payment period's cash serves debt; what a hall
+//! that is not ready yet still costs is the owners' (completion support), and no part of that cash.
 
 use super::plan::Plan;
 use super::spec::{DebtSpec, Terms};
@@ -17,6 +18,9 @@ use crate::units::Money;
 
 /// Sources equal uses to this share of them.
 const TOLERANCE: f64 = 1e-9;
+/// Where sweeps have repaid so much that less than this share of a period's scheduled service is left, its cover ratio says
+/// nothing of the loan, and is not counted.
+pub const LEFT_SHARE_MIN: f64 = 0.5;
 /// Of a dollar that is due, what counts as nothing.
 const NOTHING_USD: f64 = 1e-6;
 /// What is paid for works and equipment.
@@ -55,7 +59,7 @@ pub struct Outcome {
     pub works_usd: f64,
     /// The reserve account at completion.
     pub reserve_usd: f64,
-    /// Cover ratio of each repayment period, with its last month.
+    /// Cover ratio of each repayment period, with its last month; without those that sweeps have mostly repaid.
     pub cover: Vec<(usize, f64)>,
     /// Periods in which the covenant was broken or something due was not paid.
     pub breaches: usize,
@@ -89,6 +93,10 @@ struct Company<'a> {
     year: usize,
     income: f64,
     aside: f64,
+    /// What that year's assets deduct, once worked out.
+    deducted: Option<f64>,
+    /// Profit by month as tax counts it, before interest.
+    profit: Vec<f64>,
     works: Vec<f64>,
     grants: Vec<f64>,
     /// All other cash before tax and financing.
@@ -115,13 +123,18 @@ pub fn run(
 
 impl<'a> Company<'a> {
     fn new(ledger: &'a mut Ledger, tax: &'a mut IncomeTax) -> Self {
-        let mut other = ledger.net_cash_usd(|f| matches!(f, CashFlow::Operating | CashFlow::Investing));
+        // Of lenders, those of machines have been served already.
+        let mut other =
+            ledger.net_cash_usd(|f| matches!(f, CashFlow::Operating | CashFlow::Investing | CashFlow::Debt));
         let residual = ledger.net_cash_usd(|flow| flow == CashFlow::Residual);
         let mut works = vec![0.0; other.len()];
         for account in WORKS {
             for (sum, usd) in works.iter_mut().zip(ledger.cash_usd(account)) {
                 *sum -= usd;
             }
+        }
+        for (works, drawn) in works.iter_mut().zip(ledger.cash_usd(Account::DebtDraws)) {
+            *works -= drawn;
         }
         let grants = ledger.cash_usd(Account::Grants).to_vec();
         for ((other, works), grant) in other.iter_mut().zip(&works).zip(&grants) {
@@ -132,6 +145,8 @@ impl<'a> Company<'a> {
             year: 0,
             income: 0.0,
             aside: 0.0,
+            deducted: None,
+            profit: ledger.profit_before_depreciation_usd(),
             ledger,
             tax,
             carried: Carried::default(),
@@ -154,22 +169,32 @@ impl<'a> Company<'a> {
             self.pay(month, Account::EquityContributions, usd);
         }
     }
-    /// What is set aside for tax in a month; the year's tax is paid at its end.
-    fn tax_usd(&mut self, month: usize) -> f64 {
+    /// What is set aside for tax in a month with so much interest; the year's tax is paid at its end.
+    fn tax_usd(&mut self, month: usize, interest_usd: f64) -> f64 {
         let year = self.years[self.year];
-        self.income += self.ledger.profit_between_usd(month, month + 1)[0];
-        let now = self
-            .tax
-            .provision_usd(year, month, (self.income, 0.0), self.carried);
+        self.income += self.profit[month] - interest_usd;
+        let tax = &*self.tax;
+        let deducted = *self.deducted.get_or_insert_with(|| tax.deduction_usd(year));
+        let now = tax.provision_usd(year, month, (self.income, deducted), self.carried);
         let aside = now - self.aside;
         self.aside = now;
         if month == year.1 {
             let due = self.tax.assess_year(year, (self.income, 0.0), &mut self.carried);
             self.ledger.pay(month, Account::IncomeTax, due.tax);
-            (self.income, self.aside) = (0.0, 0.0);
+            (self.income, self.aside, self.deducted) = (0.0, 0.0, None);
             self.year += 1;
         }
         aside
+    }
+    /// Adds an asset for tax.
+    fn deduct(&mut self, in_service: usize, usd: Money, years: f64) {
+        self.tax
+            .add(in_service, usd, Depreciation::StraightLine { years });
+        self.deducted = None;
+    }
+    /// What a grant of the month pays of its works.
+    fn granted_usd(&self, month: usize) -> f64 {
+        self.grants[month].min(self.works[month]).max(0.0)
     }
 }
 
@@ -188,6 +213,9 @@ struct Financing<'a> {
     /// Cash for debt service by month.
     cash: Vec<f64>,
     owed_at_start: f64,
+    /// First month after the tenor, and payment periods from then on in which what it left is repaid.
+    tenor_end: usize,
+    refinanced: usize,
 }
 
 impl<'a> Financing<'a> {
@@ -204,19 +232,28 @@ impl<'a> Financing<'a> {
             factor: 0.0,
             cash: vec![0.0; months],
             owed_at_start: 0.0,
+            tenor_end: plan.periods.last().map_or(0, |p| p.1 + 1),
+            refinanced: realised
+                .spec
+                .refinancing
+                .map_or(0, |r| realised.spec.periods_of(r.years)),
         }
     }
 
     fn month(&mut self, company: &mut Company<'_>, register: &mut Register, month: usize) {
         let cash = company.other[month] + company.grants[month] - company.works[month];
         if month < self.plan.close {
-            let tax = company.tax_usd(month);
+            let tax = company.tax_usd(month, 0.0);
             company.settle_owners(month, cash - tax);
         } else if month < self.built {
             self.build(company, month);
             if month + 1 == self.built {
                 self.complete(company, register, month);
             }
+        } else if month < self.realised.completion {
+            let support = company.works[month] - company.granted_usd(month);
+            company.settle_owners(month, 0.0 - support);
+            self.operate(company, month, cash + support);
         } else {
             self.operate(company, month, cash);
         }
@@ -238,7 +275,7 @@ impl<'a> Financing<'a> {
         };
         let fees = undrawn * spec.commitment_fee_percent / 100.0 + upfront;
         // Grants pay for works first.
-        let granted = company.grants[month].min(company.works[month]).max(0.0);
+        let granted = company.granted_usd(month);
         let reserve = if month + 1 == self.built {
             self.reserve()
         } else {
@@ -250,7 +287,7 @@ impl<'a> Financing<'a> {
         company.pay(month, Account::DebtDraws, 0.0 - debt);
         company.pay(month, Account::InterestCapitalised, interest + fees);
         company.pay(month, Account::ReserveAccounts, reserve);
-        let tax = company.tax_usd(month);
+        let tax = company.tax_usd(month, 0.0);
         let operation = company.other[month] + company.grants[month] - granted - tax;
         let owners = uses - debt;
         assert!(
@@ -276,21 +313,22 @@ impl<'a> Financing<'a> {
         let in_service = (month + 1).min(company.works.len() - 1);
         let usd = Money::from_usd(self.out.interest_usd + self.out.fees_usd);
         let years = self.realised.facility_life_years;
-        company
-            .tax
-            .add(in_service, usd, Depreciation::StraightLine { years });
+        company.deduct(in_service, usd, years);
         register.add(in_service, usd, years);
         self.loan = Loan::new(self.out.debt_usd, self.out.reserve_usd);
     }
 
     /// A month of operation: cash and interest gather until a payment date.
     fn operate(&mut self, company: &mut Company<'_>, month: usize, cash: f64) {
-        let factor = self.realised.terms.interest[month];
-        let accrued = Money::from_usd(self.loan.balance_usd() * factor);
+        let factor = self.interest(month);
+        let accrued = self.loan.balance_usd() * factor;
+        let usd = Money::from_usd(accrued);
         company
             .ledger
-            .post(month, Account::InterestCost, Account::InterestPayable, accrued);
-        let cash = cash - company.tax_usd(month);
+            .post(month, Account::InterestCost, Account::InterestPayable, usd);
+        let fee = self.refinancing_fee_usd(month);
+        company.pay(month, Account::FinancingFees, fee);
+        let cash = cash - fee - company.tax_usd(month, accrued + fee);
         self.cash[month] = cash;
         self.gathered += cash;
         self.factor += factor;
@@ -305,6 +343,35 @@ impl<'a> Financing<'a> {
         }
     }
 
+    /// Interest of a month on a dollar owed.
+    fn interest(&self, month: usize) -> f64 {
+        let terms = self.realised.terms;
+        if self.refinanced > 0 && month >= self.tenor_end {
+            terms.refinanced[month]
+        } else {
+            terms.interest[month]
+        }
+    }
+    /// What lending anew costs, in the first month after the tenor.
+    fn refinancing_fee_usd(&self, month: usize) -> f64 {
+        let anew = self.realised.spec.refinancing.filter(|_| month == self.tenor_end);
+        anew.map_or(0.0, |r| self.loan.balance_usd() * r.fee_percent / 100.0)
+    }
+    /// What is due in a payment period after the tenor: all, or a level payment of what was lent anew.
+    fn after_tenor_usd(&self, month: usize) -> f64 {
+        let length = self.realised.spec.payment_months as usize;
+        let left = (self.refinanced + 1).saturating_sub((month + 1 - self.tenor_end) / length);
+        if left <= 1 {
+            return f64::MAX;
+        }
+        let discount = (1.0 + self.factor).powf(0.0 - left as f64);
+        if self.factor > 0.0 {
+            self.loan.balance_usd() * self.factor / (1.0 - discount)
+        } else {
+            self.loan.balance_usd() / left as f64
+        }
+    }
+
     fn pay_period(&mut self, company: &mut Company<'_>, (month, last): (usize, bool)) {
         let spec = self.realised.spec;
         let rules = Rules {
@@ -315,11 +382,12 @@ impl<'a> Financing<'a> {
         };
         let scheduled = self.plan.periods.iter().position(|p| p.1 == month);
         let share = self.out.debt_usd / self.plan.built.facility_usd;
-        let service = match scheduled {
+        let planned = scheduled.map(|k| self.plan.service_usd[k] * share);
+        let service = match planned {
             _ if last => f64::MAX,
-            Some(k) => self.plan.service_usd[k] * share,
+            Some(usd) => usd,
             None if month < self.plan.first_repayment => 0.0,
-            None => f64::MAX,
+            None => self.after_tenor_usd(month),
         };
         let (held, trapped) = (self.loan.reserve_usd(), self.loan.trapped_usd());
         let owed = self.loan.balance_usd();
@@ -329,7 +397,9 @@ impl<'a> Financing<'a> {
             "the waterfall of month {month} is off by {} usd",
             p.imbalance_usd()
         );
-        self.count(&p, (scheduled, month), &rules);
+        let anew = self.refinanced > 0 && month >= self.tenor_end && !last;
+        let counted = planned.or_else(|| anew.then(|| service.min(owed + p.interest_usd)));
+        self.count(&p, (counted, month), &rules);
         let mut owners = p.distribution_usd;
         company.pay(month, Account::InterestPayable, p.interest_usd);
         company.pay(month, Account::DebtRepayments, owed - self.loan.balance_usd());
@@ -341,11 +411,12 @@ impl<'a> Financing<'a> {
         (self.gathered, self.factor) = (0.0, 0.0);
     }
 
-    fn count(&mut self, p: &Period, (scheduled, month): (Option<usize>, usize), rules: &Rules) {
-        if scheduled.is_some() {
+    fn count(&mut self, p: &Period, (scheduled_usd, month): (Option<f64>, usize), rules: &Rules) {
+        let left = |scheduled_usd: f64| p.interest_usd + p.principal_usd >= LEFT_SHARE_MIN * scheduled_usd;
+        if scheduled_usd.is_some_and(left) {
             self.out.cover.extend(p.cover.map(|cover| (month, cover)));
         }
-        if scheduled.is_some() || p.deferred_usd > NOTHING_USD {
+        if scheduled_usd.is_some() || p.deferred_usd > NOTHING_USD {
             self.out.breaches += usize::from(p.is_default(rules));
             self.out.lock_ups += usize::from(p.is_locked_up(rules));
         }
@@ -368,7 +439,7 @@ impl<'a> Financing<'a> {
             let mut factor = 1.0;
             let (mut loan, mut project) = (0.0, 0.0);
             for month in start..self.cash.len() {
-                factor /= 1.0 + self.realised.terms.interest[month];
+                factor /= 1.0 + self.interest(month);
                 let usd = self.cash[month] * factor;
                 project += usd;
                 if month < end {

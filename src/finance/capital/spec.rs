@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::finance::capital::equipment::{EquipmentLoanSpec, LetterOfCreditSpec};
 use crate::finance::capital::owners::OwnersSpec;
 use crate::finance::debt::DayCount;
 use crate::problem::{Check, FieldPath, Problems};
@@ -16,6 +17,12 @@ pub struct CapitalSpec {
     /// A loan for the works, drawn while building and repaid out of cash. Default: none.
     #[serde(default)]
     pub debt: Option<DebtSpec>,
+    /// A loan on machines, or a lease of them. Default: none.
+    #[serde(default)]
+    pub equipment: Option<EquipmentLoanSpec>,
+    /// A letter of credit, such as a utility's collateral. Default: none.
+    #[serde(default)]
+    pub letter_of_credit: Option<LetterOfCreditSpec>,
     /// Grants. Default: none.
     #[serde(default)]
     pub grants: Vec<GrantSpec>,
@@ -52,6 +59,9 @@ pub struct DebtSpec {
     /// The case on which it is sized. Default `bank`.
     #[serde(default)]
     pub sizing: SizingCase,
+    /// Further cases on which it is sized: the facility is the least of all, with the schedule of its case. Default: none.
+    #[serde(default)]
+    pub further_cases: Vec<SizingCase>,
     /// How many drawn worlds the sizing case is made of, 1 to 200. Default 10 (assumption).
     #[serde(default = "sizing_worlds")]
     pub sizing_worlds: u32,
@@ -106,9 +116,46 @@ pub struct DebtSpec {
     /// Cover ratio below which the covenant is broken. Default 1.05 (assumption).
     #[serde(default = "covenant")]
     pub covenant_ratio: f64,
+    /// What is still owed after the tenor and lent anew then, by this or another bank. Default: nothing, the tenor repays all.
+    #[serde(default)]
+    pub refinancing: Option<RefinancingSpec>,
     /// A standby facility for cost overruns and delay at the same terms, percent of the facility. Default 0: owners pay.
     #[serde(default)]
     pub overrun_percent: f64,
+}
+
+/// A loan that repays a part of the first one at the end of its tenor. Its rate is the base rate of then, unhedged.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefinancingSpec {
+    /// Share of the facility that the tenor leaves owed, percent.
+    pub balloon_percent: f64,
+    /// Years over which it is then repaid, in level payments by the same payment periods; what is owed at the horizon is due then.
+    /// Default 5 (assumption).
+    #[serde(default = "tenor_years")]
+    pub years: f64,
+    /// Margin over the base rate, percent a year. Default 2.35 (F01 F02: low to mid 200s over SOFR with a hyperscale tenant).
+    #[serde(default = "refinanced_margin")]
+    pub margin_percent: f64,
+    /// Fee on what is lent anew, percent. Default 1.25 (F03: 1 to 1.5).
+    #[serde(default = "refinancing_fee")]
+    pub fee_percent: f64,
+}
+
+fn refinanced_margin() -> f64 {
+    2.35
+}
+fn refinancing_fee() -> f64 {
+    1.25
+}
+
+impl Check for RefinancingSpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.percent(&at.key("balloon_percent"), self.balloon_percent, 90.0);
+        problems.within(&at.key("years"), self.years, 0.5, 40.0);
+        problems.percent(&at.key("margin_percent"), self.margin_percent, 50.0);
+        problems.percent(&at.key("fee_percent"), self.fee_percent, 20.0);
+    }
 }
 
 /// A base rate from a date on.
@@ -185,6 +232,12 @@ impl Check for CapitalSpec {
         if let Some(debt) = &self.debt {
             debt.check(&at.key("debt"), problems);
         }
+        if let Some(equipment) = &self.equipment {
+            equipment.check(&at.key("equipment"), problems);
+        }
+        if let Some(letter) = &self.letter_of_credit {
+            letter.check(&at.key("letter_of_credit"), problems);
+        }
         for (index, grant) in self.grants.iter().enumerate() {
             let at = at.key("grants").index(index);
             check_date(&grant.date, &at.key("date"), problems);
@@ -237,12 +290,24 @@ impl Check for DebtSpec {
         }
         problems.within(&at.key("reserve_months"), self.reserve_months, 0.0, 24.0);
         self.check_ratios(at, problems);
-        if let SizingCase::Downside {
+        if let Some(refinancing) = &self.refinancing {
+            refinancing.check(&at.key("refinancing"), problems);
+        }
+        self.sizing.check(&at.key("sizing"), problems);
+        for (index, sizing) in self.further_cases.iter().enumerate() {
+            sizing.check(&at.key("further_cases").index(index), problems);
+        }
+    }
+}
+
+impl Check for SizingCase {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        if let Self::Downside {
             revenue_percent,
             cost_percent,
-        } = self.sizing
+        } = *self
         {
-            let at = at.key("sizing").key("downside");
+            let at = at.key("downside");
             problems.within(&at.key("revenue_percent"), revenue_percent, 1.0, 100.0);
             problems.within(&at.key("cost_percent"), cost_percent, 100.0, 1_000.0);
         }
@@ -272,7 +337,15 @@ impl DebtSpec {
     }
     /// Payment periods of the tenor.
     pub fn tenor_periods(&self) -> usize {
-        ((self.tenor_years * 12.0 / f64::from(self.payment_months)).round() as usize).max(1)
+        self.periods_of(self.tenor_years)
+    }
+    /// Payment periods of so many years.
+    pub fn periods_of(&self, years: f64) -> usize {
+        ((years * 12.0 / f64::from(self.payment_months)).round() as usize).max(1)
+    }
+    /// Share of the facility that the tenor leaves owed.
+    pub fn balloon(&self) -> f64 {
+        self.refinancing.map_or(0.0, |r| r.balloon_percent / 100.0)
     }
 }
 
@@ -283,6 +356,8 @@ pub struct Terms {
     pub years: Vec<f64>,
     /// Interest of each month on a dollar owed through it.
     pub interest: Vec<f64>,
+    /// The same once the loan is refinanced.
+    pub refinanced: Vec<f64>,
 }
 
 impl Terms {
@@ -303,6 +378,8 @@ impl Terms {
             let base = hedged * spec.swap_percent + (1.0 - hedged) * floating;
             terms.years.push(years);
             terms.interest.push((base + spec.margin_percent) / 100.0 * years);
+            let margin = spec.refinancing.map_or(spec.margin_percent, |r| r.margin_percent);
+            terms.refinanced.push((floating + margin) / 100.0 * years);
         }
         terms
     }

@@ -1,7 +1,8 @@
 //! Debt sized and repaid by a debt service cover ratio: each period's service is its cash over the ratio.
 //!
 //! `debt = sum over the tenor of cash(t) df(t) / ratio`, `df(t) = product of 1 / (1 + rate years(s))` (sculpting,
-//! E. R. Yescombe, Principles of Project Finance, 2nd ed., 12.2). Cash is what is available for debt service
+//! E. R. Yescombe, Principles of Project Finance, 2nd ed., 12.2); where a share of the debt is left as a balloon, over one less
+//! that share discounted over the tenor too. Cash is what is available for debt service
 //! (CFADS): after running costs, tax and what working capital takes.
 
 use thiserror::Error;
@@ -11,7 +12,7 @@ use thiserror::Error;
 pub enum SizingError {
     /// A period of the tenor has no cash to serve debt with.
     #[error(
-        "period {period} of the debt's tenor has {cash_usd:.0} USD for debt service; shorten the tenor, or size on a gearing alone"
+        "repayment period {period} has {cash_usd:.0} USD for debt service in the sizing case, to which no debt can be sculpted; shorten `tenor_years`, lengthen `grace_months`, or let owners pay for it (`capital = {{}}` of the strategy)"
     )]
     NoCash {
         /// From 1.
@@ -86,6 +87,8 @@ pub struct Cash<'a> {
     pub rate: f64,
     /// Periods in which the debt is repaid.
     pub tenor: usize,
+    /// Share of the debt that is still owed after them, a fraction.
+    pub balloon: f64,
 }
 
 impl Cash<'_> {
@@ -100,7 +103,19 @@ impl Cash<'_> {
         .sum()
     }
 
+    /// What the tenor's cash carries of a dollar of debt: all but the present value of the balloon.
+    fn carried(&self) -> f64 {
+        let years = self.years.iter().take(self.tenor);
+        let factor: f64 = years.map(|years| 1.0 / (1.0 + self.rate * years)).product();
+        1.0 - self.balloon * factor
+    }
+
     fn check(&self) -> Result<(), SizingError> {
+        if !(0.0..1.0).contains(&self.balloon) {
+            let (what, must) = ("the balloon", "a fraction below 1");
+            let value = self.balloon;
+            return Err(SizingError::Input { what, must, value });
+        }
         if !self.rate.is_finite() || self.rate <= -1.0 {
             let (what, must) = ("interest", "a finite fraction above -1");
             return Err(SizingError::Input {
@@ -139,7 +154,7 @@ impl Cash<'_> {
                 value: cover_ratio,
             });
         }
-        Ok(self.present_value(self.tenor) / cover_ratio)
+        Ok(self.present_value(self.tenor) / cover_ratio / self.carried())
     }
 
     /// The schedule that repays a debt in proportion to cash: its cover ratio is the same in every period.
@@ -153,7 +168,7 @@ impl Cash<'_> {
                 value: debt_usd,
             });
         }
-        let cover_ratio = self.present_value(self.tenor) / debt_usd;
+        let cover_ratio = self.present_value(self.tenor) / (debt_usd * self.carried());
         let service_usd: Vec<f64> = self.cash_usd[..self.tenor]
             .iter()
             .map(|usd| usd / cover_ratio)

@@ -173,6 +173,7 @@ fn project(gearing: f64, realised: f64) -> Project {
         years: &halves,
         rate: 0.075,
         tenor: TENOR,
+        balloon: 0.0,
     };
     let works: Vec<f64> = DRAWS.into_iter().chain([0.0]).collect();
     let needs = Needs {
@@ -303,6 +304,7 @@ fn coverage_of_the_loans_life_and_of_the_projects() {
             years: &years,
             rate: 0.075,
             tenor: TENOR,
+            balloon: 0.0,
         };
         near(
             "LLCR",
@@ -357,6 +359,7 @@ fn sizing_without_meaning_is_refused() {
             years: &years,
             rate: 0.08,
             tenor: 3,
+            balloon: 0.0,
         };
         base.capacity(ratio)
     };

@@ -178,7 +178,7 @@ const CODES: &[&str] = &[
 
 impl CurrencySpec {
     /// Adds every problem.
-    pub(super) fn check(&self, at: &FieldPath, problems: &mut Problems) {
+    pub fn check(&self, at: &FieldPath, problems: &mut Problems) {
         if !CODES.contains(&self.code.as_str()) {
             problems.unknown(&at.key("code"), "currency", &self.code, CODES.iter().copied());
         }
@@ -223,7 +223,8 @@ impl CurrencySpec {
         (self.file, self.rates) = (None, Some(rates));
     }
 
-    fn steps(&self, calendar: &Calendar) -> Option<Steps> {
+    /// US dollars for a unit over time; `None` where a date is malformed, or a file was not read.
+    pub fn steps(&self, calendar: &Calendar) -> Option<Steps> {
         let Some(rates) = &self.rates else {
             return self.usd_per_unit.map(Steps::constant);
         };

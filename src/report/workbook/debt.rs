@@ -7,7 +7,7 @@ use super::expr::{Expr, Function, Operator, RowId, all, any, choose, flag, is, l
 use super::statements::Worked;
 use super::timing::Timing;
 use crate::finance::account::Account;
-use crate::finance::capital::run::WORKS;
+use crate::finance::capital::run::{LEFT_SHARE_MIN, WORKS};
 use crate::finance::statement::Statement;
 
 /// Of a dollar that is due, what counts as nothing.
@@ -236,11 +236,22 @@ pub(super) fn operate(
         "Cash of operation and investment less tax set aside",
         cash,
     );
+    let late = all(vec![
+        debt.operating.is_on(),
+        below(basis.timing.month, basis.input("completion")),
+    ]);
+    let unpaid = works(basis) - most(least(basis.cash("grants"), works(basis)), 0.0);
+    let support = usd(
+        book,
+        sheet,
+        "Works of halls that are not ready yet, paid by owners",
+        choose(late, unpaid, 0.0),
+    );
     let available = usd(
         book,
         sheet,
         "Of it after building: CFADS",
-        choose(debt.operating.is_on(), cash, 0.0),
+        choose(debt.operating.is_on(), cash + support, 0.0),
     );
     let accrued = usd(
         book,
@@ -322,7 +333,7 @@ pub(super) fn operate(
     owners(
         book,
         basis,
-        (debt, cash),
+        (debt, cash, support),
         (total([Expr::Now(rest), -trap]), end),
         worked,
     );
@@ -405,7 +416,7 @@ fn dues(book: &mut Book, basis: &Basis<'_>, debt: &Debt, (available, accrued): (
 fn owners(
     book: &mut Book,
     basis: &Basis<'_>,
-    (debt, cash): (&Debt, RowId),
+    (debt, cash, support): (&Debt, RowId, RowId),
     (rest, end): (Expr, RowId),
     worked: &mut Worked,
 ) {
@@ -425,7 +436,8 @@ fn owners(
     let building = usd(book, sheet, "While building", choose(building, operation, 0.0));
     let later = usd(book, sheet, "Out of the waterfall", rest);
     let all = usd(book, sheet, "Owners get (pay in)", early + building + later + end);
-    worked.insert(("cash_flow", "equity_contributions"), most(-all, 0.0));
+    let paid_in = most(-all, 0.0) + support;
+    worked.insert(("cash_flow", "equity_contributions"), paid_in);
     worked.insert(("cash_flow", "equity_distributions"), -most(all, 0.0));
 }
 
@@ -457,7 +469,11 @@ fn measures(
     book.heading(sheet, "Cover");
     let some = above(dues.due, 1e-12);
     let cover = choose(
-        all(vec![dues.scheduled.is_on(), some.clone()]),
+        all(vec![
+            dues.scheduled.is_on(),
+            some.clone(),
+            at_least(dues.due, Expr::Now(dues.schedule) * LEFT_SHARE_MIN),
+        ]),
         dues.gathered / dues.due,
         Expr::Blank,
     );

@@ -93,7 +93,7 @@ const GENERAL: [Line<'static>; 11] = [
     ),
 ];
 
-const DEBT: [Line<'static>; 16] = [
+const DEBT: [Line<'static>; 17] = [
     (
         "facility",
         "Facility as sized at close",
@@ -170,6 +170,13 @@ const DEBT: [Line<'static>; 16] = [
     (
         "built",
         "First month after building, from 0",
+        "month",
+        Look::Count,
+        Live::No,
+    ),
+    (
+        "completion",
+        "First month with every hall ready, from 0",
         "month",
         Look::Count,
         Live::No,

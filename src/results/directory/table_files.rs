@@ -48,6 +48,7 @@ impl RunWriter {
         self.put_rows(&tables.hot_hours)?;
         self.put_rows(&tables.mining_batches)?;
         self.put_rows(&fan_rows(tables))?;
+        self.put_rows(&crate::results::npv_profile::rows(tables))?;
         self.put_rows(&break_even_rows(tables))?;
         if !tables.fidelity.is_empty() {
             self.put_rows(&tables.fidelity)?;

@@ -107,8 +107,14 @@ impl Books {
         self.ledger.pay(last, Account::Decommissioning, usd);
     }
 
-    /// Grants, then debt and tax, or tax alone.
+    /// Grants, lenders of machines, then debt and tax, or tax alone.
     fn finance(&mut self, financing: Option<&Financing<'_>>) {
+        if let Some(equipment) = financing.and_then(|f| f.capital.equipment) {
+            self.equipment_usd = equipment.post(&mut self.ledger);
+        }
+        if let Some(letter) = financing.and_then(|f| f.capital.letter_of_credit) {
+            letter.post(&mut self.ledger);
+        }
         for (month, usd) in financing.iter().flat_map(|f| &f.grants) {
             self.ledger.receive(*month, Account::Grants, *usd);
         }
@@ -148,10 +154,18 @@ impl Books {
                 *sum -= usd;
             }
         }
+        // Lenders of machines pay a part of the works, and are served before others.
+        let mut working = of(&|class| !matches!(class, Class::Income | Class::Expense));
+        let lent = self.ledger.net_cash_usd(|flow| flow == CashFlow::Debt);
+        let drawn = self.ledger.cash_usd(Account::DebtDraws);
+        for (month, (lent, drawn)) in lent.iter().zip(drawn).enumerate() {
+            works[month] -= drawn;
+            working[month] += lent - drawn;
+        }
         Case {
             revenue_usd: of(&|class| class == Class::Income),
             cost_usd: negated(of(&|class| class == Class::Expense)),
-            working_usd: of(&|class| !matches!(class, Class::Income | Class::Expense)),
+            working_usd: working,
             works_usd: works,
             taxable_usd: self.ledger.profit_before_depreciation_usd(),
             deductions_usd: self.tax.deductions_usd(months),

@@ -36,6 +36,10 @@ pub struct Block {
     pub first: Option<SimTime>,
     /// Whether its term is over.
     pub over: bool,
+    /// Years of its term after which its tenant defaults; none where he never does.
+    lasts: Option<f64>,
+    /// Whether he has.
+    pub defaulted: bool,
     /// Prepaid and not yet credited, USD.
     pub prepaid_usd: f64,
     /// What its tenant worked.
@@ -94,6 +98,11 @@ impl Block {
             full: None,
             first: None,
             over: false,
+            lasts: block.credit.map(|credit| {
+                let purpose = format!("defaults/{}", tenant.id);
+                credit.draw_years(&mut from.streams.stream(&purpose))
+            }),
+            defaulted: false,
             prepaid_usd: 0.0,
             work: BlockWork::default(),
             month: BlockMonth::default(),
@@ -167,7 +176,20 @@ impl Block {
     }
     /// Notes whether the block is let by its contract no more: its term is over, or its tenant has left.
     pub fn look_at_end(&mut self, now: SimTime) {
-        self.over = self.promise.has_left() || self.term_end().is_some_and(|end| end <= now);
+        let left = self.promise.has_left() || self.defaulted;
+        self.over = left || self.term_end().is_some_and(|end| end <= now);
+    }
+    /// Looks at the end of a month whether its tenant defaults in it: what his guarantor pays, and what he had prepaid, USD.
+    pub fn default_at_end(&mut self, now: SimTime) -> Option<(f64, f64)> {
+        let (full, credit) = (self.full?, self.spec.credit?);
+        let years = (now - full).as_days() / 365.25;
+        if self.over || self.lasts.is_none_or(|lasts| lasts > years) {
+            return None;
+        }
+        self.defaulted = true;
+        let month_usd = f64::from(self.spec.gpus) * self.spec.usd_per_gpu_h * MONTH_HOURS;
+        let paid = month_usd * credit.paid_months((self.spec.years - years) * 12.0);
+        Some((paid, std::mem::take(&mut self.prepaid_usd)))
     }
     /// Whether the tenant has left because of a delay.
     pub fn has_left(&self) -> bool {

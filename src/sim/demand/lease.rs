@@ -1,8 +1,10 @@
 //! A lease of powered shell: rent, availability, credits.
 
 use super::Milestone;
+use super::letting::{Lettings, Turn};
+use crate::series::Steps;
 use crate::site::LeaseSpec;
-use crate::time::{SimTime, Span};
+use crate::time::SimTime;
 use crate::workload::tenant::SERVICE_CREDIT_CAP;
 
 /// A lease of powered shell in one hall.
@@ -22,6 +24,11 @@ pub struct Lease {
     pub stands: Option<SimTime>,
     /// When it began: the shell stood ready and its tenant had signed.
     pub ready: Option<SimTime>,
+    pub(super) lettings: Lettings,
+    /// US dollars for a unit of its currency.
+    pub(super) usd_per_unit: Steps,
+    /// How often a tenant of it has defaulted.
+    pub defaults: u32,
     pub(super) asked_mwh: f64,
     pub(super) delivered_mwh: f64,
 }
@@ -35,18 +42,24 @@ impl Lease {
     pub fn stand_ready(&mut self, now: SimTime) {
         self.stands = Some(now);
         if self.signed {
-            self.ready = Some(now);
+            self.begin(now);
         }
+    }
+    fn begin(&mut self, now: SimTime) {
+        self.ready = Some(now);
+        self.lettings.begin(&self.spec, now);
     }
     /// Its tenant signs: what he was promised moves by as long as he took.
     pub fn sign(&mut self, now: SimTime, start: SimTime) {
         self.signed = true;
         self.milestone.latest = self.milestone.latest.map(|latest| latest + (now - start));
-        self.ready = self.stands.map(|_| now);
+        if self.stands.is_some() {
+            self.begin(now);
+        }
     }
     /// Share of its load that is drawn in an hour of the week.
     pub(super) fn share(&self, hour_of_week: usize) -> f64 {
-        if self.signed {
+        if self.signed && !self.lettings.is_empty() {
             self.profile[hour_of_week]
         } else {
             0.0
@@ -58,35 +71,39 @@ impl Lease {
         self.delivered_mwh += delivered_mwh;
     }
     /// Rent and credits of `[from, to)`, USD, within a calendar month of so many hours. After its term the lease goes on
-    /// at the rent then reached.
+    /// at the rent then reached, unless the shell is let again.
     pub fn invoice(&mut self, (from, to): (SimTime, SimTime), month_hours: f64) -> (f64, f64) {
         let (asked, delivered) = (
             std::mem::take(&mut self.asked_mwh),
             std::mem::take(&mut self.delivered_mwh),
         );
-        let first_rent = self.it_kw * self.spec.usd_per_kw_month;
+        let kw_usd = self.it_kw * self.usd_per_unit.at(from);
+        let first_rent = kw_usd * self.spec.usd_per_kw_month;
         if !self.signed {
             return (0.0, 0.0);
         }
         let penalty = self.milestone.penalty_share(from, to, self.ready) * first_rent;
-        let Some(ready) = self.ready else {
+        if self.ready.is_none() {
             return (0.0, penalty);
-        };
-        let free = Span::from_days_f64(f64::from(self.spec.free_months) * 365.25 / 12.0);
-        // The rent of a month is split at the anniversary on which it steps up.
-        let start = from.max(ready + free);
-        let years = ((start - ready).as_days() / 365.25).floor();
-        let step = ready + Span::from_days_f64((years + 1.0) * 365.25);
-        let hours = |from: SimTime, to: SimTime| (to - from).as_hours().max(0.0);
-        let rent = |years: f64| first_rent * (1.0 + self.spec.escalator_percent / 100.0).powf(years);
-        let rent_usd = (rent(years) * hours(start, to.min(step))
-            + rent(years + 1.0) * hours(start.max(step), to))
-            / month_hours;
+        }
+        let rent_usd = kw_usd * self.lettings.rent(&self.spec, (from, to), month_hours);
         let availability = if asked > 0.0 { delivered / asked } else { 1.0 };
         let missed_points = (LEASE_AVAILABILITY - availability).max(0.0) * 100.0;
         (
             rent_usd,
             penalty + rent_usd * (missed_points * 0.05).min(SERVICE_CREDIT_CAP),
         )
+    }
+    /// Looks at the end of a month, of which `from` is the scenario's start: what its tenant's default, or the next tenant,
+    /// comes to in USD.
+    pub fn look_at_end(&mut self, from: SimTime, now: SimTime) -> Option<Turn> {
+        let turn = self.lettings.look(&self.spec, (from, now))?;
+        self.defaults += u32::from(matches!(turn, Turn::Default(_)));
+        let kw_usd = self.it_kw * self.usd_per_unit.at(now);
+        Some(match turn {
+            Turn::Default(units) => Turn::Default(units * kw_usd),
+            Turn::Let(units) => Turn::Let(units * kw_usd),
+            Turn::Left => Turn::Left,
+        })
     }
 }

@@ -40,9 +40,10 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
     // flows have roots without a meaning.
     if peak_equity(&equity).as_usd() > INVESTED_SHARE_MIN * capex && capex > 0.0 {
         roots = irr_roots_annual(&flows);
-        let owners = match &books.debt {
-            Some(_) => irr_roots_annual(&equity).first().copied(),
-            None => roots.first().copied(),
+        let owners = if books.debt.is_some() || books.equipment_usd > 0.0 {
+            irr_roots_annual(&equity).first().copied()
+        } else {
+            roots.first().copied()
         };
         let returns = [(Metric::Irr, roots.first().copied()), (Metric::IrrEquity, owners)];
         let others = [
@@ -66,6 +67,7 @@ pub(super) fn measure(scalars: &mut Scalars, world: &World<'_>) {
         on_cost(scalars, world, capex);
         sold(scalars, world, (value, rate));
     }
+    defaults(scalars, world);
     borrowed(scalars, world);
     shared(scalars, world, &equity);
     let gpu_it: f64 = world.sites.iter().map(|s| s.all.gpu_it_mwh).sum();
@@ -126,19 +128,29 @@ fn sold(scalars: &mut Scalars, world: &World<'_>, (npv_usd, rate): (f64, Ratio))
         let months = by_month.iter().enumerate();
         months.map(|(m, x)| x * discount_factor(rate, m)).sum()
     };
-    let accounts = [
+    let earned = |accounts: &[Account]| -> f64 {
+        let present = accounts.iter().map(|a| present(books.ledger.movement_usd(*a)));
+        0.0 - present.sum::<f64>()
+    };
+    let compute = [
         Account::GpuReservedRevenue,
         Account::GpuOnDemandRevenue,
         Account::GpuSpotRevenue,
         Account::InferenceRevenue,
     ];
-    let revenue: f64 = accounts
-        .iter()
-        .map(|a| 0.0 - present(books.ledger.movement_usd(*a)))
-        .sum();
-    if let Some(shift) = search.shift(&books.served_gpu_h) {
-        let price = revenue / present(&books.served_gpu_h) + shift;
-        scalars.put(PORTFOLIO, Metric::LevelisedUsdPerGpuH, price);
+    for (metric, units, accounts) in [
+        (Metric::LevelisedUsdPerGpuH, &books.served_gpu_h, &compute[..]),
+        (Metric::LevelisedUsdPerMtok, &books.mtok, &compute[3..]),
+    ] {
+        if let Some(shift) = search.shift(units) {
+            scalars.put(PORTFOLIO, metric, earned(accounts) / present(units) + shift);
+        }
+    }
+    // Worth nothing where every coin is worth a share of what it was.
+    let mined = books.ledger.movement_usd(Account::MiningRevenue);
+    let mined: Vec<f64> = mined.iter().map(|usd| 0.0 - usd).collect();
+    if let Some(shift) = search.shift(&mined) {
+        scalars.put(PORTFOLIO, Metric::BreakEvenHashpriceShare, 1.0 + shift);
     }
     if let Some(shift) = search.shift(&books.grid_mwh) {
         let paid = present(books.ledger.movement_usd(Account::PowerCost)) / present(&books.grid_mwh);
@@ -155,8 +167,27 @@ fn sold(scalars: &mut Scalars, world: &World<'_>, (npv_usd, rate): (f64, Ratio))
     scalars.ratio(PORTFOLIO, Metric::LeaseUsdPerKwMonth, books.rent_usd, kw_months);
 }
 
+/// How many tenants defaulted, where it is said that one may.
+fn defaults(scalars: &mut Scalars, world: &World<'_>) {
+    let leases = world.demand.leases.iter();
+    let leases = leases.map(|l| (l.spec.credit.is_some(), f64::from(l.defaults)));
+    let blocks = world.demand.blocks.iter();
+    let blocks = blocks.map(|b| (b.spec.credit.is_some(), if b.defaulted { 1.0 } else { 0.0 }));
+    let held: Vec<f64> = leases
+        .chain(blocks)
+        .filter_map(|(may, defaults)| may.then_some(defaults))
+        .collect();
+    if !held.is_empty() {
+        scalars.put(PORTFOLIO, Metric::TenantDefaults, held.iter().sum());
+    }
+}
+
 /// Cover ratios and covenants of a debt.
 fn borrowed(scalars: &mut Scalars, world: &World<'_>) {
+    if world.books.equipment_usd > 0.0 {
+        let usd = world.books.equipment_usd;
+        scalars.put(PORTFOLIO, Metric::EquipmentDebtUsd, usd);
+    }
     let Some(debt) = &world.books.debt else {
         return;
     };

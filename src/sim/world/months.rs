@@ -4,7 +4,9 @@ use super::World;
 use crate::market::bitcoin::BLOCKS_PER_HALVING;
 use crate::series::Regular;
 use crate::sim::books::cost_of_use_usd;
+use crate::sim::demand::Turn;
 use crate::sim::event::{self, Event};
+use crate::sim::hall::{Hall, NewUse};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::pool::MonthOfJobs;
 use crate::time::{DAY_S, SimTime, Span};
@@ -115,9 +117,18 @@ impl World<'_> {
             .tenants(month, &mut self.demand, span, &rents, &self.concerned);
         self.books.coins(month, span.0, &self.from.paths.bitcoin);
         // A tenant who left did so at the end of the month.
-        for block in &mut self.demand.blocks {
+        for index in 0..self.demand.blocks.len() {
+            let block = &mut self.demand.blocks[index];
             block.look_at_end(now);
+            let Some((paid_usd, kept_usd)) = block.default_at_end(now) else {
+                continue;
+            };
+            block.look_at_end(now);
+            let tenant = block.tenant.clone();
+            self.books.default_of_block(month, paid_usd, kept_usd);
+            self.note(now, 0, "tenant_default", &tenant, paid_usd.to_string());
         }
+        self.turn_leases(month, now);
         let mut jobs = MonthOfJobs::default();
         for pool in &mut self.demand.pools {
             jobs.add(std::mem::take(&mut pool.month));
@@ -131,6 +142,30 @@ impl World<'_> {
             recorder.ledger_month(place, (jobs, &tokens), earned);
         }
         self.ledger_from = now;
+    }
+
+    /// Tenants of leases default or leave, and others come.
+    fn turn_leases(&mut self, month: usize, now: SimTime) {
+        let from = self.from.scenario.horizon.start;
+        for index in 0..self.demand.leases.len() {
+            let Some(turn) = self.demand.leases[index].look_at_end(from, now) else {
+                continue;
+            };
+            self.books.turn_lease(month, turn);
+            let holds = |hall: &Hall| matches!(&hall.new_use, Some(NewUse::Lease(l)) if l.lease == index);
+            let place = self.sites.iter().enumerate().find_map(|(s, site)| {
+                let hall = site.halls.iter().find(|hall| holds(hall))?;
+                Some((s, hall.name.clone()))
+            });
+            if let Some((site, name)) = place {
+                let (kind, usd) = match turn {
+                    Turn::Default(usd) => ("tenant_default", usd),
+                    Turn::Left => ("tenant_left", 0.0),
+                    Turn::Let(usd) => ("let_again", usd),
+                };
+                self.note(now, site, kind, &name, usd.to_string());
+            }
+        }
     }
 
     /// Mean rents of the markets over the hours of a stretch of time.
