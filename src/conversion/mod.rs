@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod archetype;
 pub mod calendar;
+mod cost;
 pub mod draw;
 pub mod duration;
 pub mod effect;
@@ -15,6 +16,7 @@ mod hiring;
 mod hold;
 mod joint;
 pub mod network;
+mod node;
 pub mod order;
 pub mod outcome;
 mod pay;

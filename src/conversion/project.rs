@@ -9,17 +9,18 @@ use super::calendar::WorkTime;
 use super::draw::Draw;
 use super::effect::Effect;
 use super::hold::Holds;
-use super::months;
 use super::phase::HallPhase;
 use super::plan::Plan;
 use super::portfolio::{Hold, finish};
+use super::programme::Sequence;
 use super::resource::Ticket;
 pub use super::scene::{Event, EventKind, Scene, Shared};
 use super::stage::{MiningDuring, StageRole};
+use super::{DAYS_PER_MONTH, months};
 use crate::des::Class;
 use crate::id::ProjectId;
 use crate::random::Streams;
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 
 /// What set the start of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +133,17 @@ impl Project {
         self.holds.add(hall, until);
     }
 
+    /// Makes every hall ready so much later than it would be, by works that nobody foresees.
+    pub fn slip(&mut self, by: Span) {
+        let months = by.as_days() / DAYS_PER_MONTH;
+        // Where halls follow one another the slip of the first is passed on.
+        let passed_on = self.plan.inputs().sequence == Sequence::OneAfterAnother;
+        let halls = if passed_on { 1 } else { self.phases.len() };
+        for ready in &self.plan.network().ready[..halls] {
+            self.draw.months[*ready] += months;
+        }
+    }
+
     /// Starts the project: whatever waits for nothing begins.
     pub fn start<W>(&mut self, scene: &mut Scene<'_, '_, W>)
     where
@@ -140,7 +152,10 @@ impl Project {
         assert!(self.started.is_none(), "project {} started twice", self.id.0);
         let now = scene.now;
         self.started = Some(now);
-        self.openings = self.plan.holds(self.id.0, now, &self.draw).collect();
+        let drawn = self.draw.refreezes.iter().copied().enumerate();
+        self.openings = drawn
+            .map(|(event, drawn)| self.plan.hold(self.id.0, now, event, drawn))
+            .collect();
         for hold in 0..self.openings.len() {
             let Hold { event, from, .. } = self.openings[hold];
             if from >= now && from < SimTime::FAR_FUTURE {
@@ -433,7 +448,7 @@ mod tests {
     use crate::conversion::duration::DurationSpec;
     use crate::conversion::effect::{Component, Payment};
     use crate::conversion::plan::{HallInputs, PlanInputs};
-    use crate::conversion::programme::{ProgrammeSpec, Sequence};
+    use crate::conversion::programme::ProgrammeSpec;
     use crate::conversion::stage::{StageOverrideSpec, StageScope, StageSpec, resolve};
     use crate::conversion::start::StartSpec;
     use crate::des::{EventQueue, Outbox};

@@ -4,8 +4,8 @@ use crate::results::csv_table::{Cell, RowReader, RowWriter, Table};
 use crate::results::tables::{
     AnswerRow, AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow,
     FinanceRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, MiningBatchRow, MiningBreakEvenRow, MonthlyRow,
-    ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow, SettlementRow,
-    StatementRow, SummaryRow,
+    ScheduleConversionRow, ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow,
+    ScheduleRow, SettlementRow, StatementRow, SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -315,6 +315,25 @@ table!(
         end_p90,
         late_months,
         usd_per_day
+    ]
+);
+
+table!(
+    ScheduleConversionRow,
+    "schedule_conversions.csv",
+    [
+        strategy,
+        conversion,
+        halls,
+        planned_ready,
+        ready_p10,
+        ready_p50,
+        ready_p90,
+        planned_capex_usd,
+        capex_p10_usd,
+        capex_p50_usd,
+        capex_p90_usd,
+        delay_usd_per_day
     ]
 );
 

@@ -50,6 +50,7 @@ mod reservations;
 mod resume;
 mod run_directory;
 mod scenarios;
+mod schedule_outputs;
 mod schema;
 mod sensitivity;
 mod shard;

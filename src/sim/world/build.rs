@@ -186,6 +186,11 @@ impl World<'_> {
         }
     }
 
+    /// Makes the halls of a conversion ready later than they would be.
+    pub(in crate::sim) fn slip(&mut self, conversion: usize, by: Span) {
+        self.projects[conversion].project.slip(by);
+    }
+
     /// Schedules what is known from the start: hours, months, weeks, orders, dated starts.
     pub(super) fn schedule_frame(&mut self) {
         let Ingredients {
