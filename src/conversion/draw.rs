@@ -149,21 +149,27 @@ impl Plan {
     ) {
         let risk = &self.inputs().risk;
         let test = risk.test();
-        for (n, month) in months.iter_mut().enumerate() {
-            let (duration, learnt) = (self.duration(n), self.learnt(n));
-            if !risk.enabled {
-                *month = self.left(n, duration.planned() * learnt) + self.delay(n);
-                continue;
+        if !risk.enabled {
+            for (n, month) in months.iter_mut().enumerate() {
+                let planned = self.duration(n).planned() * self.learnt(n);
+                *month = self.left(n, planned) + self.delay(n);
             }
+            return;
+        }
+        for (n, uniform) in months.iter_mut().enumerate() {
             let mut rng = streams.at(self.addresses.nodes[n]);
-            let total = duration.quantile(rng.random()) * learnt * factor;
-            *month = self.left(n, total) + self.delay(n);
+            *uniform = rng.random();
             let stage = self.stage(n);
             if !stage.done {
                 for test in stage.spec.tests(&test) {
                     test.draw_repeats(&mut rng, |months| repeat(n, months * factor));
                 }
             }
+        }
+        self.copula.mix(months);
+        for (n, month) in months.iter_mut().enumerate() {
+            let total = self.duration(n).quantile(*month) * self.learnt(n) * factor;
+            *month = self.left(n, total) + self.delay(n);
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod archetype;
 pub mod calendar;
+pub mod copula;
 mod cost;
 pub mod draw;
 pub mod duration;
@@ -34,8 +35,9 @@ pub mod start;
 mod stop;
 pub mod works;
 
-pub use archetype::{Archetype, Outcome};
+pub use archetype::{Archetype, ArchetypeSpec, Outcome};
 pub use calendar::{WorkCalendarSpec, WorkTime};
+pub use copula::CorrelationSpec;
 pub use draw::Draw;
 pub use duration::DurationSpec;
 pub use effect::{Component, Effect, Payment};

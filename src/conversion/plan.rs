@@ -3,7 +3,8 @@
 
 use rand::RngExt;
 
-use super::archetype::{self, Outcome};
+use super::archetype::Outcome;
+use super::copula::{Copula, CorrelationSpec};
 use super::draw::{Addresses, Draw};
 use super::months;
 use super::network::{Network, Times};
@@ -65,6 +66,8 @@ pub struct PlanInputs {
     pub learning: LearningSpec,
     /// Events that open the design again.
     pub refreezes: Vec<RefreezeSpec>,
+    /// Stages whose durations go together.
+    pub correlations: Vec<CorrelationSpec>,
 }
 
 impl PlanInputs {
@@ -82,6 +85,7 @@ impl PlanInputs {
             calendar: None,
             learning: LearningSpec::default(),
             refreezes: Vec::new(),
+            correlations: Vec::new(),
         }
     }
 }
@@ -110,6 +114,8 @@ pub struct Plan {
     at_risk: Vec<bool>,
     /// Where its draws are addressed.
     pub(super) addresses: Addresses,
+    /// Which of its nodes go together.
+    pub(super) copula: Copula,
     /// For each event that opens a design again: on which design each node waits, where it does.
     frozen: Vec<Vec<Option<usize>>>,
     pub(super) planned: Times,
@@ -134,7 +140,7 @@ impl Plan {
         key: impl Into<String>,
         halls: Vec<HallInputs>,
     ) -> Option<Self> {
-        let archetype = archetype::find(spec.archetype.as_str())?;
+        let kind = spec.kind()?;
         Some(Self::new(PlanInputs {
             key: key.into(),
             stages: spec.resolved_stages(),
@@ -142,11 +148,12 @@ impl Plan {
             sequence: spec.order,
             at_risk: spec.at_risk_orders.clone(),
             deposit_percent: spec.deposit_percent,
-            outcome: archetype.outcome,
+            outcome: kind.becomes,
             risk: spec.risk,
             calendar: spec.calendar.clone(),
             learning: spec.learning,
             refreezes: spec.refreezes.clone(),
+            correlations: spec.correlations.clone(),
         }))
     }
 
@@ -183,6 +190,7 @@ impl Plan {
         let (nodes, stages) = (network.nodes.len(), inputs.stages.len());
         let mut plan = Self {
             addresses: Addresses::new(&inputs, &network),
+            copula: Copula::new(&inputs.correlations, &inputs.stages, &network),
             frozen: Vec::new(),
             inputs,
             network,
@@ -367,14 +375,22 @@ impl Plan {
         if plan <= 0.0 {
             return CommonFactor::ONE;
         }
-        let (mut months, mut times) = (vec![0.0; nodes], Times::default());
+        let (mut months, mut repeats, mut times) = (vec![0.0; nodes], Vec::new(), Times::default());
         let test = risk.test();
         let ratios = (0..CALIBRATION_DRAWS).map(|_| {
-            for (n, month) in months.iter_mut().enumerate() {
-                *month = self.duration(n).quantile(rng.random()) * self.learnt(n);
+            repeats.clear();
+            for (n, uniform) in months.iter_mut().enumerate() {
+                *uniform = rng.random();
                 for test in self.stage(n).spec.tests(&test) {
-                    test.draw_repeats(&mut rng, |months| *month += months);
+                    test.draw_repeats(&mut rng, |months| repeats.push((n, months)));
                 }
+            }
+            self.copula.mix(&mut months);
+            for (n, month) in months.iter_mut().enumerate() {
+                *month = self.duration(n).quantile(*month) * self.learnt(n);
+            }
+            for (n, more) in &repeats {
+                months[*n] += more;
             }
             self.network.forward(&months, &floor, &mut times);
             self.network.last_ready(&times) / plan

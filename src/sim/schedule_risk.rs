@@ -38,6 +38,8 @@ pub fn put(
             .zip(&strategy.conversions)
             .map(|(own, conversion)| {
                 let percent = match (&conversion.install, &conversion.lease) {
+                    // A hall that serves again brings no further megawatts.
+                    _ if own.again => 0.0,
                     (Some(install), _) => install.critical_it_percent,
                     (None, Some(lease)) => lease.critical_it_percent,
                     (None, None) => 0.0,

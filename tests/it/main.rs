@@ -6,6 +6,7 @@
     reason = "figures of references keep the form of their source"
 )]
 
+mod again;
 mod ancillary;
 mod architecture;
 mod bad_data;
@@ -18,6 +19,7 @@ mod coincident_peak;
 mod compare;
 mod contracts;
 mod conversion;
+mod conversion_money;
 mod cooling;
 mod corners;
 mod coupling;
@@ -42,6 +44,7 @@ mod limits;
 mod mining;
 mod nodes;
 mod optimise;
+mod own_dates;
 mod power;
 mod precision;
 mod queue;
