@@ -92,10 +92,10 @@ fn matrix(pairs: &[CorrelationSpec], stages: &[Stage]) -> (Vec<usize>, Vec<Vec<f
 fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let n = matrix.len();
     let mut lower = vec![vec![0.0; n]; n];
-    for i in 0..n {
-        for j in 0..=i {
+    for (i, row) in matrix.iter().enumerate() {
+        for (j, value) in row.iter().enumerate().take(i + 1) {
             let sum: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
-            let rest = matrix[i][j] - sum;
+            let rest = value - sum;
             if i == j {
                 if rest.is_nan() || rest < PIVOT_LEAST {
                     return None;

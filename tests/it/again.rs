@@ -314,6 +314,61 @@ fn a_start_that_looks_at_cash_sees_whole_months_that_are_over() {
     assert_eq!(entered(&close(ratio * 1.2), "old", "winding_down"), None);
 }
 
+/// A facility that is repaid from July to December, the shell being ready in April.
+const DEBT: &str = "strategies.lease.capital={ debt = { gearing_percent = 60, cover_ratio = 1.4, sizing_worlds = 1, \
+    tenor_years = 0.5, grace_months = 2, payment_months = 1, reserve_months = 1, day_count = \"thirty_360\", \
+    margin_percent = 3, base_percent = 4 } }";
+const SOON: &str = "strategies.lease.conversions[0].stages.transformer.duration_months.fixed.value=2";
+
+#[test]
+fn a_start_that_looks_at_debt_service_waits_until_a_month_has_covered_it() {
+    let world = World::new();
+    let path = world.path("world.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mark = "[[strategies]]                                # ready after";
+    assert!(text.contains(mark));
+    let with = |cover: f64| {
+        let more = format!(
+            "[[strategies.conversions]]\nhalls = [\"mine/new\"]\narchetype = \"close-down\"\n\
+             start.when = {{ dscr_above = {cover}, cover_months = 1 }}\nrisk = {{ enabled = false }}\n\n{mark}"
+        );
+        std::fs::write(&path, text.replace(mark, &more)).unwrap();
+        world.run("lease", &[SOON, DEBT])
+    };
+    let never = with(1_000.0);
+    assert_eq!(entered(&never, "new", "winding_down"), None);
+    let rows = never.rows("cashflow.csv");
+    let july = |keep: &dyn Fn(&str) -> bool| -> f64 {
+        let own = rows
+            .iter()
+            .filter(|r| r["which"] == "p50" && r["month"] == "2026-07");
+        own.filter(|r| keep(&r["account"]))
+            .map(|r| number(r, "usd"))
+            .sum()
+    };
+    let service = -july(&|a| ["interest_payable", "debt_repayments"].contains(&a));
+    let financing = [
+        "interest_payable",
+        "debt_repayments",
+        "interest_capitalised",
+        "reserve_accounts",
+        "debt_draws",
+        "equity_contributions",
+        "equity_distributions",
+        "income_tax",
+    ];
+    let cover = july(&|a| !financing.contains(&a) && !a.starts_with("capex")) / service;
+    assert!(service > 0.0 && cover > 1.0, "{cover}");
+    // July is the first month of service; its bills are booked on 3 August.
+    let run = with(cover * 0.999);
+    near(
+        "start",
+        entered(&run, "new", "winding_down").unwrap(),
+        214.0 * DAY_H - 1.0,
+        1e-9,
+    );
+}
+
 #[test]
 fn what_a_hall_cannot_become_again_is_refused_with_its_place() {
     let world = World::new();
