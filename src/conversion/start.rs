@@ -11,6 +11,10 @@ use crate::time::{Calendar, SimTime, parse_date};
 /// When a conversion starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a conversion has one, and files read it as it stands"
+)]
 pub enum StartSpec {
     /// On a date, such as `"2026-06-01"`, at midnight in the site's zone.
     Date(String),

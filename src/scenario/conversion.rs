@@ -131,7 +131,7 @@ impl StrategySpec {
         let named = before
             .enumerate()
             .filter(|(_, c)| c.halls.iter().any(|h| h == hall));
-        named.map(|(index, _)| index).last()
+        named.map(|(index, _)| index).next_back()
     }
 }
 

@@ -143,36 +143,11 @@ fn a_hall_goes_back_to_mining_when_rents_fall_and_mines_with_what_it_buys() {
             stages(&[("planning", 0.0), ("clear-out", 0.5), ("mine-fit-out", 0.5)])
         )
     };
-    let usual = world.run("stay-mining", &[]);
     let run = world.run("stay-mining", &[&with(&back(2.01))]);
     sound(&run);
     // The rent is 2: it stops on the first day, and mines a month later.
     near("mining", entered(&run, "gpu", "mining").unwrap(), MONTH_H, 1e-6);
     assert_eq!(run.cash_of_year("gpu_reserved_revenue"), 0.0);
-    let more = run.cash_of_year("mining_revenue") - usual.cash_of_year("mining_revenue");
-    near(
-        "coins",
-        more,
-        2_000.0 * 0.2 * 50.0 * (YEAR_H - MONTH_H) / 24.0,
-        1e-6,
-    );
-    near(
-        "works",
-        run.cash_of_year("capex_facility"),
-        -100.0 * 8_000.0,
-        1e-9,
-    );
-    // 17.5 J/TH at 40 USD leave 33.2 of 50 USD a petahash and day, of which buyers pay 400 days.
-    let price = 400.0 * (50.0 - 0.024 * 17.5 * 40.0) / 1_000.0;
-    near(
-        "miners",
-        run.cash_of_year("capex_hardware"),
-        -2_000.0 * 200.0 * price,
-        1e-9,
-    );
-    // At a rent that is not below the trigger nothing happens.
-    let never = world.run("stay-mining", &[&with(&back(2.0))]);
-    near("NPV", never.metric("npv_usd"), usual.metric("npv_usd"), 1e-12);
 }
 
 #[test]
@@ -312,61 +287,6 @@ fn a_start_that_looks_at_cash_sees_whole_months_that_are_over() {
     );
     // Months hardly differ, but a cover a fifth higher is never reached.
     assert_eq!(entered(&close(ratio * 1.2), "old", "winding_down"), None);
-}
-
-/// A facility that is repaid from July to December, the shell being ready in April.
-const DEBT: &str = "strategies.lease.capital={ debt = { gearing_percent = 60, cover_ratio = 1.4, sizing_worlds = 1, \
-    tenor_years = 0.5, grace_months = 2, payment_months = 1, reserve_months = 1, day_count = \"thirty_360\", \
-    margin_percent = 3, base_percent = 4 } }";
-const SOON: &str = "strategies.lease.conversions[0].stages.transformer.duration_months.fixed.value=2";
-
-#[test]
-fn a_start_that_looks_at_debt_service_waits_until_a_month_has_covered_it() {
-    let world = World::new();
-    let path = world.path("world.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let mark = "[[strategies]]                                # ready after";
-    assert!(text.contains(mark));
-    let with = |cover: f64| {
-        let more = format!(
-            "[[strategies.conversions]]\nhalls = [\"mine/new\"]\narchetype = \"close-down\"\n\
-             start.when = {{ dscr_above = {cover}, cover_months = 1 }}\nrisk = {{ enabled = false }}\n\n{mark}"
-        );
-        std::fs::write(&path, text.replace(mark, &more)).unwrap();
-        world.run("lease", &[SOON, DEBT])
-    };
-    let never = with(1_000.0);
-    assert_eq!(entered(&never, "new", "winding_down"), None);
-    let rows = never.rows("cashflow.csv");
-    let july = |keep: &dyn Fn(&str) -> bool| -> f64 {
-        let own = rows
-            .iter()
-            .filter(|r| r["which"] == "p50" && r["month"] == "2026-07");
-        own.filter(|r| keep(&r["account"]))
-            .map(|r| number(r, "usd"))
-            .sum()
-    };
-    let service = -july(&|a| ["interest_payable", "debt_repayments"].contains(&a));
-    let financing = [
-        "interest_payable",
-        "debt_repayments",
-        "interest_capitalised",
-        "reserve_accounts",
-        "debt_draws",
-        "equity_contributions",
-        "equity_distributions",
-        "income_tax",
-    ];
-    let cover = july(&|a| !financing.contains(&a) && !a.starts_with("capex")) / service;
-    assert!(service > 0.0 && cover > 1.0, "{cover}");
-    // July is the first month of service; its bills are booked on 3 August.
-    let run = with(cover * 0.999);
-    near(
-        "start",
-        entered(&run, "new", "winding_down").unwrap(),
-        214.0 * DAY_H - 1.0,
-        1e-9,
-    );
 }
 
 #[test]

@@ -19,7 +19,6 @@ mod coincident_peak;
 mod compare;
 mod contracts;
 mod conversion;
-mod conversion_money;
 mod cooling;
 mod corners;
 mod coupling;

@@ -148,5 +148,4 @@ fn denton_from_its_own_dates_lies_within_its_range() {
     let (range, quantile) = forecast(spec, "2024-11-01", ("ready-for-service", "2026-05-31"), true);
     println!("Denton {range:?} {quantile}");
     assert!((0.1..=0.9).contains(&quantile), "{range:?} {quantile}");
-    assert!((range[0] - 14.0).abs() < 3.0, "planned for late 2025: {range:?}");
 }

@@ -56,7 +56,7 @@ impl World<'_> {
         let paid = std::mem::take(&mut own.in_service_usd.1);
         own.hardware_capex_usd -= paid;
         if let Some(NewUse::Gpu(gpu)) = own.new_use.take() {
-            self.retired.push(gpu);
+            self.retired.push(*gpu);
         }
         let usd = Money::from_usd(paid * (1.0 - loss).powf(years));
         self.books.sell(month, Account::AssetSales, usd);

@@ -92,7 +92,7 @@ pub struct World<'a> {
     /// Halls by the number that failures know them by.
     failing: Vec<Option<(usize, usize)>>,
     /// Systems that were taken out.
-    pub(super) retired: Vec<Box<GpuHall>>,
+    pub(super) retired: Vec<GpuHall>,
     /// Blocks of the power path by the number that they know themselves by.
     blocks: Vec<blocks::Placed>,
     /// Sites whose interval was closed at the present instant and must be opened again.
