@@ -22,7 +22,7 @@ const PIVOT_LEAST: f64 = 1e-9;
 /// Two stages whose durations go together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CorrelationSpec {
+pub struct StageCorrelationSpec {
     /// The two stages.
     pub stages: [Name; 2],
     /// Correlation of their normal scores, -1 to 1, beside the factor common to all stages.
@@ -37,7 +37,7 @@ pub(super) struct Copula {
 
 impl Copula {
     /// The copula of checked pairs.
-    pub(super) fn new(pairs: &[CorrelationSpec], stages: &[Stage], network: &Network) -> Self {
+    pub(super) fn new(pairs: &[StageCorrelationSpec], stages: &[Stage], network: &Network) -> Self {
         let (members, matrix) = matrix(pairs, stages);
         let factor = cholesky(&matrix).expect("the check refused matrices that are none");
         let place = |stage: usize, hall: Option<usize>| {
@@ -70,7 +70,7 @@ impl Copula {
 }
 
 /// The stages named, shared ones first, and their matrix.
-fn matrix(pairs: &[CorrelationSpec], stages: &[Stage]) -> (Vec<usize>, Vec<Vec<f64>>) {
+fn matrix(pairs: &[StageCorrelationSpec], stages: &[Stage]) -> (Vec<usize>, Vec<Vec<f64>>) {
     let named = |s: &usize| pairs.iter().any(|p| p.stages.contains(&stages[*s].spec.id));
     let mut members: Vec<usize> = (0..stages.len()).filter(named).collect();
     members.sort_by_key(|s| stages[*s].spec.scope != StageScope::Shared);
@@ -110,7 +110,7 @@ fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
 }
 
 /// Reports pairs of stages that do not exist or cannot go together.
-pub fn check_all(pairs: &[CorrelationSpec], stages: &[Stage], at: &FieldPath, problems: &mut Problems) {
+pub fn check_all(pairs: &[StageCorrelationSpec], stages: &[Stage], at: &FieldPath, problems: &mut Problems) {
     if pairs.len() > PAIRS_MAX {
         problems.error(at, format!("{} pairs: at most {PAIRS_MAX}", pairs.len()));
         return;
@@ -126,7 +126,7 @@ pub fn check_all(pairs: &[CorrelationSpec], stages: &[Stage], at: &FieldPath, pr
             }
         }
         let [a, b] = &pair.stages;
-        let same = |p: &CorrelationSpec| p.stages.contains(a) && p.stages.contains(b);
+        let same = |p: &StageCorrelationSpec| p.stages.contains(a) && p.stages.contains(b);
         if a == b || pairs[..i].iter().any(same) {
             let message = format!("`{a}` and `{b}` are no new pair");
             problems.error(&here.key("stages"), message);
@@ -155,8 +155,8 @@ mod tests {
     use crate::random::Streams;
     use crate::units::Money;
 
-    fn pair(a: &str, b: &str, coefficient: f64) -> CorrelationSpec {
-        CorrelationSpec {
+    fn pair(a: &str, b: &str, coefficient: f64) -> StageCorrelationSpec {
+        StageCorrelationSpec {
             stages: [Name::from(a), Name::from(b)],
             coefficient,
         }
@@ -181,7 +181,7 @@ mod tests {
         resolve(all, &[])
     }
 
-    fn problems(pairs: &[CorrelationSpec]) -> Vec<String> {
+    fn problems(pairs: &[StageCorrelationSpec]) -> Vec<String> {
         let mut problems = Problems::new();
         check_all(
             pairs,

@@ -37,7 +37,7 @@ pub mod works;
 
 pub use archetype::{Archetype, ArchetypeSpec, Outcome};
 pub use calendar::{WorkCalendarSpec, WorkTime};
-pub use copula::CorrelationSpec;
+pub use copula::StageCorrelationSpec;
 pub use draw::Draw;
 pub use duration::DurationSpec;
 pub use effect::{Component, Effect, Payment};

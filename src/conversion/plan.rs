@@ -4,7 +4,7 @@
 use rand::RngExt;
 
 use super::archetype::Outcome;
-use super::copula::{Copula, CorrelationSpec};
+use super::copula::{Copula, StageCorrelationSpec};
 use super::draw::{Addresses, Draw};
 use super::months;
 use super::network::{Network, Times};
@@ -67,7 +67,7 @@ pub struct PlanInputs {
     /// Events that open the design again.
     pub refreezes: Vec<RefreezeSpec>,
     /// Stages whose durations go together.
-    pub correlations: Vec<CorrelationSpec>,
+    pub correlations: Vec<StageCorrelationSpec>,
 }
 
 impl PlanInputs {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archetype::ArchetypeSpec;
 use super::archetype::kind::{kind, known};
-use super::copula::{self, CorrelationSpec};
+use super::copula::{self, StageCorrelationSpec};
 use super::refreeze::{self, RefreezeSpec};
 use super::risk::RiskSpec;
 use super::stage::{self, Stage, StageOverrideSpec, StageRole, StageScope};
@@ -118,7 +118,7 @@ pub struct ProgrammeSpec {
     pub refreezes: Vec<RefreezeSpec>,
     /// Stages whose durations go together. Default: none beside the factor common to all.
     #[serde(default)]
-    pub correlations: Vec<CorrelationSpec>,
+    pub correlations: Vec<StageCorrelationSpec>,
 }
 
 impl ProgrammeSpec {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversion::archetype::{Outcome, kind};
 use crate::conversion::{
-    ArchetypeSpec, CorrelationSpec, HallPhase, LearningSpec, ProgrammeSpec, RefreezeSpec, RiskSpec, Sequence,
-    StageOverrideSpec, StartSpec,
+    ArchetypeSpec, HallPhase, LearningSpec, ProgrammeSpec, RefreezeSpec, RiskSpec, Sequence,
+    StageCorrelationSpec, StageOverrideSpec, StartSpec,
 };
 use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
@@ -72,7 +72,7 @@ pub struct ConversionSpec {
     pub refreezes: Vec<RefreezeSpec>,
     /// Stages whose durations go together, beside the factor common to all. Default: none.
     #[serde(default)]
-    pub correlations: Vec<CorrelationSpec>,
+    pub correlations: Vec<StageCorrelationSpec>,
 }
 
 fn deposit_percent() -> f64 {
