@@ -142,7 +142,13 @@ impl Setup {
         drawn: &ScenarioSpec,
     ) -> Option<Vec<Vec<ConversionSetup>>> {
         let halls = |spec: &ScenarioSpec| spec.sites.iter().map(|s| s.halls.clone()).collect::<Vec<_>>();
-        let works = |spec: &ScenarioSpec| (spec.resources.clone(), spec.calendars.clone());
+        let works = |spec: &ScenarioSpec| {
+            (
+                spec.resources.clone(),
+                spec.calendars.clone(),
+                spec.archetypes.clone(),
+            )
+        };
         let same =
             base.strategies == drawn.strategies && halls(base) == halls(drawn) && works(base) == works(drawn);
         let anew = || {
