@@ -1,4 +1,5 @@
-//! Schedules alone: ten sites of ten halls, a thousand replications, with and without crews that they share.
+//! Schedules alone: ten sites of ten halls, a thousand replications, with and without crews that they
+//! share, calendars whose days the weather takes, and designs that are opened again.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -6,19 +7,50 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use rayon::prelude::*;
+use repower::conversion::calendar::{Climate, Day, LongStopDaysSpec, WeatherStopsSpec};
 use repower::conversion::portfolio::{Luck, Run};
+use repower::conversion::refreeze::RefreezeWhen;
 use repower::conversion::resource::{NeedSpec, ResourceSpec};
 use repower::conversion::{
-    HallInputs, HallPhase, Plan, Portfolio, ProgrammeSpec, StageOverrideSpec, StartSpec, Works,
+    HallInputs, HallPhase, Plan, Portfolio, ProgrammeSpec, RefreezeSpec, StageOverrideSpec, StartSpec,
+    WorkCalendarSpec, Works,
 };
 use repower::id::Name;
 use repower::random::Streams;
-use repower::time::SimTime;
+use repower::time::{Calendar, SimTime};
 use repower::units::Money;
 
 const REPLICATIONS: u64 = 1_000;
 
-fn portfolio(crews: bool) -> Portfolio {
+/// A calendar whose days the weather takes, and a design that may be opened again.
+fn weather(spec: &mut ProgrammeSpec) -> WorkCalendarSpec {
+    spec.calendar = Some(Name::from("works"));
+    spec.refreezes = vec![RefreezeSpec {
+        cause: String::new(),
+        when: RefreezeWhen::RatePerYear(0.5),
+        stage: Name::from("design"),
+        repeat_percent: 50.0,
+        cost_percent: 2.0,
+    }];
+    WorkCalendarSpec {
+        id: Name::from("works"),
+        working_days: vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri],
+        holidays: Vec::new(),
+        shutdowns: Vec::new(),
+        weather: Some(WeatherStopsSpec {
+            climate: Some(Climate::NorthTexas),
+            days_lost: None,
+            spell_days: 2.0,
+            long_stops_per_year: 0.5,
+            long_stop_days: LongStopDaysSpec {
+                low: 20.0,
+                high: 60.0,
+            },
+        }),
+    }
+}
+
+fn portfolio((crews, calendars): (bool, bool)) -> Portfolio {
     let mut spec = ProgrammeSpec::of("rebuild-on-pad", StartSpec::Date("2026-01-01".to_owned()));
     if crews {
         for (id, pool) in [("civil", "crane"), ("fit-out", "electricians")] {
@@ -30,6 +62,10 @@ fn portfolio(crews: bool) -> Portfolio {
             spec.stages.push(stage);
         }
     }
+    let calendars = calendars
+        .then(|| weather(&mut spec))
+        .into_iter()
+        .collect::<Vec<_>>();
     let plan = |site: usize| {
         let hall = |hall| HallInputs {
             name: format!("site-{site}/hall-{hall}"),
@@ -46,8 +82,12 @@ fn portfolio(crews: bool) -> Portfolio {
         units,
     };
     let pools = [pool("crane", 20), pool("electricians", 30)];
-    let works = Works::new(&pools, &[], std::iter::empty(), (start, start));
-    Portfolio::new((0..10).map(plan).collect(), vec![start; 10], Arc::new(works))
+    let plans: Vec<Plan> = (0..10).map(plan).collect();
+    let civil = Calendar::utc();
+    let wanted = plans.iter().flat_map(Plan::calendars);
+    let wanted = wanted.map(|(name, site)| (name, site, &civil));
+    let works = Works::new(&pools, &calendars, wanted, (start, start));
+    Portfolio::new(plans, vec![start; 10], Arc::new(works))
 }
 
 /// The last ready date of each replication.
@@ -69,8 +109,12 @@ fn schedules(portfolio: &Portfolio) -> Vec<SimTime> {
 fn benchmark(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("schedule");
     group.sample_size(10).measurement_time(Duration::from_secs(6));
-    for (name, crews) in [("ten_sites_of_ten_halls", false), ("the_same_with_crews", true)] {
-        let portfolio = portfolio(crews);
+    for (name, what) in [
+        ("ten_sites_of_ten_halls", (false, false)),
+        ("the_same_with_crews", (true, false)),
+        ("with_crews_weather_and_refreezes", (true, true)),
+    ] {
+        let portfolio = portfolio(what);
         group.bench_function(name, |bencher| bencher.iter(|| black_box(schedules(&portfolio))));
     }
     group.finish();

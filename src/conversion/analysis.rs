@@ -5,6 +5,8 @@
 //! A conversion that waits for a condition is looked at from its planned start. Drivers are found by taking one part
 //! of the luck away and making the same schedules again; parts do not add up, because paths merge.
 
+use rayon::prelude::*;
+
 use super::portfolio::{Luck, Portfolio, Run};
 use super::stage::StageRole;
 use super::{DAYS_PER_MONTH, months};
@@ -70,6 +72,21 @@ pub struct OrderValue {
     pub deposit: Money,
 }
 
+/// A conversion over the replications, or all of a strategy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConversionRisk {
+    /// Index of the conversion; `None` for all of them.
+    pub project: Option<usize>,
+    /// When its last hall is planned to be ready.
+    pub planned_ready: SimTime,
+    /// 10th, 50th, 90th percentile of that date.
+    pub ready: [SimTime; 3],
+    /// What it is planned to cost, facility and hardware.
+    pub planned_capex: Money,
+    /// 10th, 50th, 90th percentile of what it costs.
+    pub capex: [Money; 3],
+}
+
 /// Megawatts that are ready at a date.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurvePoint {
@@ -86,6 +103,8 @@ pub struct CurvePoint {
 pub struct Analysis {
     /// Stages, conversion by conversion.
     pub stages: Vec<StageRisk>,
+    /// Conversions, and all of them together.
+    pub conversions: Vec<ConversionRisk>,
     /// Parts of the luck, the greatest first.
     pub drivers: Vec<Driver>,
     /// Orders.
@@ -103,6 +122,7 @@ pub fn analyse(portfolio: &Portfolio, (seed, count): (u64, u32), mw: &[Vec<f64>]
         return Analysis::default();
     }
     let lucks: Vec<Luck> = (0..count)
+        .into_par_iter()
         .map(|r| {
             let mut luck = Luck::default();
             portfolio.draw_into(&Streams::new(seed, u64::from(r)), &mut luck);
@@ -117,6 +137,7 @@ pub fn analyse(portfolio: &Portfolio, (seed, count): (u64, u32), mw: &[Vec<f64>]
     }
     Analysis {
         stages: seen.stages(portfolio),
+        conversions: seen.conversions(portfolio),
         drivers: drivers(portfolio, &lucks, &seen.last),
         orders: orders(portfolio, (seed, count), &seen.ready),
         curve: seen.curve(portfolio),
@@ -131,6 +152,8 @@ struct Seen {
     /// The last ready date of all and of each conversion.
     last: Vec<f64>,
     ready: Vec<Vec<f64>>,
+    /// What each conversion costs, USD.
+    capex: Vec<Vec<f64>>,
     /// Node of each hall's ready stage, and its megawatts.
     halls: Vec<(usize, f64)>,
 }
@@ -149,6 +172,7 @@ impl Seen {
             ends: vec![Vec::new(); portfolio.len()],
             last: Vec::new(),
             ready: vec![Vec::new(); portfolio.plans().len()],
+            capex: vec![Vec::new(); portfolio.plans().len()],
             halls,
         }
     }
@@ -158,6 +182,7 @@ impl Seen {
             portfolio.critical_path(p, run, |n| self.critical[n] += 1);
             let ready = portfolio.ready(p, run).as_unix_s() as f64;
             self.ready[p].push(ready);
+            self.capex[p].push(portfolio.capex(p, luck, run).as_usd());
             last = last.max(ready);
         }
         self.last.push(last);
@@ -189,6 +214,35 @@ impl Seen {
             }
         };
         (0..portfolio.len()).map(stage).collect()
+    }
+    fn conversions(&self, portfolio: &Portfolio) -> Vec<ConversionRisk> {
+        let three = |values: &[f64]| {
+            let mut sorted = values.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            [0.1, 0.5, 0.9].map(|q| point_of(&sorted, q))
+        };
+        let planned = |p: usize| {
+            let plan = &portfolio.plans()[p];
+            portfolio.starts()[p] + months(plan.network().last_ready(plan.planned()))
+        };
+        let projects = 0..portfolio.plans().len();
+        let one = |p: usize| ConversionRisk {
+            project: Some(p),
+            planned_ready: planned(p),
+            ready: three(&self.ready[p]).map(at),
+            planned_capex: portfolio.planned_capex(p),
+            capex: three(&self.capex[p]).map(Money::from_usd),
+        };
+        let sum = |r: usize| self.capex.iter().map(|own| own[r]).sum::<f64>();
+        let sums: Vec<f64> = (0..self.last.len()).map(sum).collect();
+        let all = ConversionRisk {
+            project: None,
+            planned_ready: projects.clone().map(planned).max().expect("there is a project"),
+            ready: three(&self.last).map(at),
+            planned_capex: projects.clone().map(|p| portfolio.planned_capex(p)).sum(),
+            capex: three(&sums).map(Money::from_usd),
+        };
+        projects.map(one).chain([all]).collect()
     }
     fn curve(&self, portfolio: &Portfolio) -> Vec<CurvePoint> {
         let ends = || self.halls.iter().flat_map(|(n, _)| &self.ends[*n]).copied();
@@ -335,8 +389,8 @@ fn drivers(portfolio: &Portfolio, lucks: &[Luck], last: &[f64]) -> Vec<Driver> {
         point_of(&sorted, 0.9)
     };
     let whole = variance(last);
-    let mut run = Run::default();
     let driver = |part: Part| {
+        let mut run = Run::default();
         let without: Vec<f64> = lucks
             .iter()
             .map(|luck| {
@@ -361,7 +415,7 @@ fn drivers(portfolio: &Portfolio, lucks: &[Luck], last: &[f64]) -> Vec<Driver> {
             },
         }
     };
-    let mut drivers: Vec<Driver> = Part::all(portfolio, lucks).into_iter().map(driver).collect();
+    let mut drivers: Vec<Driver> = Part::all(portfolio, lucks).into_par_iter().map(driver).collect();
     // A hundredth of a day is rounding.
     drivers.retain(|d| d.mean_months.abs() > 3e-4 || d.p90_months.abs() > 3e-4);
     drivers.sort_by(|a, b| b.p90_months.abs().total_cmp(&a.p90_months.abs()));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::DAYS_PER_MONTH;
 use crate::id::Name;
 use crate::problem::{Check, FieldPath, Problems};
-use crate::random::Streams;
+use crate::random::{Address, Stream, Streams};
 use crate::time::{Calendar, SimTime, Span, parse_date};
 
 /// The most calendars of one scenario.
@@ -335,7 +335,7 @@ impl WorkTime {
 /// A calendar at a site.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkCalendar {
-    address: String,
+    address: Address,
     weather: Option<WeatherStopsSpec>,
     /// Month of each day, January 0, and whether it is a working day.
     days: Vec<(u8, bool)>,
@@ -377,7 +377,7 @@ impl WorkCalendar {
             per_month,
         };
         Self {
-            address: format!("conversion/weather/{site}/{}", spec.id),
+            address: Address::of(&format!("conversion/weather/{site}/{}", spec.id)),
             weather: spec.weather.clone(),
             days,
             planned,
@@ -387,46 +387,72 @@ impl WorkCalendar {
     pub fn planned(&self) -> &WorkTime {
         &self.planned
     }
-    /// The days of a replication, the same for all strategies.
-    pub fn draw(&self, streams: &Streams) -> WorkTime {
+    /// The days of a replication, the same for all strategies, into room that a calendar of this kind has used.
+    pub fn draw_into(&self, streams: &Streams, out: &mut WorkTime) {
         let Some(weather) = &self.weather else {
-            return self.planned.clone();
+            out.clone_from(&self.planned);
+            return;
         };
-        let mut rng = streams.stream(&self.address);
-        let shares = weather.shares();
-        let (mut lost, mut long_days) = (false, 0.0);
-        let draw = |(month, open): &(u8, bool)| {
-            let share = shares[usize::from(*month)];
-            // The mean spell, and the share of lost days that balances it.
-            let spell = weather.spell_days.max(1.0 / (1.0 - share));
-            let change = if lost {
-                1.0 / spell
-            } else {
-                share / ((1.0 - share) * spell)
+        let mut days = LostDays::new(weather, streams.at(self.address));
+        if out.done.len() != self.days.len() + 1 || Arc::get_mut(&mut out.done).is_none() {
+            *out = WorkTime {
+                done: vec![0.0; self.days.len() + 1].into(),
+                ..self.planned.clone()
             };
-            if rng.random::<f64>() < change {
-                lost = !lost;
-            }
-            if weather.long_stops_per_year > 0.0 {
-                let begins = rng.random::<f64>() < 1.0 - (-weather.long_stops_per_year / 365.25).exp();
-                if begins {
-                    let (low, high) = (weather.long_stop_days.low, weather.long_stop_days.high);
-                    long_days = low + (high - low) * rng.random::<f64>();
-                } else {
-                    long_days -= 1.0;
-                }
-            }
-            if *open && !lost && long_days <= 0.0 {
-                1.0
-            } else {
-                0.0
-            }
-        };
-        WorkTime {
-            midnights: Arc::clone(&self.planned.midnights),
-            done: cumulate(self.days.iter().map(draw)),
-            per_month: self.planned.per_month,
         }
+        let done = Arc::get_mut(&mut out.done).expect("nobody else holds it");
+        let mut sum = 0.0;
+        for (done, (month, open)) in done[1..].iter_mut().zip(&self.days) {
+            let works = days.next_works(*month) && *open;
+            sum += f64::from(u8::from(works));
+            *done = sum;
+        }
+    }
+}
+
+/// Days of one replication as the weather takes them.
+struct LostDays<'a> {
+    weather: &'a WeatherStopsSpec,
+    rng: Stream,
+    /// Chance that a spell begins on a day of each month, and that one ends.
+    begins: [f64; 12],
+    ends: [f64; 12],
+    long_begins: f64,
+    lost: bool,
+    long_days: f64,
+}
+
+impl<'a> LostDays<'a> {
+    fn new(weather: &'a WeatherStopsSpec, rng: Stream) -> Self {
+        // The mean spell, and the share of lost days that balances it.
+        let shares = weather.shares();
+        let spell = shares.map(|share| weather.spell_days.max(1.0 / (1.0 - share)));
+        let begins = |month: usize| shares[month] / ((1.0 - shares[month]) * spell[month]);
+        Self {
+            weather,
+            rng,
+            begins: std::array::from_fn(begins),
+            ends: spell.map(|days| 1.0 / days),
+            long_begins: 1.0 - (-weather.long_stops_per_year / 365.25).exp(),
+            lost: false,
+            long_days: 0.0,
+        }
+    }
+    /// Whether the weather leaves the next day, which lies in a month.
+    fn next_works(&mut self, month: u8) -> bool {
+        let change = if self.lost { self.ends } else { self.begins };
+        if self.rng.random::<f64>() < change[usize::from(month)] {
+            self.lost = !self.lost;
+        }
+        if self.weather.long_stops_per_year > 0.0 {
+            if self.rng.random::<f64>() < self.long_begins {
+                let (low, high) = (self.weather.long_stop_days.low, self.weather.long_stop_days.high);
+                self.long_days = low + (high - low) * self.rng.random::<f64>();
+            } else {
+                self.long_days -= 1.0;
+            }
+        }
+        !self.lost && self.long_days <= 0.0
     }
 }
 
@@ -459,6 +485,12 @@ mod tests {
 
     fn spec(text: &str) -> WorkCalendarSpec {
         toml::from_str(&format!("id = \"works\"\n{text}")).unwrap()
+    }
+
+    fn drawn(calendar: &WorkCalendar, streams: &Streams) -> WorkTime {
+        let mut out = calendar.planned().clone();
+        calendar.draw_into(streams, &mut out);
+        out
     }
 
     fn at(text: &str) -> SimTime {
@@ -531,7 +563,7 @@ mod tests {
         assert!((planned - 261.0 * (1.0 - 89.0 / 365.0)).abs() < 1.5, "{planned}");
         let n = 400;
         let drawn: Vec<f64> = (0..n)
-            .map(|r| texas.draw(&Streams::new(3, r)).working_days(year.0, year.1))
+            .map(|r| drawn(&texas, &Streams::new(3, r)).working_days(year.0, year.1))
             .collect();
         let mean = drawn.iter().sum::<f64>() / n as f64;
         // Standard error: some 9 days over sqrt(400).
@@ -554,7 +586,7 @@ mod tests {
             ));
             let (mut lost, mut spells, mut all) = (0.0, 0.0, 0.0);
             for r in 0..40 {
-                let done = calendar.draw(&Streams::new(8, r)).done;
+                let done = drawn(&calendar, &Streams::new(8, r)).done;
                 let off: Vec<bool> = done.windows(2).map(|w| w[1] <= w[0]).collect();
                 all += off.len() as f64;
                 lost += off.iter().filter(|o| **o).count() as f64;

@@ -6,9 +6,10 @@
 use rand::RngExt;
 use rand_distr::{Distribution, Exp1, StandardNormal};
 
-use super::plan::Plan;
+use super::network::{Network, Node};
+use super::plan::{Plan, PlanInputs};
 use super::refreeze::RefreezeWhen;
-use crate::random::Streams;
+use crate::random::{Address, Streams};
 
 /// Months in a year.
 const MONTHS_PER_YEAR: f64 = 12.0;
@@ -40,6 +41,39 @@ pub(super) struct Common {
     pub(super) cost_factor: f64,
 }
 
+/// Where the draws of a plan are addressed. Every number has its own address, so strategies that convert the same hall
+/// share it, and a further stage changes no other.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Addresses {
+    nodes: Vec<Address>,
+    refreezes: Vec<Address>,
+    factor: Address,
+    cost: Address,
+    cancellation: Address,
+}
+
+impl Addresses {
+    pub(super) fn new(inputs: &PlanInputs, network: &Network) -> Self {
+        let key = &inputs.key;
+        let of = |node: &Node| {
+            let stage = &inputs.stages[node.stage].spec.id;
+            match node.hall {
+                Some(hall) => format!("conversion/hall/{}/{stage}", inputs.halls[hall].name),
+                None if node.rest => format!("conversion/{key}/{stage}/rest"),
+                None => format!("conversion/{key}/{stage}"),
+            }
+        };
+        let refreeze = |i: usize| Address::of(&format!("conversion/{key}/refreeze/{i}"));
+        Self {
+            nodes: network.nodes.iter().map(|n| Address::of(&of(n))).collect(),
+            refreezes: (0..inputs.refreezes.len()).map(refreeze).collect(),
+            factor: Address::of(&format!("conversion/{key}/factor")),
+            cost: Address::of(&format!("conversion/{key}/cost")),
+            cancellation: Address::of(&format!("conversion/{key}/cancellation")),
+        }
+    }
+}
+
 impl Plan {
     /// The luck of one replication.
     pub fn draw(&self, streams: &Streams) -> Draw {
@@ -60,9 +94,12 @@ impl Plan {
             repeats[node].push(months);
         });
         draw.repeats = repeats;
-        draw.refreezes = self.draw_refreezes(streams, common.factor);
+        let events = 0..self.inputs().refreezes.len();
+        draw.refreezes = events
+            .map(|event| self.draw_refreeze(event, streams, common.factor))
+            .collect();
         if risk.enabled && risk.cancellation_percent_per_year > 0.0 {
-            let mut rng = streams.stream(&format!("conversion/{}/cancellation", self.inputs().key));
+            let mut rng = streams.at(self.addresses.cancellation);
             let wait: f64 = Exp1.sample(&mut rng);
             let per_year = -(1.0 - risk.cancellation_percent_per_year / 100.0).ln();
             draw.cancelled = Some(wait / per_year * MONTHS_PER_YEAR);
@@ -79,11 +116,9 @@ impl Plan {
                 cost_factor: 1.0,
             };
         }
-        let key = &self.inputs().key;
-        let normal = |what: &str| -> f64 {
-            StandardNormal.sample(&mut streams.stream(&format!("conversion/{key}/{what}")))
-        };
-        let (time, cost) = (normal("factor"), normal("cost"));
+        let normal = |address| -> f64 { StandardNormal.sample(&mut streams.at(address)) };
+        let time = normal(self.addresses.factor);
+        let cost = normal(self.addresses.cost);
         let rho = risk.cost_duration_correlation;
         let cost = if rho > 0.0 {
             rho * time + (1.0 - rho * rho).sqrt() * cost
@@ -114,15 +149,16 @@ impl Plan {
     ) {
         let risk = &self.inputs().risk;
         let test = risk.test();
-        for (n, month) in months.iter_mut().enumerate() {
-            let (duration, learnt) = (self.duration(n), self.learnt(n));
-            if !risk.enabled {
-                *month = self.left(n, duration.planned() * learnt) + self.delay(n);
-                continue;
+        if !risk.enabled {
+            for (n, month) in months.iter_mut().enumerate() {
+                let planned = self.duration(n).planned() * self.learnt(n);
+                *month = self.left(n, planned) + self.delay(n);
             }
-            let mut rng = streams.stream(&self.addresses[n]);
-            let total = duration.quantile(rng.random()) * learnt * factor;
-            *month = self.left(n, total) + self.delay(n);
+            return;
+        }
+        for (n, uniform) in months.iter_mut().enumerate() {
+            let mut rng = streams.at(self.addresses.nodes[n]);
+            *uniform = rng.random();
             let stage = self.stage(n);
             if !stage.done {
                 for test in stage.spec.tests(&test) {
@@ -130,26 +166,27 @@ impl Plan {
                 }
             }
         }
+        self.copula.mix(months);
+        for (n, month) in months.iter_mut().enumerate() {
+            let total = self.duration(n).quantile(*month) * self.learnt(n) * factor;
+            *month = self.left(n, total) + self.delay(n);
+        }
     }
 
-    fn draw_refreezes(&self, streams: &Streams, factor: f64) -> Vec<(Option<f64>, f64)> {
-        let risk = &self.inputs().risk;
-        let key = &self.inputs().key;
-        let one = |(i, spec): (usize, &super::refreeze::RefreezeSpec)| {
-            let stage = self.inputs().stages.iter().find(|s| s.spec.id == spec.stage);
-            let planned = stage.map_or(0.0, |s| s.spec.duration_months.planned());
-            let lasts = planned * spec.repeat_percent / 100.0 * factor;
-            let at = match spec.when {
-                RefreezeWhen::Date(_) => None,
-                RefreezeWhen::RatePerYear(rate) if risk.enabled && rate > 0.0 => {
-                    let mut rng = streams.stream(&format!("conversion/{key}/refreeze/{i}"));
-                    let wait: f64 = Exp1.sample(&mut rng);
-                    Some(wait / rate * MONTHS_PER_YEAR)
-                }
-                RefreezeWhen::RatePerYear(_) => Some(f64::INFINITY),
-            };
-            (at, lasts)
+    /// When an event opens the design again, months from the start where it is not dated, and for how many months.
+    pub(super) fn draw_refreeze(&self, event: usize, streams: &Streams, factor: f64) -> (Option<f64>, f64) {
+        let spec = &self.inputs().refreezes[event];
+        let stage = self.inputs().stages.iter().find(|s| s.spec.id == spec.stage);
+        let planned = stage.map_or(0.0, |s| s.spec.duration_months.planned());
+        let lasts = planned * spec.repeat_percent / 100.0 * factor;
+        let at = match spec.when {
+            RefreezeWhen::Date(_) => None,
+            RefreezeWhen::RatePerYear(rate) if self.inputs().risk.enabled && rate > 0.0 => {
+                let wait: f64 = Exp1.sample(&mut streams.at(self.addresses.refreezes[event]));
+                Some(wait / rate * MONTHS_PER_YEAR)
+            }
+            RefreezeWhen::RatePerYear(_) => Some(f64::INFINITY),
         };
-        self.inputs().refreezes.iter().enumerate().map(one).collect()
+        (at, lasts)
     }
 }

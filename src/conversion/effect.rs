@@ -40,6 +40,16 @@ pub enum Effect {
         /// Where.
         hall: usize,
     },
+    /// A hall that served stops: its systems go off for good.
+    ServiceStops {
+        /// Where.
+        hall: usize,
+    },
+    /// The systems that served are out and can be sold.
+    SystemsRemoved {
+        /// From where.
+        hall: usize,
+    },
     /// A hall is in another phase.
     PhaseChanged {
         /// Which.

@@ -7,6 +7,8 @@
 pub mod analysis;
 pub mod archetype;
 pub mod calendar;
+pub mod copula;
+mod cost;
 pub mod draw;
 pub mod duration;
 pub mod effect;
@@ -15,6 +17,7 @@ mod hiring;
 mod hold;
 mod joint;
 pub mod network;
+mod node;
 pub mod order;
 pub mod outcome;
 mod pay;
@@ -32,8 +35,9 @@ pub mod start;
 mod stop;
 pub mod works;
 
-pub use archetype::{Archetype, Outcome};
+pub use archetype::{Archetype, ArchetypeSpec, Outcome};
 pub use calendar::{WorkCalendarSpec, WorkTime};
+pub use copula::StageCorrelationSpec;
 pub use draw::Draw;
 pub use duration::DurationSpec;
 pub use effect::{Component, Effect, Payment};

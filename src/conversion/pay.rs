@@ -7,48 +7,34 @@
 
 use super::effect::{Component, Effect, Payment};
 use super::project::Project;
-use super::stage::StageRole;
 use crate::time::SimTime;
 use crate::units::Money;
-
-/// Seconds in a year.
-const YEAR_S: f64 = 365.25 * 86_400.0;
 
 impl Project {
     /// What falls due when a node starts.
     pub(super) fn pay_start(&self, node: usize, effects: &mut Vec<Effect>) {
-        let (stage, place) = (self.plan.stage(node), &self.plan.network().nodes[node]);
-        // The last delivery belongs to an order whose deposit is paid.
-        if stage.done || stage.elapsed_months > 0.0 || place.rest {
-            return;
-        }
-        if stage.spec.is_order() {
-            let deposit = stage.spec.order.deposit(self.plan.inputs().deposit_percent);
-            self.pay(node, (deposit, 1.0), Payment::Deposit, effects);
+        let share = (self.plan.shares(node).0, 1.0);
+        let payment = if self.plan.stage(node).spec.is_order() {
+            Payment::Deposit
         } else {
-            self.pay(node, (0.5, 1.0), Payment::Progress, effects);
-        }
+            Payment::Progress
+        };
+        self.pay(node, share, payment, effects);
     }
 
     /// What falls due when a node ends.
     pub(super) fn pay_end(&self, node: usize, effects: &mut Vec<Effect>) {
-        let stage = self.plan.stage(node);
-        if stage.done {
-            return;
-        }
-        if stage.spec.is_order() {
-            let terms = &stage.spec.order;
-            let balance = 1.0 - terms.deposit(self.plan.inputs().deposit_percent);
-            let placed = self.placed(node);
-            let years = match (placed, self.nodes[node].end) {
-                (Some(from), Some(to)) => (to - from).as_seconds() as f64 / YEAR_S,
-                _ => 0.0,
-            };
-            let share = balance * self.delivered(node);
-            self.pay(node, (share, terms.escalation(years)), Payment::Balance, effects);
+        let seconds = match (self.placed(node), self.nodes[node].end) {
+            (Some(from), Some(to)) => (to - from).as_seconds(),
+            _ => 0,
+        };
+        let share = (self.plan.shares(node).1, self.plan.growth(node, seconds));
+        let payment = if self.plan.stage(node).spec.is_order() {
+            Payment::Balance
         } else {
-            self.pay(node, (0.5, 1.0), Payment::Progress, effects);
-        }
+            Payment::Progress
+        };
+        self.pay(node, share, payment, effects);
     }
 
     /// What a cancelled order owes beyond its deposit.
@@ -65,7 +51,7 @@ impl Project {
         let owed = terms.owed(elapsed, default) - terms.deposit(default);
         self.pay(
             node,
-            (owed * self.delivered(node), 1.0),
+            (owed * self.plan.delivered(node), 1.0),
             Payment::Cancellation,
             effects,
         );
@@ -93,34 +79,19 @@ impl Project {
         }
     }
 
-    /// When the order of a node was placed; the last of two deliveries belongs to the order of the first.
+    /// When the order of a node was placed.
     fn placed(&self, node: usize) -> Option<SimTime> {
-        let first = if self.plan.network().nodes[node].rest {
-            node - 1
-        } else {
-            node
-        };
-        self.nodes[first].start
-    }
-
-    /// Share of an order's units that a node delivers.
-    fn delivered(&self, node: usize) -> f64 {
-        let nodes = &self.plan.network().nodes;
-        let rest = nodes[node].rest;
-        let split = rest || nodes.get(node + 1).is_some_and(|next| next.rest);
-        let first = self.plan.stage(node).spec.order.first_delivery.filter(|_| split);
-        first.map_or(1.0, |first| {
-            let share = first.share_percent / 100.0;
-            if rest { 1.0 - share } else { share }
-        })
+        self.nodes[self.plan.placed_at(node)].start
     }
 
     /// A share of a node's cost falls due, the price times `growth`.
-    fn pay(&self, node: usize, (share, growth): (f64, f64), payment: Payment, effects: &mut Vec<Effect>) {
-        let (stage, place) = (self.plan.stage(node), &self.plan.network().nodes[node]);
-        let part =
-            stage.spec.capex_share_percent / 100.0 * self.draw.cost_factor * self.plan.learnt_cost(node);
-        let mut due = |component, usd: Money| {
+    fn pay(&self, node: usize, share: (f64, f64), payment: Payment, effects: &mut Vec<Effect>) {
+        let place = &self.plan.network().nodes[node];
+        let due = self.plan.due(node, self.draw.cost_factor, share);
+        for (component, usd) in [
+            (Component::Facility, due.facility),
+            (Component::Hardware, due.hardware),
+        ] {
             if usd > Money::ZERO {
                 let (hall, stage) = (place.hall, place.stage);
                 effects.push(Effect::CapexDue {
@@ -131,14 +102,6 @@ impl Project {
                     usd,
                 });
             }
-        };
-        let usd = self.plan.facility(place.hall) * (part * share);
-        due(Component::Facility, usd * growth);
-        if stage.spec.role == StageRole::Hardware {
-            due(
-                Component::Hardware,
-                self.plan.hardware(place.hall) * share * growth,
-            );
         }
     }
 }

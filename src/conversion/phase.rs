@@ -7,6 +7,8 @@ pub enum HallPhase {
     Mining,
     /// Miners are off and being taken out.
     WindingDown,
+    /// It serves no more, and its systems are being taken out.
+    Clearing,
     /// Empty.
     Stripped,
     /// Being built or fitted out.
@@ -33,6 +35,7 @@ impl HallPhase {
         match self {
             Self::Mining => "mining",
             Self::WindingDown => "winding_down",
+            Self::Clearing => "clearing",
             Self::Stripped => "stripped",
             Self::Building => "building",
             Self::Energised => "energised",
@@ -48,7 +51,7 @@ impl HallPhase {
     const fn rank(self) -> u8 {
         match self {
             Self::Mining => 0,
-            Self::WindingDown => 1,
+            Self::WindingDown | Self::Clearing => 1,
             Self::Stripped | Self::Idle => 2,
             Self::Building => 3,
             Self::Energised => 4,
@@ -57,11 +60,14 @@ impl HallPhase {
             Self::Serving | Self::Leased | Self::Sold => 7,
         }
     }
-    /// Whether a conversion may move a hall from `self` to `to`: forward only, and from mining only through winding
-    /// down.
+    /// Whether a conversion may move a hall from `self` to `to`: forward only, from mining only through winding down, from
+    /// a service only through clearing; at its end a hall may mine or stand idle again.
     pub const fn may_become(self, to: Self) -> bool {
         match self {
             Self::Mining => matches!(to, Self::WindingDown),
+            Self::Serving => matches!(to, Self::Clearing),
+            _ if matches!(to, Self::Mining | Self::Idle) => self.rank() < 7,
+            Self::WindingDown if matches!(to, Self::Clearing) => false,
             _ => to.rank() > self.rank(),
         }
     }
@@ -71,7 +77,11 @@ impl HallPhase {
     }
     /// Whether miners stand in the hall.
     pub const fn holds_miners(self) -> bool {
-        self.rank() < 2
+        matches!(self, Self::Mining | Self::WindingDown)
+    }
+    /// Whether a conversion that finds the hall so must end something first: mining or a service.
+    pub const fn is_in_use(self) -> bool {
+        matches!(self, Self::Mining | Self::Serving)
     }
     /// The conversion is given up: nothing stands in the hall.
     pub(super) fn abandon(&mut self) {
@@ -101,7 +111,8 @@ mod tests {
     #[test]
     fn a_hall_goes_forward_and_leaves_mining_by_winding_down() {
         use HallPhase::{
-            Building, Commissioning, Energised, Idle, Leased, Mining, Ramp, Serving, Stripped, WindingDown,
+            Building, Clearing, Commissioning, Energised, Idle, Leased, Mining, Ramp, Serving, Stripped,
+            WindingDown,
         };
         let mut hall = Mining;
         for next in [
@@ -117,8 +128,24 @@ mod tests {
         }
         assert!(!Mining.may_become(Building) && !Serving.may_become(Mining) && !Serving.may_become(Leased));
         assert!(
+            !Serving.may_become(Building) && !WindingDown.may_become(Clearing) && !Leased.may_become(Idle)
+        );
+        assert!(
             Idle.may_become(Building) && !Idle.may_become(Stripped) && Building.may_become(Commissioning)
         );
+    }
+
+    #[test]
+    fn a_hall_that_serves_is_cleared_before_it_serves_mines_or_stands_idle_again() {
+        use HallPhase::{Building, Clearing, Idle, Mining, Ramp, Serving};
+        for end in [Serving, Mining, Idle] {
+            let mut hall = Serving;
+            for next in [Clearing, Building, Ramp, end] {
+                hall.advance(next);
+            }
+            assert!(!hall.holds_miners() || end == Mining);
+        }
+        assert!(!Clearing.holds_miners() && Serving.is_in_use() && !Clearing.is_in_use());
     }
 
     #[test]

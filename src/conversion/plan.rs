@@ -3,18 +3,18 @@
 
 use rand::RngExt;
 
-use super::archetype::{self, Outcome};
-use super::draw::Draw;
-use super::duration::DurationSpec;
+use super::archetype::Outcome;
+use super::copula::{Copula, StageCorrelationSpec};
+use super::draw::{Addresses, Draw};
 use super::months;
-use super::network::{Network, Node, Times};
+use super::network::{Network, Times};
 use super::phase::HallPhase;
 use super::portfolio::Hold;
 use super::programme::{LearningSpec, ProgrammeSpec, Sequence};
 use super::refreeze::RefreezeSpec;
 use super::resource::Needs;
 use super::risk::{CommonFactor, RiskSpec};
-use super::stage::{Stage, StageRole, StageSpec};
+use super::stage::Stage;
 use super::works::Works;
 use crate::id::Name;
 use crate::random::Streams;
@@ -66,6 +66,8 @@ pub struct PlanInputs {
     pub learning: LearningSpec,
     /// Events that open the design again.
     pub refreezes: Vec<RefreezeSpec>,
+    /// Stages whose durations go together.
+    pub correlations: Vec<StageCorrelationSpec>,
 }
 
 impl PlanInputs {
@@ -83,6 +85,7 @@ impl PlanInputs {
             calendar: None,
             learning: LearningSpec::default(),
             refreezes: Vec::new(),
+            correlations: Vec::new(),
         }
     }
 }
@@ -109,28 +112,18 @@ pub struct Plan {
     inputs: PlanInputs,
     network: Network,
     at_risk: Vec<bool>,
-    /// Where the draws of each node are addressed.
-    pub(super) addresses: Vec<String>,
+    /// Where its draws are addressed.
+    pub(super) addresses: Addresses,
+    /// Which of its nodes go together.
+    pub(super) copula: Copula,
+    /// For each event that opens a design again: on which design each node waits, where it does.
+    frozen: Vec<Vec<Option<usize>>>,
     pub(super) planned: Times,
     /// Floors of just-in-time nodes in the plan, and what known delays add to them.
     pub(super) floor: Vec<f64>,
     pub(super) floor_shift: Vec<f64>,
     pub(super) factor: CommonFactor,
     pub(super) bound: Bound,
-}
-
-/// Every number has its own address, so strategies that convert the same hall share it, and a further stage changes no
-/// other.
-fn addresses(inputs: &PlanInputs, network: &Network) -> Vec<String> {
-    let address = |node: &Node| {
-        let stage = &inputs.stages[node.stage].spec.id;
-        match node.hall {
-            Some(hall) => format!("conversion/hall/{}/{stage}", inputs.halls[hall].name),
-            None if node.rest => format!("conversion/{}/{stage}/rest", inputs.key),
-            None => format!("conversion/{}/{stage}", inputs.key),
-        }
-    };
-    network.nodes.iter().map(address).collect()
 }
 
 impl HallInputs {
@@ -147,7 +140,7 @@ impl Plan {
         key: impl Into<String>,
         halls: Vec<HallInputs>,
     ) -> Option<Self> {
-        let archetype = archetype::find(spec.archetype.as_str())?;
+        let kind = spec.kind()?;
         Some(Self::new(PlanInputs {
             key: key.into(),
             stages: spec.resolved_stages(),
@@ -155,11 +148,12 @@ impl Plan {
             sequence: spec.order,
             at_risk: spec.at_risk_orders.clone(),
             deposit_percent: spec.deposit_percent,
-            outcome: archetype.outcome,
+            outcome: kind.becomes,
             risk: spec.risk,
             calendar: spec.calendar.clone(),
             learning: spec.learning,
             refreezes: spec.refreezes.clone(),
+            correlations: spec.correlations.clone(),
         }))
     }
 
@@ -195,7 +189,9 @@ impl Plan {
         let network = Network::new(&inputs.stages, inputs.halls.len(), inputs.sequence, &at_risk);
         let (nodes, stages) = (network.nodes.len(), inputs.stages.len());
         let mut plan = Self {
-            addresses: addresses(&inputs, &network),
+            addresses: Addresses::new(&inputs, &network),
+            copula: Copula::new(&inputs.correlations, &inputs.stages, &network),
+            frozen: Vec::new(),
             inputs,
             network,
             at_risk,
@@ -209,6 +205,8 @@ impl Plan {
                 ..Bound::default()
             },
         };
+        let events = 0..plan.inputs.refreezes.len();
+        plan.frozen = events.map(|event| plan.frozen_nodes(event)).collect();
         let (floor, planned) = plan.schedule(&plan.remaining_months());
         let (delayed_floor, _) = plan.schedule(&plan.delayed_months());
         plan.floor_shift = delayed_floor.iter().zip(&floor).map(|(d, f)| d - f).collect();
@@ -277,25 +275,30 @@ impl Plan {
     }
     /// The design on whose freeze a node waits, where the event opens it: works and orders that follow it.
     pub(super) fn frozen_by(&self, event: usize, node: usize) -> Option<usize> {
-        let spec = &self.stage(node).spec;
-        let design = self
-            .design_of(event)
-            .filter(|_| spec.is_works() || spec.is_order())?;
-        self.network.follows(node, design).then_some(design)
+        self.frozen[event][node]
     }
-    /// When frozen designs are open, for a project that starts at `start`.
-    pub(super) fn holds(&self, project: u32, start: SimTime, draw: &Draw) -> impl Iterator<Item = Hold> {
-        let events = self.inputs.refreezes.iter().zip(&draw.refreezes).enumerate();
-        events.map(move |(event, (spec, (at, lasts)))| {
-            let drawn = at.filter(|m| m.is_finite()).map(|m| start + months(m));
-            let from = drawn.or_else(|| spec.date()).unwrap_or(SimTime::FAR_FUTURE);
-            Hold {
-                project,
-                event: event as u32,
-                from,
-                until: from + months(*lasts),
-            }
-        })
+    fn frozen_nodes(&self, event: usize) -> Vec<Option<usize>> {
+        let waits = |node: usize| {
+            let spec = &self.stage(node).spec;
+            let design = self
+                .design_of(event)
+                .filter(|_| spec.is_works() || spec.is_order())?;
+            self.network.follows(node, design).then_some(design)
+        };
+        (0..self.network.nodes.len()).map(waits).collect()
+    }
+    /// When a frozen design is opened, for a project that starts at `start` and an event drawn as `(at, lasts)`.
+    pub(super) fn hold(&self, project: u32, start: SimTime, event: usize, drawn: (Option<f64>, f64)) -> Hold {
+        let (at, lasts) = drawn;
+        let drawn = at.filter(|m| m.is_finite()).map(|m| start + months(m));
+        let dated = || self.inputs.refreezes[event].date();
+        let from = drawn.or_else(dated).unwrap_or(SimTime::FAR_FUTURE);
+        Hold {
+            project,
+            event: event as u32,
+            from,
+            until: from + months(lasts),
+        }
     }
     /// The same plan as if nothing of it had begun or were known to slip.
     pub(super) fn as_new(&self) -> Self {
@@ -336,92 +339,6 @@ impl Plan {
         self.at_risk[self.network.nodes[node].stage]
     }
 
-    pub(super) fn delay(&self, node: usize) -> f64 {
-        let stage = self.stage(node);
-        let none = stage.done || self.network.nodes[node].rest;
-        if none { 0.0 } else { stage.delay_months }
-    }
-    /// Months of a node that are left of `total`.
-    pub(super) fn left(&self, node: usize, total: f64) -> f64 {
-        let stage = self.stage(node);
-        if stage.done {
-            0.0
-        } else if self.network.nodes[node].rest {
-            total
-        } else {
-            (total - stage.elapsed_months).max(0.0)
-        }
-    }
-    /// How long a node takes, before what learning takes off.
-    pub(super) fn duration(&self, node: usize) -> DurationSpec {
-        let spec = &self.stage(node).spec;
-        let rest = spec
-            .order
-            .first_delivery
-            .filter(|_| self.network.nodes[node].rest);
-        rest.map_or(spec.duration_months, |first| first.rest_months)
-    }
-    /// Months of a node at its planned duration under a factor, known delays included.
-    pub(super) fn expected_months(&self, node: usize, factor: f64) -> f64 {
-        let planned = self.duration(node).planned() * self.learnt(node);
-        self.left(node, planned * factor) + self.delay(node)
-    }
-    /// Drawn months of a node without the factor.
-    pub(super) fn without_factor(&self, node: usize, months: f64, factor: f64) -> f64 {
-        let (delay, stage) = (self.delay(node), self.stage(node));
-        if stage.done {
-            return months;
-        }
-        let over = if self.network.nodes[node].rest {
-            0.0
-        } else {
-            stage.elapsed_months
-        };
-        ((months - delay + over) / factor - over).max(0.0) + delay
-    }
-    /// The floor of a node at factor one, known delays included.
-    pub(super) fn planned_floor(&self, node: usize) -> f64 {
-        self.floor[node] + self.floor_shift[node]
-    }
-    /// Planned price of a stage for all halls.
-    pub(super) fn price(&self, spec: &StageSpec) -> Money {
-        let facility = self.facility(None) * (spec.capex_share_percent / 100.0);
-        if spec.role == StageRole::Hardware {
-            facility + self.hardware(None)
-        } else {
-            facility
-        }
-    }
-    /// What learning leaves of a node's duration.
-    pub(super) fn learnt(&self, node: usize) -> f64 {
-        if self.stage(node).spec.is_works() {
-            self.inputs.learning.duration(self.network.nodes[node].hall)
-        } else {
-            1.0
-        }
-    }
-    /// What learning leaves of a node's cost.
-    pub(super) fn learnt_cost(&self, node: usize) -> f64 {
-        if self.stage(node).spec.is_works() {
-            self.inputs.learning.cost(self.network.nodes[node].hall)
-        } else {
-            1.0
-        }
-    }
-    pub(super) fn remaining_months(&self) -> Vec<f64> {
-        let planned = |n: usize| self.left(n, self.duration(n).planned() * self.learnt(n));
-        (0..self.network.nodes.len()).map(planned).collect()
-    }
-
-    fn delayed_months(&self) -> Vec<f64> {
-        let months = self.remaining_months();
-        months
-            .iter()
-            .enumerate()
-            .map(|(n, m)| m + self.delay(n))
-            .collect()
-    }
-
     /// Floors of the just-in-time nodes that keep every ready date, and the schedule under them.
     fn schedule(&self, months: &[f64]) -> (Vec<f64>, Times) {
         let mut times = Times::default();
@@ -458,14 +375,22 @@ impl Plan {
         if plan <= 0.0 {
             return CommonFactor::ONE;
         }
-        let (mut months, mut times) = (vec![0.0; nodes], Times::default());
+        let (mut months, mut repeats, mut times) = (vec![0.0; nodes], Vec::new(), Times::default());
         let test = risk.test();
         let ratios = (0..CALIBRATION_DRAWS).map(|_| {
-            for (n, month) in months.iter_mut().enumerate() {
-                *month = self.duration(n).quantile(rng.random()) * self.learnt(n);
+            repeats.clear();
+            for (n, uniform) in months.iter_mut().enumerate() {
+                *uniform = rng.random();
                 for test in self.stage(n).spec.tests(&test) {
-                    test.draw_repeats(&mut rng, |months| *month += months);
+                    test.draw_repeats(&mut rng, |months| repeats.push((n, months)));
                 }
+            }
+            self.copula.mix(&mut months);
+            for (n, month) in months.iter_mut().enumerate() {
+                *month = self.duration(n).quantile(*month) * self.learnt(n);
+            }
+            for (n, more) in &repeats {
+                months[*n] += more;
             }
             self.network.forward(&months, &floor, &mut times);
             self.network.last_ready(&times) / plan
@@ -481,27 +406,13 @@ impl Plan {
         self.network.forward(&months, &draw.floor, &mut times);
         times
     }
-
-    /// Planned facility cost of what a node stands for: one hall, or all.
-    pub(super) fn facility(&self, hall: Option<usize>) -> Money {
-        self.of_halls(hall, |h| h.facility)
-    }
-    /// Price of the GPU systems of what a node stands for.
-    pub(super) fn hardware(&self, hall: Option<usize>) -> Money {
-        self.of_halls(hall, |h| h.hardware)
-    }
-    fn of_halls(&self, hall: Option<usize>, value: impl Fn(&HallInputs) -> Money) -> Money {
-        match hall {
-            Some(h) => value(&self.inputs.halls[h]),
-            None => self.inputs.halls.iter().map(value).sum(),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conversion::stage::StageOverrideSpec;
+    use crate::conversion::duration::DurationSpec;
+    use crate::conversion::stage::{StageOverrideSpec, StageRole};
     use crate::conversion::start::StartSpec;
 
     pub(crate) fn halls(count: usize) -> Vec<HallInputs> {

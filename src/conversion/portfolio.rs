@@ -13,13 +13,14 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use super::DAYS_PER_MONTH;
 use super::calendar::WorkTime;
+use super::draw::Common;
 use super::flat::Flat;
 use super::months;
 use super::plan::{EVERY_DAY, Plan};
 use super::resource::{Crews, Ticket};
 use super::works::Works;
-use super::{DAYS_PER_MONTH, Draw};
 use crate::id::Name;
 use crate::random::Streams;
 use crate::time::{DAY_S, SimTime};
@@ -45,6 +46,8 @@ pub struct Luck {
     pub repeats: Vec<f64>,
     /// The factor of each project.
     pub factor: Vec<f64>,
+    /// Actual over planned facility cost of each project.
+    pub cost: Vec<f64>,
     /// No node starts earlier than this, months from its project's start.
     pub floor: Vec<f64>,
     /// Days of work, by calendar.
@@ -166,27 +169,24 @@ impl Portfolio {
         luck.repeats.clear();
         luck.repeats.resize(self.len(), 0.0);
         luck.factor.clear();
+        luck.cost.clear();
         luck.holds.clear();
-        luck.times = self.works.draw(streams);
+        self.works.draw_into(streams, &mut luck.times);
         for (p, plan) in self.plans.iter().enumerate() {
             let nodes = self.flat.offset[p]..self.flat.offset[p + 1];
-            let factor = plan.draw_common(streams).factor;
+            let Common { factor, cost_factor } = plan.draw_common(streams);
             plan.draw_floor(factor, &mut luck.floor[nodes.clone()]);
             let repeats = &mut luck.repeats[nodes.clone()];
             plan.draw_nodes(streams, factor, &mut luck.months[nodes], |node, months| {
                 repeats[node] += months;
             });
             luck.factor.push(factor);
-            if !plan.inputs().refreezes.is_empty() {
-                self.hold(p, &plan.draw(streams), luck);
+            luck.cost.push(cost_factor);
+            for event in 0..plan.inputs().refreezes.len() {
+                let drawn = plan.draw_refreeze(event, streams, factor);
+                luck.holds.push(plan.hold(p as u32, self.starts[p], event, drawn));
             }
         }
-    }
-
-    fn hold(&self, project: usize, draw: &Draw, luck: &mut Luck) {
-        let plan = &self.plans[project];
-        let holds = plan.holds(project as u32, self.starts[project], draw);
-        luck.holds.extend(holds);
     }
 
     /// Start and end of every node.

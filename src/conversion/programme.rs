@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::archetype::{self, ARCHETYPES};
+use super::archetype::ArchetypeSpec;
+use super::archetype::kind::{kind, known};
+use super::copula::{self, StageCorrelationSpec};
 use super::refreeze::{self, RefreezeSpec};
 use super::risk::RiskSpec;
 use super::stage::{self, Stage, StageOverrideSpec, StageRole, StageScope};
@@ -79,9 +81,11 @@ impl Check for LearningSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgrammeSpec {
-    /// Kind of conversion: `swap-in-place`, `rebuild-on-pad`, `build-beside-the-mine`, `powered-shell`, `sell-the-land`,
-    /// `greenfield`.
+    /// Kind of conversion, built in or of `archetypes`.
     pub archetype: Name,
+    /// Kinds that the file states. Default: none.
+    #[serde(default)]
+    pub archetypes: Vec<ArchetypeSpec>,
     /// In which order the halls follow each other. Default: all at once.
     #[serde(default)]
     pub order: Sequence,
@@ -93,7 +97,8 @@ pub struct ProgrammeSpec {
     /// Paid when an order is placed, percent of its price; the balance on delivery. Default 20 (assumption: 10 to 30).
     #[serde(default = "default_deposit_percent")]
     pub deposit_percent: f64,
-    /// Facility cost per kW of IT, USD, GPU hardware excluded. Default: the archetype's most likely value.
+    /// Facility cost per kW of IT, USD, GPU hardware excluded; per kW of connection where halls mine or stand idle.
+    /// Default: the archetype's most likely value.
     #[serde(default)]
     pub capex_usd_per_it_kw: Option<f64>,
     /// Changes of the archetype's stages, and further stages. Default: none.
@@ -111,6 +116,9 @@ pub struct ProgrammeSpec {
     /// Events after which the frozen design is opened again. Default: none.
     #[serde(default)]
     pub refreezes: Vec<RefreezeSpec>,
+    /// Stages whose durations go together. Default: none beside the factor common to all.
+    #[serde(default)]
+    pub correlations: Vec<StageCorrelationSpec>,
 }
 
 impl ProgrammeSpec {
@@ -118,6 +126,7 @@ impl ProgrammeSpec {
     pub fn of(archetype: impl Into<String>, start: StartSpec) -> Self {
         Self {
             archetype: Name::new(archetype),
+            archetypes: Vec::new(),
             order: Sequence::default(),
             start,
             at_risk_orders: Vec::new(),
@@ -128,20 +137,21 @@ impl ProgrammeSpec {
             calendar: None,
             learning: LearningSpec::default(),
             refreezes: Vec::new(),
+            correlations: Vec::new(),
         }
+    }
+    /// Its kind; `None` for one that nobody knows.
+    pub fn kind(&self) -> Option<ArchetypeSpec> {
+        kind(&self.archetype, &self.archetypes)
     }
     /// Its stages with the file's changes; empty for an unknown archetype.
     pub fn resolved_stages(&self) -> Vec<Stage> {
-        let archetype = archetype::find(self.archetype.as_str());
-        let specs = archetype
-            .map(archetype::Archetype::stage_specs)
-            .unwrap_or_default();
+        let specs = self.kind().map(|kind| kind.stages).unwrap_or_default();
         stage::resolve(specs, &self.stages)
     }
     /// Facility cost per kW of IT, USD: given, or the archetype's.
     pub fn facility_usd_per_it_kw(&self) -> f64 {
-        let archetype = archetype::find(self.archetype.as_str());
-        let default = archetype.map_or(0.0, |a| a.capex_usd_per_it_kw.mode);
+        let default = self.kind().map_or(0.0, |kind| kind.capex_usd_per_kw);
         self.capex_usd_per_it_kw.unwrap_or(default)
     }
     /// Under one-after-another a hall waits for the one before, so nothing that all halls share may wait for a hall.
@@ -192,17 +202,18 @@ impl Check for ProgrammeSpec {
         for (i, change) in self.stages.iter().enumerate() {
             change.check(&at_stages.index(i), problems);
         }
-        let Some(archetype) = archetype::find(self.archetype.as_str()) else {
-            let known = ARCHETYPES.iter().map(|a| a.id);
+        let Some(kind) = self.kind() else {
+            let known = known(&self.archetypes);
             problems.unknown(&at.key("archetype"), "archetype", self.archetype.as_str(), known);
             return;
         };
-        stage::check_references(&archetype.stage_specs(), &self.stages, &at_stages, problems);
+        stage::check_references(&kind.stages, &self.stages, &at_stages, problems);
         let stages = self.resolved_stages();
         stage::check_network(&stages, &at_stages, problems);
         self.check_sequence(&stages, &at.key("order"), problems);
         self.check_orders(&stages, &at.key("at_risk_orders"), problems);
         refreeze::check_all(&self.refreezes, &stages, &at.key("refreezes"), problems);
+        copula::check_all(&self.correlations, &stages, &at.key("correlations"), problems);
     }
 }
 

@@ -9,17 +9,18 @@ use super::calendar::WorkTime;
 use super::draw::Draw;
 use super::effect::Effect;
 use super::hold::Holds;
-use super::months;
 use super::phase::HallPhase;
 use super::plan::Plan;
 use super::portfolio::{Hold, finish};
+use super::programme::Sequence;
 use super::resource::Ticket;
 pub use super::scene::{Event, EventKind, Scene, Shared};
 use super::stage::{MiningDuring, StageRole};
+use super::{DAYS_PER_MONTH, months};
 use crate::des::Class;
 use crate::id::ProjectId;
 use crate::random::Streams;
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 
 /// What set the start of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct Project {
     pub(super) openings: Vec<Hold>,
     pub(super) nodes: Vec<NodeState>,
     pub(super) phases: Vec<HallPhase>,
+    /// Halls that the project has taken out of their old use.
+    pub(super) taken: Vec<bool>,
     /// Halls whose crew stands, where the world hires crews; without, hiring lasts as long as was drawn.
     pub(super) crews: Option<Vec<bool>>,
     holds: Holds,
@@ -88,6 +91,7 @@ impl Project {
             openings: Vec::new(),
             nodes: plan.network().nodes.iter().map(state).collect(),
             phases: plan.inputs().halls.iter().map(|h| h.phase).collect(),
+            taken: plan.inputs().halls.iter().map(|h| !h.phase.is_in_use()).collect(),
             holds: Holds::new(plan.inputs().halls.len()),
             plan,
             crews: None,
@@ -132,6 +136,17 @@ impl Project {
         self.holds.add(hall, until);
     }
 
+    /// Makes every hall ready so much later than it would be, by works that nobody foresees.
+    pub fn slip(&mut self, by: Span) {
+        let months = by.as_days() / DAYS_PER_MONTH;
+        // Where halls follow one another the slip of the first is passed on.
+        let passed_on = self.plan.inputs().sequence == Sequence::OneAfterAnother;
+        let halls = if passed_on { 1 } else { self.phases.len() };
+        for ready in &self.plan.network().ready[..halls] {
+            self.draw.months[*ready] += months;
+        }
+    }
+
     /// Starts the project: whatever waits for nothing begins.
     pub fn start<W>(&mut self, scene: &mut Scene<'_, '_, W>)
     where
@@ -140,7 +155,10 @@ impl Project {
         assert!(self.started.is_none(), "project {} started twice", self.id.0);
         let now = scene.now;
         self.started = Some(now);
-        self.openings = self.plan.holds(self.id.0, now, &self.draw).collect();
+        let drawn = self.draw.refreezes.iter().copied().enumerate();
+        self.openings = drawn
+            .map(|(event, drawn)| self.plan.hold(self.id.0, now, event, drawn))
+            .collect();
         for hold in 0..self.openings.len() {
             let Hold { event, from, .. } = self.openings[hold];
             if from >= now && from < SimTime::FAR_FUTURE {
@@ -344,8 +362,14 @@ impl Project {
             Outcome::Serve => HallPhase::Serving,
             Outcome::Lease => HallPhase::Leased,
             Outcome::Sell => HallPhase::Sold,
+            Outcome::Mine => HallPhase::Mining,
+            Outcome::Idle => HallPhase::Idle,
         };
-        self.enter(node, to, effects);
+        if matches!(to, HallPhase::Mining | HallPhase::Idle) {
+            self.return_to(hall, to, effects);
+        } else {
+            self.enter(node, to, effects);
+        }
         if to == HallPhase::Sold {
             let usd = self.plan.inputs().halls[hall].sale;
             effects.push(Effect::Sold { hall, usd });
@@ -356,24 +380,51 @@ impl Project {
         }
     }
 
-    /// Moves the halls of a node forward to a phase, by winding down where miners still run. A phase that lies behind
-    /// is ignored: files may order stages as they like.
+    /// Moves the halls of a node forward to a phase, by winding down where miners still run and by clearing where systems
+    /// still serve. A phase that lies behind is ignored: files may order stages as they like.
     fn enter(&mut self, node: usize, to: HallPhase, effects: &mut Vec<Effect>) {
         let own = self.plan.network().nodes[node].hall;
         for hall in 0..self.phases.len() {
-            if own.is_some_and(|own| own != hall) || !self.phases[hall].precedes(to) {
+            if own.is_some_and(|own| own != hall) || (self.taken[hall] && !self.phases[hall].precedes(to)) {
                 continue;
             }
-            if self.phases[hall] == HallPhase::Mining {
-                effects.push(Effect::MiningStops { hall });
-                self.advance(hall, HallPhase::WindingDown, effects);
-            }
+            self.take(hall, effects);
             if to == HallPhase::WindingDown {
                 continue;
             }
-            if self.phases[hall].holds_miners() {
-                effects.push(Effect::MinersRemoved { hall });
-            }
+            self.empty(hall, effects);
+            self.advance(hall, to, effects);
+        }
+    }
+
+    /// Ends the old use of a hall.
+    fn take(&mut self, hall: usize, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.taken[hall], true) {
+            return;
+        }
+        if self.phases[hall] == HallPhase::Mining {
+            effects.push(Effect::MiningStops { hall });
+            self.advance(hall, HallPhase::WindingDown, effects);
+        } else {
+            effects.push(Effect::ServiceStops { hall });
+            self.advance(hall, HallPhase::Clearing, effects);
+        }
+    }
+
+    /// What is left of the old use goes out.
+    pub(super) fn empty(&self, hall: usize, effects: &mut Vec<Effect>) {
+        match self.phases[hall] {
+            HallPhase::WindingDown => effects.push(Effect::MinersRemoved { hall }),
+            HallPhase::Clearing => effects.push(Effect::SystemsRemoved { hall }),
+            _ => {}
+        }
+    }
+
+    /// A hall mines or stands idle at the end.
+    fn return_to(&mut self, hall: usize, to: HallPhase, effects: &mut Vec<Effect>) {
+        self.take(hall, effects);
+        self.empty(hall, effects);
+        if self.phases[hall] != to {
             self.advance(hall, to, effects);
         }
     }
@@ -433,7 +484,7 @@ mod tests {
     use crate::conversion::duration::DurationSpec;
     use crate::conversion::effect::{Component, Payment};
     use crate::conversion::plan::{HallInputs, PlanInputs};
-    use crate::conversion::programme::{ProgrammeSpec, Sequence};
+    use crate::conversion::programme::ProgrammeSpec;
     use crate::conversion::stage::{StageOverrideSpec, StageScope, StageSpec, resolve};
     use crate::conversion::start::StartSpec;
     use crate::des::{EventQueue, Outbox};

@@ -70,7 +70,8 @@ pub enum StageRole {
 pub struct StageSpec {
     /// Name of the stage, unique in its conversion.
     pub id: Name,
-    /// What people call it.
+    /// What people call it. Default: nothing.
+    #[serde(default)]
     pub name: String,
     /// Stages that must end before it starts.
     #[serde(default)]

@@ -1,7 +1,6 @@
 //! What stops a project for a time or for good: a frozen design that is opened again, and its end before it is done.
 
 use super::effect::Effect;
-use super::phase::HallPhase;
 use super::project::Project;
 use super::scene::{Event, Scene};
 use crate::time::SimTime;
@@ -43,10 +42,8 @@ impl Project {
                 continue;
             }
             let from = self.phases[hall];
-            if from != HallPhase::Mining {
-                if from.holds_miners() {
-                    scene.effects.push(Effect::MinersRemoved { hall });
-                }
+            if self.taken[hall] {
+                self.empty(hall, scene.effects);
                 self.phases[hall].abandon();
                 let to = self.phases[hall];
                 scene.effects.push(Effect::PhaseChanged { hall, from, to });

@@ -71,6 +71,17 @@ impl Works {
     }
     /// The days of a replication, the same for all strategies.
     pub fn draw(&self, streams: &Streams) -> Vec<WorkTime> {
-        self.calendars.iter().map(|(_, _, c)| c.draw(streams)).collect()
+        let mut times = Vec::new();
+        self.draw_into(streams, &mut times);
+        times
+    }
+    /// The same, in room that is used again.
+    pub fn draw_into(&self, streams: &Streams, times: &mut Vec<WorkTime>) {
+        if times.len() != self.calendars.len() {
+            *times = self.planned();
+        }
+        for ((_, _, calendar), time) in self.calendars.iter().zip(times) {
+            calendar.draw_into(streams, time);
+        }
     }
 }

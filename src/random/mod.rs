@@ -9,5 +9,5 @@ pub mod uniform;
 
 pub use design::Design;
 pub use distribution::{Distribution, DistributionSpec};
-pub use streams::{Stream, Streams};
+pub use streams::{Address, Stream, Streams};
 pub use uniform::{normal_cdf, normal_quantile, open_unit, standard_normal};

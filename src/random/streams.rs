@@ -16,6 +16,24 @@ pub struct Streams {
     replication: u64,
 }
 
+/// Where a purpose's stream lies, worked out once for draws that are made often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    key: u64,
+    stream: u64,
+}
+
+impl Address {
+    /// The address of a purpose such as `"weather/west-texas"`.
+    pub fn of(purpose: &str) -> Self {
+        // Two independent 64-bit hashes of the purpose: one in the key, one as the stream number.
+        Self {
+            key: fnv1a(0xcbf2_9ce4_8422_2325, purpose),
+            stream: fnv1a(0x9e37_79b9_7f4a_7c15, purpose),
+        }
+    }
+}
+
 /// The replication number under which things shared by all replications are drawn.
 const SHARED: u64 = u64::MAX;
 
@@ -33,13 +51,16 @@ impl Streams {
     }
     /// The stream for a purpose such as `"weather/west-texas"`; the same purpose gives the same stream.
     pub fn stream(&self, purpose: &str) -> Stream {
+        self.at(Address::of(purpose))
+    }
+    /// The stream at an address.
+    pub fn at(&self, address: Address) -> Stream {
         let mut key = [0u8; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
         key[8..16].copy_from_slice(&self.replication.to_le_bytes());
-        // Two independent 64-bit hashes of the purpose: one in the key, one as the stream number.
-        key[16..24].copy_from_slice(&fnv1a(0xcbf2_9ce4_8422_2325, purpose).to_le_bytes());
+        key[16..24].copy_from_slice(&address.key.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
-        rng.set_stream(fnv1a(0x9e37_79b9_7f4a_7c15, purpose));
+        rng.set_stream(address.stream);
         rng
     }
 }

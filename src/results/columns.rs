@@ -5,8 +5,8 @@ use crate::results::npv_profile::NpvProfileRow;
 use crate::results::tables::{
     AnswerRow, AssumptionRow, CapacityRow, CashflowRow, ComparisonRow, EventRow, FanRow, FidelityRow,
     FinanceRow, HallStateRow, HotHoursRow, HourlyRow, JobRow, LevelRow, MiningBatchRow, MiningBreakEvenRow,
-    MonthlyRow, ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow, ScheduleRow,
-    SettlementRow, StatementRow, SummaryRow,
+    MonthlyRow, ScheduleConversionRow, ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow,
+    ScheduleRiskRow, ScheduleRow, SettlementRow, StatementRow, SummaryRow,
 };
 
 /// Declares the file of a row type; the columns are its fields.
@@ -348,6 +348,25 @@ table!(
         end_p90,
         late_months,
         usd_per_day
+    ]
+);
+
+table!(
+    ScheduleConversionRow,
+    "schedule_conversions.csv",
+    [
+        strategy,
+        conversion,
+        halls,
+        planned_ready,
+        ready_p10,
+        ready_p50,
+        ready_p90,
+        planned_capex_usd,
+        capex_p10_usd,
+        capex_p50_usd,
+        capex_p90_usd,
+        delay_usd_per_day
     ]
 );
 

@@ -36,6 +36,35 @@ pub struct ScheduleRiskRow {
     pub usd_per_day: f64,
 }
 
+/// A row of `schedule_conversions.csv`: when a conversion is ready, what it costs and what a day costs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ScheduleConversionRow {
+    /// Strategy id.
+    pub strategy: String,
+    /// Position of the conversion in the strategy, from 0; `all` for all of them together.
+    pub conversion: String,
+    /// Its halls, with spaces between; empty for all.
+    pub halls: String,
+    /// When its last hall is planned to be ready, UTC.
+    pub planned_ready: String,
+    /// 10th percentile of that date, UTC.
+    pub ready_p10: String,
+    /// Median.
+    pub ready_p50: String,
+    /// 90th percentile.
+    pub ready_p90: String,
+    /// What it is planned to cost, facility and hardware, USD.
+    pub planned_capex_usd: f64,
+    /// 10th percentile of what it costs, USD.
+    pub capex_p10_usd: f64,
+    /// Median.
+    pub capex_p50_usd: f64,
+    /// 90th percentile.
+    pub capex_p90_usd: f64,
+    /// What the owners lose for each day by which its halls are ready later, USD of today.
+    pub delay_usd_per_day: f64,
+}
+
 /// A row of `schedule_drivers.csv`: a part of the luck and what the strategy's last ready date would be without it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ScheduleDriverRow {

@@ -12,7 +12,7 @@ pub use crate::results::hall_tables::{HallStateRow, HotHoursRow, ScheduleRow};
 pub use crate::results::manifest::{InputFile, Manifest, Note, StrategyInfo};
 pub use crate::results::metrics::Metrics;
 pub use crate::results::schedule_tables::{
-    ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow,
+    ScheduleConversionRow, ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow,
 };
 pub use crate::results::site_tables::{HourlyRow, MonthlyRow};
 
@@ -364,6 +364,8 @@ pub struct RunTables {
     pub schedule: Vec<ScheduleRow>,
     /// Stages over the replications.
     pub schedule_risk: Vec<ScheduleRiskRow>,
+    /// Dates, cost and worth of a day of each conversion.
+    pub schedule_conversions: Vec<ScheduleConversionRow>,
     /// What drives the last ready dates.
     pub schedule_drivers: Vec<ScheduleDriverRow>,
     /// What orders at risk are worth.

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::conversion::archetype::{self, Outcome};
 use crate::id::Name;
 use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
-use crate::scenario::spec::{ConversionSpec, FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{claims, construction, draw, lending, miners, residency, starts, supply, uncertain};
+use crate::scenario::spec::{FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
+use crate::scenario::{claims, construction, draw, lending, miners, residency, supply, uncertain};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -202,7 +201,6 @@ impl ScenarioSpec {
             let known = self.strategies.iter().map(|s| s.id.as_str());
             problems.unknown(&root.key("baseline"), "strategy", self.baseline.as_str(), known);
         }
-        let halls = self.hall_names();
         for (index, strategy) in self.strategies.iter().enumerate() {
             let here = at.index(index);
             claims::check(self, strategy, &here, problems);
@@ -210,24 +208,7 @@ impl ScenarioSpec {
                 capital.check(&here.key("capital"), problems);
             }
             self.check_tenor(index, &here, problems);
-            let at = here.key("conversions");
-            let mut taken: BTreeSet<&str> = BTreeSet::new();
-            for (position, conversion) in strategy.conversions.iter().enumerate() {
-                let at = at.index(position);
-                self.check_conversion(conversion, &at, problems);
-                for (i, hall) in conversion.halls.iter().enumerate() {
-                    let at = at.key("halls").index(i);
-                    if !halls.contains(hall) {
-                        problems.unknown(&at, "hall", hall, halls.iter().map(String::as_str));
-                    } else if !taken.insert(hall) {
-                        problems.error(&at, format!("hall `{hall}` is converted twice in this strategy"));
-                    } else if self.serves_already(hall) {
-                        let message = format!("hall `{hall}` serves from the start and cannot be converted");
-                        let help = "convert another hall, or leave out its `serving`";
-                        problems.error_with_help(&at, message, help);
-                    }
-                }
-            }
+            self.check_conversions(strategy, &here.key("conversions"), problems);
         }
     }
 
@@ -252,77 +233,6 @@ impl ScenarioSpec {
             let message = format!("a tenor of {tenor} years is longer than the horizon of {years} years");
             let help = "shorten it, or lengthen `years`";
             problems.error_with_help(&at.key("tenor_years"), message, help);
-        }
-    }
-
-    /// Whether a hall, `repeat` expanded, has `serving`.
-    fn serves_already(&self, name: &str) -> bool {
-        self.sites.iter().any(|site| {
-            let mut serving = site.halls.iter().filter(|h| h.serving.is_some());
-            serving.any(|h| h.names().iter().any(|n| name == format!("{}/{n}", site.id)))
-        })
-    }
-
-    fn check_conversion(&self, conversion: &ConversionSpec, at: &FieldPath, problems: &mut Problems) {
-        if conversion.halls.is_empty() {
-            problems.error(&at.key("halls"), "a conversion needs at least one hall");
-        }
-        conversion.programme().check(at, problems);
-        construction::check_conversion(self, conversion, at, problems);
-        if let Some(install) = &conversion.install {
-            install.check(&at.key("install"), problems);
-        }
-        if let Some(lease) = &conversion.lease {
-            lease.check(&at.key("lease"), problems);
-        }
-        if let Some(archetype) = archetype::find(conversion.archetype.as_str()) {
-            let given = (conversion.install.is_some(), conversion.lease.is_some());
-            match (archetype.outcome, given) {
-                (Outcome::Serve, (true, false))
-                | (Outcome::Lease, (false, true))
-                | (Outcome::Sell, (false, false)) => {}
-                (Outcome::Serve, _) => problems.error(
-                    at,
-                    format!("archetype `{}` needs `install` and no `lease`", archetype.id),
-                ),
-                (Outcome::Lease, _) => problems.error(
-                    at,
-                    format!("archetype `{}` needs `lease` and no `install`", archetype.id),
-                ),
-                (Outcome::Sell, _) => problems.error(
-                    at,
-                    format!("archetype `{}` takes neither `install` nor `lease`", archetype.id),
-                ),
-            }
-        }
-        for (index, tenant) in conversion.tenants.iter().flatten().enumerate() {
-            if !self.tenants.iter().any(|t| t.id == *tenant) {
-                let known = self.tenants.iter().map(|t| t.id.as_str());
-                problems.unknown(&at.key("tenants").index(index), "tenant", tenant.as_str(), known);
-            }
-        }
-        residency::check_conversion(self, conversion, at, problems);
-        self.check_start(conversion, at, problems);
-        if let crate::conversion::StartSpec::When(when) = &conversion.start {
-            starts::check(self, conversion, when, &at.key("start").key("when"), problems);
-        }
-    }
-
-    /// A planned start lies within the horizon; what was begun before is said by `stages`.
-    fn check_start(&self, conversion: &ConversionSpec, at: &FieldPath, problems: &mut Problems) {
-        use crate::conversion::StartSpec;
-        let (text, at) = match &conversion.start {
-            StartSpec::Date(text) => (Some(text), at.key("start").key("date")),
-            StartSpec::When(when) => (when.or_date.as_ref(), at.key("start").key("when").key("or_date")),
-        };
-        let date = text.and_then(|t| parse_date(t));
-        let horizon = Horizon::of(self).filter(|h| !h.months.is_empty());
-        if let (Some(date), Some(horizon)) = (date, horizon) {
-            let time = horizon.calendar.start_of(date);
-            if time.is_some_and(|t| t < horizon.start || t >= horizon.end) {
-                let (from, to) = (horizon.months[0], horizon.months[horizon.months.len() - 1]);
-                problems.error(&at, format!("`{date}` lies outside the horizon, {from} to {to}"));
-            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::conversion::archetype::kind;
 use crate::conversion::calendar::CALENDARS_MAX;
 use crate::conversion::resource::{RESOURCES_MAX, check_needs};
 use crate::id::Name;
@@ -24,6 +25,7 @@ pub(super) fn check(spec: &ScenarioSpec, root: &FieldPath, problems: &mut Proble
     for (i, calendar) in spec.calendars.iter().enumerate() {
         calendar.check(&at.index(i), problems);
     }
+    check_kinds(spec, &root.key("archetypes"), problems);
 }
 
 fn check_names<'a>(
@@ -46,6 +48,25 @@ fn check_names<'a>(
     }
 }
 
+/// What stages of kinds that the scenario states name of them.
+fn check_kinds(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems) {
+    kind::check_all(&spec.archetypes, at, problems);
+    for (i, own) in spec.archetypes.iter().enumerate() {
+        for (j, stage) in own.stages.iter().enumerate() {
+            let at = at.index(i).key("stages").index(j);
+            check_calendar(spec, stage.calendar.as_ref(), &at, problems);
+            check_needs(&stage.needs, &spec.resources, &at.key("needs"), problems);
+        }
+    }
+}
+
+fn check_calendar(spec: &ScenarioSpec, name: Option<&Name>, at: &FieldPath, problems: &mut Problems) {
+    if let Some(name) = name.filter(|n| !spec.calendars.iter().any(|c| c.id == **n)) {
+        let known = spec.calendars.iter().map(|c| c.id.as_str());
+        problems.unknown(&at.key("calendar"), "calendar", name.as_str(), known);
+    }
+}
+
 /// What a conversion names of them, and dates that it plans.
 pub(super) fn check_conversion(
     spec: &ScenarioSpec,
@@ -53,16 +74,10 @@ pub(super) fn check_conversion(
     at: &FieldPath,
     problems: &mut Problems,
 ) {
-    let calendar = |name: Option<&Name>, at: &FieldPath, problems: &mut Problems| {
-        if let Some(name) = name.filter(|n| !spec.calendars.iter().any(|c| c.id == **n)) {
-            let known = spec.calendars.iter().map(|c| c.id.as_str());
-            problems.unknown(&at.key("calendar"), "calendar", name.as_str(), known);
-        }
-    };
-    calendar(conversion.calendar.as_ref(), at, problems);
+    check_calendar(spec, conversion.calendar.as_ref(), at, problems);
     for (i, stage) in conversion.stages.iter().enumerate() {
         let at = at.key("stages").index(i);
-        calendar(stage.calendar.as_ref(), &at, problems);
+        check_calendar(spec, stage.calendar.as_ref(), &at, problems);
         let needs = stage.needs.as_deref().unwrap_or_default();
         check_needs(needs, &spec.resources, &at.key("needs"), problems);
     }
@@ -75,11 +90,16 @@ pub(super) fn check_conversion(
             );
         }
     }
-    check_deliveries(conversion, &horizon, at, problems);
+    check_deliveries(spec, conversion, (&horizon, at), problems);
 }
 
 /// Orders are planned to be delivered within the horizon where the start is dated; one that is drawn later is a result.
-fn check_deliveries(conversion: &ConversionSpec, horizon: &Horizon, at: &FieldPath, problems: &mut Problems) {
+fn check_deliveries(
+    spec: &ScenarioSpec,
+    conversion: &ConversionSpec,
+    (horizon, at): (&Horizon, &FieldPath),
+    problems: &mut Problems,
+) {
     use crate::conversion::StartSpec;
     let StartSpec::Date(date) = &conversion.start else {
         return;
@@ -93,7 +113,7 @@ fn check_deliveries(conversion: &ConversionSpec, horizon: &Horizon, at: &FieldPa
         };
         let left = (duration.planned() - stage.elapsed_months).max(0.0);
         let planned = start + crate::conversion::months(left.min(1e4));
-        let order = conversion.programme().resolved_stages();
+        let order = conversion.programme(&spec.archetypes).resolved_stages();
         let is_order = order.iter().any(|s| s.spec.id == stage.id && s.spec.is_order());
         if is_order && !stage.done && planned >= horizon.end && start < horizon.end {
             problems.error_with_help(

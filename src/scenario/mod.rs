@@ -5,6 +5,7 @@ pub mod check;
 pub mod claims;
 mod construction;
 pub mod contract_file;
+pub mod conversion;
 pub mod correlation;
 pub mod data;
 pub mod diagnostic;

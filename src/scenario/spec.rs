@@ -5,10 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::conversion::{
-    LearningSpec, ProgrammeSpec, RefreezeSpec, ResourceSpec, RiskSpec, Sequence, StageOverrideSpec,
-    StartSpec, WorkCalendarSpec,
-};
+use crate::conversion::{ArchetypeSpec, ResourceSpec, WorkCalendarSpec};
 use crate::cooling::weather::WeatherSpec;
 use crate::finance::capital::CapitalSpec;
 use crate::finance::tax::Depreciation;
@@ -30,8 +27,9 @@ use crate::power::grid::GridSpec;
 use crate::power::onsite::OnsiteSpec;
 use crate::random::Design;
 use crate::random::distribution::DistributionSpec;
+pub use crate::scenario::conversion::ConversionSpec;
 use crate::scenario::correlation::CorrelationSpec;
-use crate::site::{HallSpec, InstallSpec, LeaseSpec, OperatingCostSpec};
+use crate::site::{HallSpec, OperatingCostSpec};
 use crate::staff::StaffSpec;
 use crate::workload::tenant::TenantSpec;
 
@@ -77,6 +75,9 @@ pub struct ScenarioSpec {
     /// no stage waits for any.
     #[serde(default)]
     pub resources: Vec<ResourceSpec>,
+    /// Kinds of conversion of your own, by stages; conversions name them in `archetype`. Default: none.
+    #[serde(default)]
+    pub archetypes: Vec<ArchetypeSpec>,
     /// Working calendars of construction. Default: none, so that every day is worked.
     #[serde(default)]
     pub calendars: Vec<WorkCalendarSpec>,
@@ -250,92 +251,6 @@ pub struct StrategySpec {
     /// converts something.
     #[serde(default)]
     pub capital: Option<CapitalSpec>,
-}
-
-/// A set of halls that is converted together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConversionSpec {
-    /// Halls, written `site/hall`, in the order in which they follow each other.
-    pub halls: Vec<String>,
-    /// Kind of conversion: `swap-in-place`, `rebuild-on-pad`, `build-beside-the-mine`, `powered-shell`,
-    /// `sell-the-land` or `greenfield`.
-    pub archetype: Name,
-    /// In which order the halls follow each other. Default: all at once.
-    #[serde(default)]
-    pub order: Sequence,
-    /// When it starts.
-    pub start: StartSpec,
-    /// What is installed, where the halls serve GPUs.
-    #[serde(default)]
-    pub install: Option<InstallSpec>,
-    /// The lease, where the halls are let as powered shell.
-    #[serde(default)]
-    pub lease: Option<LeaseSpec>,
-    /// Tenants that these halls serve, in order of claim. Default: all tenants in file order.
-    #[serde(default)]
-    pub tenants: Option<Vec<Name>>,
-    /// Orders placed when the project starts, before design is frozen. Default: none.
-    #[serde(default)]
-    pub at_risk_orders: Vec<Name>,
-    /// Paid when an order is placed, percent of its price; the balance on delivery. Default 20 (assumption: 10 to 30).
-    #[serde(default = "deposit_percent")]
-    pub deposit_percent: f64,
-    /// Changes of the archetype's stages, and further stages. Default: none.
-    #[serde(default)]
-    pub stages: Vec<StageOverrideSpec>,
-    /// How it strays from the plan. Default: like the reference class of data-centre projects.
-    #[serde(default)]
-    pub risk: RiskSpec,
-    /// Working calendar of works at the halls, by the names of `calendars`. Default: every day is worked.
-    #[serde(default)]
-    pub calendar: Option<Name>,
-    /// How much less works take and cost at each further hall. Default: no less.
-    #[serde(default)]
-    pub learning: LearningSpec,
-    /// Events after which the frozen design is opened again, such as a new GPU generation. Default: none.
-    #[serde(default)]
-    pub refreezes: Vec<RefreezeSpec>,
-}
-
-fn deposit_percent() -> f64 {
-    20.0
-}
-
-impl ConversionSpec {
-    /// The project that it describes.
-    pub fn programme(&self) -> ProgrammeSpec {
-        let install = self.install.as_ref();
-        let lease = self.lease.as_ref();
-        ProgrammeSpec {
-            archetype: self.archetype.clone(),
-            order: self.order,
-            start: self.start.clone(),
-            at_risk_orders: self.at_risk_orders.clone(),
-            deposit_percent: self.deposit_percent,
-            capex_usd_per_it_kw: install
-                .and_then(|i| i.fit_out_usd_per_it_kw)
-                .or_else(|| lease.and_then(|l| l.fit_out_usd_per_it_kw)),
-            stages: self.stages.clone(),
-            risk: self.risk,
-            calendar: self.calendar.clone(),
-            learning: self.learning,
-            refreezes: self.refreezes.clone(),
-        }
-    }
-    /// One phrase about it, for the memo.
-    pub fn describe(&self) -> String {
-        let halls = self.halls.join(", ");
-        let by = format!("by `{}`, {}", self.archetype, self.start.describe());
-        match (&self.install, &self.lease) {
-            (Some(install), _) => format!("turns {halls} into GPU halls of {} {by}", install.model),
-            (None, Some(lease)) => {
-                let (rent, years) = (lease.usd_per_kw_month, lease.years);
-                format!("lets {halls} at {rent} USD/kW-month for {years} years {by}")
-            }
-            (None, None) => format!("sells {halls} {by}"),
-        }
-    }
 }
 
 /// A plain field that is drawn in each replication.

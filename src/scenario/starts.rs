@@ -14,12 +14,27 @@ pub(super) fn check(
     at: &FieldPath,
     problems: &mut Problems,
 ) {
-    if let Some(rent) = &when.rent_above {
+    let (dear, cheap) = (when.rent_above.as_ref(), when.rent_below.as_ref());
+    for (key, market) in [
+        ("rent_above", dear.map(|rent| &rent.market)),
+        ("rent_below", cheap.map(|rent| &rent.market)),
+    ] {
         let markets = &spec.market.gpu_rent;
-        if !markets.contains_key(&rent.market) {
+        if let Some(market) = market.filter(|name| !markets.contains_key(*name)) {
             let known = markets.keys().map(crate::id::Name::as_str);
-            let at = at.key("rent_above").key("market");
-            problems.unknown(&at, "rent market", rent.market.as_str(), known);
+            problems.unknown(&at.key(key).key("market"), "rent market", market.as_str(), known);
+        }
+    }
+    if let Some(tenant) = &when.term_over {
+        let blocks = || spec.tenants.iter().filter(|t| t.reserved.is_some());
+        if !blocks().any(|t| t.id == *tenant) {
+            let known = blocks().map(|t| t.id.as_str());
+            problems.unknown(
+                &at.key("term_over"),
+                "tenant with a block",
+                tenant.as_str(),
+                known,
+            );
         }
     }
     if let Some(tenant) = &when.tenant_signs {

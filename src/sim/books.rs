@@ -262,11 +262,14 @@ impl Books {
             }
             maintenance += costs.facility_maintenance_percent_of_capex / 100.0 * hall.facility_capex_usd;
             maintenance += costs.hardware_support_percent_of_capex / 100.0 * hall.hardware_capex_usd;
-            let age = hall
-                .ready
-                .map_or(0.0, |r| (site.open.from - r).as_days().max(0.0) / 365.25);
-            let facility = (1.0 - age / self.finance.facility_life_years).max(0.0) * hall.facility_capex_usd;
-            let hardware = (1.0 - age / self.finance.hardware_life_years).max(0.0) * hall.hardware_capex_usd;
+            let age = |since: Option<SimTime>| {
+                since.map_or(0.0, |t| (site.open.from - t).as_days().max(0.0) / 365.25)
+            };
+            let (built, ready) = (age(hall.built), age(hall.ready));
+            let facility =
+                (1.0 - built / self.finance.facility_life_years).max(0.0) * hall.facility_capex_usd;
+            let hardware =
+                (1.0 - ready / self.finance.hardware_life_years).max(0.0) * hall.hardware_capex_usd;
             property += costs.property_tax_percent_of_value / 100.0 * (facility + hardware);
             if let Some(NewUse::Gpu(gpu)) = &hall.new_use {
                 cloud += costs.cloud_usd_per_gpu_h * f64::from(gpu.gpus()) * 8_766.0;

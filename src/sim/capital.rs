@@ -90,7 +90,7 @@ fn first_days(months: &[Month]) -> Vec<Date> {
 pub fn completion(world: &World<'_>) -> usize {
     let months = world.from.scenario.months.len();
     let mut last = None;
-    for running in &world.projects {
+    for running in world.projects.iter().filter(|running| !running.again) {
         for hall in 0..running.halls.len() {
             match running.project.ready(hall) {
                 Some(at) => last = last.max(Some(at)),

@@ -309,8 +309,12 @@ pub struct Hall {
     pub facility_capex_usd: f64,
     /// Hardware capex so far, USD.
     pub hardware_capex_usd: f64,
-    /// When it became ready for service.
+    /// Of these what has entered service: facility, hardware.
+    pub in_service_usd: (f64, f64),
+    /// When it became ready for its present use.
     pub ready: Option<SimTime>,
+    /// When it first became ready: buildings and plant are as old as that.
+    pub built: Option<SimTime>,
     /// When its miners left.
     pub miners_until: Option<SimTime>,
 }
@@ -329,7 +333,9 @@ impl Hall {
             crewless: false,
             facility_capex_usd: 0.0,
             hardware_capex_usd: 0.0,
+            in_service_usd: (0.0, 0.0),
             ready: None,
+            built: None,
             miners_until: None,
         }
     }

@@ -163,6 +163,9 @@ fn reliability(scalars: &mut Scalars, world: &World<'_>) {
             waits.add(&gpu.failures.waits());
         }
     }
+    for gpu in &world.retired {
+        waits.add(&gpu.failures.waits());
+    }
     let (technician, part) = (waits.without_part as f64, waits.with_part as f64);
     scalars.ratio(PORTFOLIO, Metric::TechnicianWaitH, waits.technician_h, technician);
     scalars.ratio(PORTFOLIO, Metric::PartWaitH, waits.part_h, part);
@@ -301,7 +304,7 @@ fn readiness(scalars: &mut Scalars, world: &World<'_>) {
     let start = world.from.scenario.horizon.start;
     let months = |span: Span| span.as_days() / crate::conversion::DAYS_PER_MONTH;
     let (mut ready, mut delay) = (None::<f64>, None::<f64>);
-    for running in &world.projects {
+    for running in world.projects.iter().filter(|running| !running.again) {
         for hall in 0..running.halls.len() {
             let (Some(at), Some(planned)) =
                 (running.project.ready(hall), running.project.planned_ready(hall))

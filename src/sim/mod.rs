@@ -8,6 +8,7 @@ pub mod books;
 pub mod capacity;
 pub mod capital;
 pub mod commitment;
+pub mod delay;
 pub mod demand;
 pub mod detail;
 pub mod event;

@@ -1,29 +1,30 @@
-//! The dates of each strategy's conversions over many schedules: which stages are critical, what drives the end, what
-//! orders at risk are worth, and what a day costs.
-//!
-//! What a day of later readiness costs is the slope of equity value over the last ready date, by least squares over the
-//! replications of the run: all that hangs on the date is in it, rents, penalties, mining that goes on. It is given
-//! where thirty replications or more show it at twice its standard error.
+//! The dates and costs of each strategy's conversions over many schedules: which stages are critical, what drives the
+//! end, what orders at risk are worth. What a day costs comes from `delay`.
 
 use crate::conversion::DAYS_PER_MONTH;
-use crate::conversion::analysis::{Analysis, OrderValue, StageRisk, analyse};
-use crate::metric::Metric;
+use crate::conversion::analysis::{Analysis, ConversionRisk, OrderValue, StageRisk, analyse};
 use crate::results::tables::{
-    RunTables, ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow,
+    RunTables, ScheduleConversionRow, ScheduleCurveRow, ScheduleDriverRow, ScheduleOrderRow, ScheduleRiskRow,
 };
 use crate::scenario::Scenario;
 use crate::scenario::spec::StrategySpec;
 use crate::sim::setup::{Setup, critical_it, portfolio};
+use crate::time::SimTime;
 
 /// Schedules of a strategy: at least, at most.
 const SCHEDULES: (u32, u32) = (200, 1_000);
 /// Stages times halls times schedules of one strategy that are looked at, at most; larger ones get fewer schedules
 const NODES_MAX: usize = 2_000_000;
-/// Replications from which a slope is read.
-const SLOPE_REPLICATIONS: usize = 30;
+/// What a day of later readiness costs, USD: by strategy, by conversion; `None` where it is not known.
+pub type DelayCosts = [Vec<Option<f64>>];
 
 /// Puts the tables of all strategies that convert anything.
-pub fn put(scenario: &Scenario, setup: &Setup, replications: u32, tables: &mut RunTables) {
+pub fn put(
+    (scenario, setup): (&Scenario, &Setup),
+    replications: u32,
+    delays: &DelayCosts,
+    tables: &mut RunTables,
+) {
     let spec = &scenario.spec;
     for (index, strategy) in spec.strategies.iter().enumerate() {
         if strategy.conversions.is_empty() {
@@ -37,6 +38,8 @@ pub fn put(scenario: &Scenario, setup: &Setup, replications: u32, tables: &mut R
             .zip(&strategy.conversions)
             .map(|(own, conversion)| {
                 let percent = match (&conversion.install, &conversion.lease) {
+                    // A hall that serves again brings no further megawatts.
+                    _ if own.again => 0.0,
                     (Some(install), _) => install.critical_it_percent,
                     (None, Some(lease)) => lease.critical_it_percent,
                     (None, None) => 0.0,
@@ -49,55 +52,21 @@ pub fn put(scenario: &Scenario, setup: &Setup, replications: u32, tables: &mut R
             })
             .collect();
         let analysis = analyse(&schedules, (spec.run.seed, count), &mw);
-        let day_usd = day_usd(tables, index);
         let rows = Rows {
             strategy,
             setup,
             halls: conversions.iter().map(|c| c.halls.as_slice()).collect(),
-            day_usd,
+            delay_usd: &delays[index],
         };
         rows.put(&analysis, tables);
     }
-}
-
-/// What a day of later readiness costs, USD, positive where it costs.
-fn day_usd(tables: &RunTables, strategy: usize) -> Option<f64> {
-    let of = |metric| tables.metrics.values((strategy, 0, 0), metric).iter();
-    let pairs = of(Metric::ReadyForServiceMonths).zip(of(Metric::NpvEquityUsd));
-    let pairs: Vec<(f64, f64)> = pairs
-        .map(|(m, v)| (m * DAYS_PER_MONTH, *v))
-        .filter(|(m, v)| m.is_finite() && v.is_finite())
-        .collect();
-    slope(&pairs).map(|usd| -usd)
-}
-
-/// Least-squares slope, where it is at least twice its standard error.
-fn slope(pairs: &[(f64, f64)]) -> Option<f64> {
-    if pairs.len() < SLOPE_REPLICATIONS {
-        return None;
-    }
-    let n = pairs.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / n;
-    let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
-    let sxx: f64 = pairs.iter().map(|p| (p.0 - mx).powi(2)).sum();
-    let sxy: f64 = pairs.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
-    if sxx <= 0.0 {
-        return None;
-    }
-    let slope = sxy / sxx;
-    let rest: f64 = pairs
-        .iter()
-        .map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2))
-        .sum();
-    let error = (rest / (n - 2.0) / sxx).sqrt();
-    (slope.abs() >= 2.0 * error).then_some(slope)
 }
 
 struct Rows<'a> {
     strategy: &'a StrategySpec,
     setup: &'a Setup,
     halls: Vec<&'a [(usize, usize)]>,
-    day_usd: Option<f64>,
+    delay_usd: &'a [Option<f64>],
 }
 
 impl Rows<'_> {
@@ -106,6 +75,9 @@ impl Rows<'_> {
         tables
             .schedule_risk
             .extend(analysis.stages.iter().filter_map(|s| self.stage(s)));
+        tables
+            .schedule_conversions
+            .extend(analysis.conversions.iter().map(|c| self.conversion(c)));
         tables
             .schedule_drivers
             .extend(analysis.drivers.iter().map(|d| ScheduleDriverRow {
@@ -152,7 +124,7 @@ impl Rows<'_> {
             end_p50: stage.end[1].to_utc_text(),
             end_p90: stage.end[2].to_utc_text(),
             late_months: stage.late_months,
-            usd_per_day: self.day_usd.map_or(f64::NAN, |usd| usd * stage.criticality),
+            usd_per_day: self.day_usd(stage.project) * stage.criticality,
         })
     }
 
@@ -165,32 +137,38 @@ impl Rows<'_> {
             planned_months: order.planned_months,
             mean_months: order.mean_months,
             deposit_usd: order.deposit.as_usd(),
-            value_usd: self
-                .day_usd
-                .map_or(f64::NAN, |usd| usd * order.mean_months * DAYS_PER_MONTH),
+            value_usd: self.day_usd(order.project) * order.mean_months * DAYS_PER_MONTH,
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    fn conversion(&self, risk: &ConversionRisk) -> ScheduleConversionRow {
+        let days = risk.project.map(|project| self.day_usd(project));
+        let all = || {
+            (0..self.delay_usd.len())
+                .map(|project| self.day_usd(project))
+                .sum()
+        };
+        let text = |date: SimTime| date.to_utc_text();
+        ScheduleConversionRow {
+            strategy: self.strategy.id.to_string(),
+            conversion: risk.project.map_or_else(|| "all".to_owned(), |p| p.to_string()),
+            halls: risk
+                .project
+                .map_or_else(String::new, |p| self.strategy.conversions[p].halls.join(" ")),
+            planned_ready: text(risk.planned_ready),
+            ready_p10: text(risk.ready[0]),
+            ready_p50: text(risk.ready[1]),
+            ready_p90: text(risk.ready[2]),
+            planned_capex_usd: risk.planned_capex.as_usd(),
+            capex_p10_usd: risk.capex[0].as_usd(),
+            capex_p50_usd: risk.capex[1].as_usd(),
+            capex_p90_usd: risk.capex[2].as_usd(),
+            delay_usd_per_day: days.unwrap_or_else(all),
+        }
+    }
 
-    #[test]
-    fn a_slope_is_given_where_it_is_clear() {
-        // 3 less for each day, with an error that alternates and goes with nothing.
-        let pairs: Vec<(f64, f64)> = (0..40)
-            .map(|i| {
-                (
-                    f64::from(i),
-                    100.0 - 3.0 * f64::from(i) + if i % 2 == 0 { 1.0 } else { -1.0 },
-                )
-            })
-            .collect();
-        let found = slope(&pairs).unwrap();
-        assert!((found + 3.0).abs() < 0.05, "{found}");
-        let flat: Vec<(f64, f64)> = (0..40).map(|i| (f64::from(i), f64::from(i % 2))).collect();
-        assert_eq!(slope(&flat), None);
-        assert_eq!(slope(&pairs[..20]), None, "too few");
+    /// What a day costs; no number where it is not known.
+    fn day_usd(&self, project: usize) -> f64 {
+        self.delay_usd[project].unwrap_or(f64::NAN)
     }
 }

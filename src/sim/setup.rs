@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::conversion::archetype;
+use crate::conversion::archetype::{Outcome, kind};
 use crate::conversion::{HallInputs, HallPhase, Plan, Portfolio, StartRule, Works};
 use crate::cooling::{CoolingSpec, Plant};
 use crate::finance::capital::Plan as DebtPlan;
@@ -55,6 +55,10 @@ pub struct ConversionSetup {
     pub plan: Arc<Plan>,
     /// When it starts.
     pub start: StartRule,
+    /// Conversions of the strategy that were before it in its halls.
+    pub after: Vec<usize>,
+    /// Whether its halls were converted before, or served from the start.
+    pub again: bool,
     /// Crews and calendars that all conversions of the strategy share.
     pub works: Arc<Works>,
 }
@@ -138,7 +142,13 @@ impl Setup {
         drawn: &ScenarioSpec,
     ) -> Option<Vec<Vec<ConversionSetup>>> {
         let halls = |spec: &ScenarioSpec| spec.sites.iter().map(|s| s.halls.clone()).collect::<Vec<_>>();
-        let works = |spec: &ScenarioSpec| (spec.resources.clone(), spec.calendars.clone());
+        let works = |spec: &ScenarioSpec| {
+            (
+                spec.resources.clone(),
+                spec.calendars.clone(),
+                spec.archetypes.clone(),
+            )
+        };
         let same =
             base.strategies == drawn.strategies && halls(base) == halls(drawn) && works(base) == works(drawn);
         let anew = || {
@@ -231,8 +241,13 @@ pub fn accelerators(install: &InstallSpec, grid_mw: f64) -> Accelerators {
 }
 
 /// Planned facility cost and hardware price of one hall of a conversion.
-pub fn hall_cost(conversion: &ConversionSpec, grid_mw: f64) -> (Money, Money) {
-    let per_kw = conversion.programme().facility_usd_per_it_kw();
+pub fn hall_cost(spec: &ScenarioSpec, conversion: &ConversionSpec, grid_mw: f64) -> (Money, Money) {
+    let programme = conversion.programme(&spec.archetypes);
+    let per_kw = programme.facility_usd_per_it_kw();
+    let becomes = programme.kind().map(|kind| kind.becomes);
+    if matches!(becomes, Some(Outcome::Mine | Outcome::Idle)) {
+        return (Money::from_usd(per_kw * grid_mw * 1e3), Money::ZERO);
+    }
     if let Some(install) = &conversion.install {
         let it = critical_it(grid_mw, install.critical_it_percent);
         let facility = Money::from_usd(per_kw * it.as_kw() * install.redundancy.capex_factor());
@@ -269,29 +284,40 @@ pub fn portfolio(
     let works = Arc::new(Works::new(&spec.resources, &spec.calendars, calendars, span));
     let (mut plans, mut starts, mut rest) = (Vec::new(), Vec::new(), Vec::new());
     for part in parts {
-        // What waits for a condition is planned from the date by which it starts at the latest, or from the beginning.
+        // What waits for a condition is planned from the date by which it starts at the latest, or from when the
+        // conversions before it in its halls are planned to be done, or from the beginning.
         let latest = part.start.latest();
+        let ends = part.after.iter().map(|p| planned_end(&plans, &starts, *p));
+        let free = ends.fold(span.0, SimTime::max);
         starts.push(if latest < span.1 {
-            latest.max(span.0)
+            latest.max(free)
         } else {
-            span.0
+            free + Span::from_days_f64(part.start.years() * 365.25)
         });
         plans.push(part.plan);
-        rest.push((part.halls, part.start));
+        rest.push((part.halls, part.start, part.after, part.again));
     }
     let portfolio = Portfolio::new(plans, starts, Arc::clone(&works));
     let setups = portfolio
         .plans()
         .iter()
         .zip(rest)
-        .map(|(plan, (halls, start))| ConversionSetup {
+        .map(|(plan, (halls, start, after, again))| ConversionSetup {
             halls,
             plan: Arc::clone(plan),
             start,
+            after,
+            again,
             works: Arc::clone(&works),
         });
     let setups = setups.collect();
     (portfolio, setups)
+}
+
+/// When a conversion is planned to be done.
+fn planned_end(plans: &[Plan], starts: &[SimTime], conversion: usize) -> SimTime {
+    let plan = &plans[conversion];
+    starts[conversion] + crate::conversion::months(plan.network().last_ready(plan.planned()))
 }
 
 /// A conversion before it is brought together with the others of its strategy.
@@ -299,6 +325,8 @@ struct Part {
     halls: Vec<(usize, usize)>,
     plan: Plan,
     start: StartRule,
+    after: Vec<usize>,
+    again: bool,
 }
 
 fn plan(
@@ -322,18 +350,15 @@ fn plan(
         (s, h)
     };
     let halls: Vec<(usize, usize)> = conversion.halls.iter().map(find).collect();
-    let kind = archetype::find(conversion.archetype.as_str()).expect("the check knows the archetype");
+    let kind = kind::kind(&conversion.archetype, &spec.archetypes).expect("the check knows the archetype");
+    let before = |name: &String| spec.phase_before(strategy, position, name);
     let inputs = halls.iter().zip(&conversion.halls).map(|(&(s, h), name)| {
         let hall = &spec.sites[s].halls[sites[s].halls[h].1];
-        let (facility, hardware) = hall_cost(conversion, hall.grid_mw);
-        let per_kw = kind.sale_usd_per_grid_kw.map_or(0.0, |e| e.mode);
+        let (facility, hardware) = hall_cost(spec, conversion, hall.grid_mw);
+        let per_kw = kind.sale_usd_per_grid_kw;
         HallInputs {
             name: name.clone(),
-            phase: if hall.miners.is_empty() {
-                HallPhase::Idle
-            } else {
-                HallPhase::Mining
-            },
+            phase: before(name),
             facility,
             hardware,
             sale: Money::from_usd(per_kw * hall.grid_mw * 1e3),
@@ -341,11 +366,25 @@ fn plan(
     });
     // The key names the place among the conversions, not the strategy, so that strategies share their luck.
     let key = format!("{}/{position}", conversion.halls.join("+"));
-    let plan = Plan::of_programme(&conversion.programme(), key, inputs.collect());
+    let mut after: Vec<usize> = conversion
+        .halls
+        .iter()
+        .filter_map(|name| strategy.earlier(position, name))
+        .collect();
+    after.sort_unstable();
+    after.dedup();
+    let again = conversion
+        .halls
+        .iter()
+        .any(|name| before(name) == HallPhase::Serving)
+        || !after.is_empty();
+    let plan = Plan::of_programme(&conversion.programme(&spec.archetypes), key, inputs.collect());
     let calendar = &sites[halls[0].0].calendar;
     Part {
         halls,
         plan: plan.unwrap_or_else(|| panic!("the plan of `{}` was checked", strategy.id)),
         start: StartRule::new(&conversion.start, calendar).expect("the check knows the date"),
+        after,
+        again,
     }
 }

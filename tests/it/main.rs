@@ -6,6 +6,7 @@
     reason = "figures of references keep the form of their source"
 )]
 
+mod again;
 mod ancillary;
 mod architecture;
 mod bad_data;
@@ -48,6 +49,7 @@ mod mining;
 mod multilevel;
 mod nodes;
 mod optimise;
+mod own_dates;
 mod power;
 mod precision;
 mod queue;
@@ -58,6 +60,7 @@ mod resume;
 mod run_directory;
 mod safety;
 mod scenarios;
+mod schedule_outputs;
 mod schema;
 mod sensitivity;
 mod shard;

@@ -4,18 +4,29 @@
 //! file says so. Shares of cost add up to 100 percent of the facility; GPU hardware is priced apart.
 
 mod build_beside_the_mine;
+mod buy_a_mine;
+mod close_down;
+mod gpu_refresh;
 mod greenfield;
+pub mod kind;
 mod powered_shell;
 mod rebuild_on_pad;
+mod return_to_mining;
 mod sell_the_land;
 mod swap_in_place;
+
+pub use kind::ArchetypeSpec;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::duration::DurationSpec;
 use super::stage::{MiningDuring, StageRole, StageScope, StageSpec};
 use crate::id::Name;
 
 /// What the hall becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It serves tenants and jobs with the planner's own GPU systems.
     Serve,
@@ -23,6 +34,10 @@ pub enum Outcome {
     Lease,
     /// It is sold.
     Sell,
+    /// It mines.
+    Mine,
+    /// It stands idle.
+    Idle,
 }
 
 /// A published or assumed range.
@@ -72,7 +87,7 @@ pub struct Archetype {
     pub id: &'static str,
     /// What it is, in a sentence.
     pub meaning: &'static str,
-    /// Facility cost per kW of IT, USD, GPU hardware excluded.
+    /// Facility cost per kW of IT, USD, GPU hardware excluded; per kW of connection where halls mine or stand idle.
     pub capex_usd_per_it_kw: Estimate,
     /// What a buyer pays per kW of grid connection, USD, where the hall is sold.
     pub sale_usd_per_grid_kw: Option<Estimate>,
@@ -90,6 +105,10 @@ pub const ARCHETYPES: &[&Archetype] = &[
     &powered_shell::ARCHETYPE,
     &sell_the_land::ARCHETYPE,
     &greenfield::ARCHETYPE,
+    &gpu_refresh::ARCHETYPE,
+    &return_to_mining::ARCHETYPE,
+    &buy_a_mine::ARCHETYPE,
+    &close_down::ARCHETYPE,
 ];
 
 /// The kind of an id.

@@ -330,6 +330,10 @@ impl MinerBatch {
         }
         self.runs = runs;
     }
+    /// It is bought now.
+    pub(super) fn is_bought(&mut self, now: SimTime) {
+        self.life.arrives = Some((now, None));
+    }
     /// Puts it in place on its day. Gives what it costs: nothing where it is a customer's.
     pub(super) fn arrive(&mut self, now: SimTime, hashprice: f64) -> Option<Money> {
         let (_, stated) = self.life.arrives.filter(|(at, _)| *at <= now)?;

@@ -111,6 +111,15 @@ impl MiningFleet {
     pub fn scheduled(specs: &[MinerBatchSpec], calendar: &Calendar, start: SimTime) -> Self {
         Self::of(specs, |spec| MinerBatch::scheduled(spec, calendar, start))
     }
+    /// The fleet that stands in a hall from now on, and what its machines cost today.
+    pub fn bought(specs: &[MinerBatchSpec], now: SimTime, hashprice_usd_per_ph_day: f64) -> (Self, Money) {
+        let mut fleet = Self::new(specs);
+        for batch in &mut fleet.batches {
+            batch.is_bought(now);
+        }
+        let cost = fleet.arrive(now, hashprice_usd_per_ph_day);
+        (fleet, cost)
+    }
     fn of(specs: &[MinerBatchSpec], make: impl Fn(&MinerBatchSpec) -> Option<MinerBatch>) -> Self {
         let batches: Vec<MinerBatch> = specs.iter().filter_map(make).collect();
         assert!(

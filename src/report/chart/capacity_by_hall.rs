@@ -36,9 +36,10 @@ const HALLS_MAX: usize = 200;
 const LEGEND_COLUMNS: usize = 5;
 
 /// States in the order of a conversion, with colour and opacity; unknown ones are grey.
-const STATES: [(&str, usize, f64); 11] = [
+const STATES: [(&str, usize, f64); 12] = [
     ("mining", 4, 0.55),
     ("winding_down", 3, 0.45),
+    ("clearing", 3, 0.45),
     ("stripped", 3, 0.20),
     ("building", 6, 0.50),
     ("energised", 1, 0.35),

@@ -88,6 +88,7 @@ impl RunReader {
             capacity: self.rows()?,
             schedule: self.schedule()?,
             schedule_risk: self.rows()?,
+            schedule_conversions: self.rows()?,
             schedule_drivers: self.rows()?,
             schedule_orders: self.rows()?,
             schedule_curve: self.rows()?,

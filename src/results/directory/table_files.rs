@@ -39,6 +39,7 @@ impl RunWriter {
         self.put_schedule(tables)?;
         if !tables.schedule_risk.is_empty() {
             self.put_rows(&tables.schedule_risk)?;
+            self.put_rows(&tables.schedule_conversions)?;
             self.put_rows(&tables.schedule_drivers)?;
             self.put_rows(&tables.schedule_orders)?;
             self.put_rows(&tables.schedule_curve)?;

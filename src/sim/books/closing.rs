@@ -42,11 +42,12 @@ impl Books {
                     if hall.phase == HallPhase::Sold {
                         continue;
                     }
-                    let age = hall.ready.map_or(0.0, |r| (end - r).as_days() / 365.25);
+                    let age = |since: Option<SimTime>| since.map_or(0.0, |t| (end - t).as_days() / 365.25);
+                    let (built, ready) = (age(hall.built), age(hall.ready));
                     facility +=
-                        hall.facility_capex_usd * (1.0 - age / self.finance.facility_life_years).max(0.0);
+                        hall.facility_capex_usd * (1.0 - built / self.finance.facility_life_years).max(0.0);
                     hardware +=
-                        hall.hardware_capex_usd * (1.0 - age / self.finance.hardware_life_years).max(0.0);
+                        hall.hardware_capex_usd * (1.0 - ready / self.finance.hardware_life_years).max(0.0);
                     hardware += fleet.resale(hashprice_usd_per_ph_day).as_usd();
                 }
             }
@@ -171,6 +172,21 @@ impl Books {
             deductions_usd: self.tax.deductions_usd(months),
             ..Case::default()
         }
+    }
+
+    /// Cash from running the strategy over months, USD: earned, spent, and what is neither (prepayments, deposits).
+    pub fn operating_usd(&self, months: std::ops::Range<usize>) -> (f64, f64, f64) {
+        let (mut earned, mut spent, mut other) = (0.0, 0.0, 0.0);
+        let running = Account::of_cash_flow().filter(|a| a.cash_flow() == Some(CashFlow::Operating));
+        for account in running {
+            let usd: f64 = self.ledger.cash_usd(account)[months.clone()].iter().sum();
+            match account.class() {
+                Class::Income => earned += usd,
+                Class::Expense => spent -= usd,
+                _ => other += usd,
+            }
+        }
+        (earned, spent, other)
     }
 
     /// The taxpayer with its assets.

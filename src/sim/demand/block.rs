@@ -151,6 +151,10 @@ impl Block {
             self.take(now);
         }
     }
+    /// GPUs are taken out for good, or until others come.
+    pub fn remove(&mut self, gpus: u32) {
+        self.installed = self.installed.saturating_sub(gpus);
+    }
     /// Its tenant signs: he takes what stands, and what he was promised moves by as long as he took.
     pub fn sign(&mut self, now: SimTime, start: SimTime) {
         self.signed = true;

@@ -97,7 +97,13 @@ fn on_cost(scalars: &mut Scalars, world: &World<'_>, capex: f64) {
     let ledger = &world.books.ledger;
     let ebitda = ledger.profit_of_usd(CashFlow::Operating);
     let place = |&(s, h): &(usize, usize)| world.sites[s].halls[h].grid_mw;
-    let converted: f64 = world.projects.iter().flat_map(|p| &p.halls).map(place).sum();
+    let converted: f64 = world
+        .projects
+        .iter()
+        .filter(|p| !p.again)
+        .flat_map(|p| &p.halls)
+        .map(place)
+        .sum();
     let all: f64 = world.sites.iter().flat_map(|s| &s.halls).map(|h| h.grid_mw).sum();
     scalars.ratio(PORTFOLIO, Metric::CapexUsdPerMw, capex, converted);
     let years = ledger.months() as f64 / 12.0;

@@ -13,11 +13,20 @@ pub(super) struct Placed {
     level: Level,
     site: usize,
     hall: Option<usize>,
+    /// Its wires went out with the systems of its hall.
+    gone: bool,
 }
 
 impl Placed {
     pub(super) const fn site(&self) -> usize {
         self.site
+    }
+}
+
+impl Placed {
+    /// The systems of a hall go out, and the wires to them.
+    pub(super) fn leave(&mut self, site: usize, hall: usize) {
+        self.gone |= self.site == site && self.hall == Some(hall);
     }
 }
 
@@ -72,11 +81,15 @@ impl World<'_> {
             level,
             site,
             hall,
+            gone: false,
         });
     }
 
     pub(super) fn step_blocks(&mut self, now: SimTime, event: Event) {
         let placed = &mut self.blocks[event.id as usize];
+        if placed.gone {
+            return;
+        }
         placed.blocks.step(now, event, &mut Outbox::new(&mut self.queue));
         let (live, level, s) = (placed.blocks.live(), placed.level, placed.site);
         let subject = match placed.hall {

@@ -55,7 +55,11 @@ impl World<'_> {
         for (position, conversion) in spec.strategies[self.from.strategy].conversions.iter().enumerate() {
             let halls = self.from.conversions[position].halls.clone();
             let claim = claims(spec, conversion.tenants.as_ref());
-            for (s, h) in halls {
+            for ((s, h), name) in halls.into_iter().zip(&conversion.halls) {
+                // What a hall that is converted again becomes is seen when it is.
+                if strategy.earlier(position, name).is_some() || self.sites[s].halls[h].serves() {
+                    continue;
+                }
                 if let Some(install) = &conversion.install {
                     self.install_gpus((s, h), install, &claim, &mut given);
                 } else if let Some(lease) = &conversion.lease {
@@ -77,8 +81,13 @@ impl World<'_> {
         let systems = accelerators(install, grid_mw);
         let design_mw = systems.provisioned().as_mw().max(1e-6);
         let number = self.failing.len() as u32;
-        self.failing.push((s, h));
-        let name = format!("failures/{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
+        self.failing.push(Some((s, h)));
+        let mut name = format!("failures/{}/{}", self.sites[s].name, self.sites[s].halls[h].name);
+        let before = self.retired.len();
+        if before > 0 {
+            // Other systems, other luck.
+            name = format!("{name}/{before}");
+        }
         let frame = frame(&systems, design_mw, install.redundancy);
         let failures = Failures::new(&install.failures, &frame, number, &self.from.streams, &name);
         let per_gpu_day = failures.per_system_day() / f64::from(systems.model().gpus);
@@ -169,7 +178,7 @@ impl World<'_> {
             let conversion = &spec.strategies[strategy].conversions[position];
             let planned = &own.plan.inputs().halls;
             let scale = own.halls.iter().zip(planned).map(|(&(s, h), inputs)| {
-                let (facility, hardware) = hall_cost(conversion, self.sites[s].halls[h].grid_mw);
+                let (facility, hardware) = hall_cost(spec, conversion, self.sites[s].halls[h].grid_mw);
                 let ratio = |new: Money, old: Money| if old > Money::ZERO { new / old } else { 1.0 };
                 (ratio(facility, inputs.facility), ratio(hardware, inputs.hardware))
             });
@@ -182,8 +191,14 @@ impl World<'_> {
                 project,
                 halls: own.halls.clone(),
                 prepaid: false,
+                again: own.again,
             });
         }
+    }
+
+    /// Makes the halls of a conversion ready later than they would be.
+    pub(in crate::sim) fn slip(&mut self, conversion: usize, by: Span) {
+        self.projects[conversion].project.slip(by);
     }
 
     /// Schedules what is known from the start: hours, months, weeks, orders, dated starts.

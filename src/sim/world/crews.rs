@@ -1,8 +1,6 @@
 //! Crews of data halls: who wants one, when it stands, and what happens without.
 
 use super::World;
-use crate::conversion::Scene;
-use crate::des::Outbox;
 use crate::sim::event::{self, Event};
 use crate::sim::hall::{Hall, NewUse};
 use crate::sim::site::Site;
@@ -112,21 +110,12 @@ impl World<'_> {
 
     fn crew_stands(&mut self, place: (usize, usize), now: SimTime) {
         let position = |halls: &[(usize, usize)]| halls.iter().position(|hall| *hall == place);
-        let mut found = self.projects.iter().enumerate();
+        let unfinished = |(_, p): &(usize, &super::Running)| !p.project.is_finished();
+        let mut found = self.projects.iter().enumerate().filter(unfinished);
         let Some((index, hall)) = found.find_map(|(i, p)| Some((i, position(&p.halls)?))) else {
             return;
         };
         self.close_project(index, now);
-        let mut effects = std::mem::take(&mut self.effects);
-        let mut scene = Scene {
-            now,
-            outbox: &mut Outbox::new(&mut self.queue),
-            shared: &mut self.shared,
-            effects: &mut effects,
-        };
-        self.projects[index].project.crew_stands(hall, &mut scene);
-        self.apply(index, now, &mut effects);
-        self.effects = effects;
-        self.note_waiting(index);
+        self.act(index, now, |project, scene| project.crew_stands(hall, scene));
     }
 }

@@ -3,16 +3,22 @@
 use super::{Running, World};
 use crate::conversion::project::Event as StageEvent;
 use crate::conversion::resource::Ticket;
-use crate::conversion::{Component, Effect, Scene};
+use crate::conversion::{Component, Effect, Project, Scene};
 use crate::des::Outbox;
 use crate::finance::account::Account;
+use crate::sim::event::Event;
 use crate::sim::hall::NewUse;
 use crate::time::SimTime;
 use crate::units::Money;
 
 impl World<'_> {
-    pub(super) fn step_project(&mut self, now: SimTime, event: StageEvent) {
-        let index = event.project.index();
+    /// Lets a project act, carries out what it did, and sees which of its halls wait for nothing but their crew.
+    pub(super) fn act(
+        &mut self,
+        index: usize,
+        now: SimTime,
+        act: impl FnOnce(&mut Project, &mut Scene<'_, '_, Event>),
+    ) {
         let mut effects = std::mem::take(&mut self.effects);
         let mut scene = Scene {
             now,
@@ -20,8 +26,18 @@ impl World<'_> {
             shared: &mut self.shared,
             effects: &mut effects,
         };
-        self.projects[index].project.step(event, &mut scene);
-        self.follow(index, now, effects);
+        act(&mut self.projects[index].project, &mut scene);
+        for effect in effects.drain(..) {
+            self.apply(index, now, effect);
+        }
+        self.effects = effects;
+        self.note_waiting(index);
+    }
+
+    pub(super) fn step_project(&mut self, now: SimTime, event: StageEvent) {
+        self.act(event.project.index(), now, |project, scene| {
+            project.step(event, scene);
+        });
     }
 
     /// Crews go to those that wait for them, in their order.
@@ -36,42 +52,21 @@ impl World<'_> {
             let freed = self.shared.crews.freed_by(needs(ticket));
             let freed = freed.and_then(|(project, node)| (project == ticket.project).then_some(node));
             self.close_project(index, now);
-            let mut effects = std::mem::take(&mut self.effects);
-            let mut scene = Scene {
-                now,
-                outbox: &mut Outbox::new(&mut self.queue),
-                shared: &mut self.shared,
-                effects: &mut effects,
-            };
-            self.projects[index]
-                .project
-                .begin_served(ticket.node, freed, &mut scene);
-            self.follow(index, now, effects);
+            self.act(index, now, |project, scene| {
+                project.begin_served(ticket.node, freed, scene);
+            });
         }
     }
 
-    /// Carries out what a project did, and sees which halls wait for nothing but their crew.
-    fn follow(&mut self, index: usize, now: SimTime, mut effects: Vec<Effect>) {
-        self.apply(index, now, &mut effects);
-        self.effects = effects;
-        self.note_waiting(index);
-    }
-
     /// Which halls of a project wait for nothing but their crew.
-    pub(super) fn note_waiting(&mut self, index: usize) {
+    fn note_waiting(&mut self, index: usize) {
         let Running { project, halls, .. } = &self.projects[index];
         for (hall, &(s, h)) in halls.iter().enumerate() {
             self.sites[s].halls[h].waits_for_crew = project.waits_for_crew(hall);
         }
     }
 
-    pub(super) fn apply(&mut self, index: usize, now: SimTime, effects: &mut Vec<Effect>) {
-        for effect in effects.drain(..) {
-            self.apply_one(index, now, effect);
-        }
-    }
-
-    pub(super) fn apply_one(&mut self, index: usize, now: SimTime, effect: Effect) {
+    fn apply(&mut self, index: usize, now: SimTime, effect: Effect) {
         let place = |hall: usize| self.projects[index].halls[hall];
         match effect {
             Effect::PhaseChanged { hall, to, .. } => {
@@ -84,6 +79,8 @@ impl World<'_> {
                 }
             }
             Effect::MinersRemoved { hall } => self.sell_miners(place(hall), now),
+            Effect::ServiceStops { hall } => self.stop_service(index, place(hall)),
+            Effect::SystemsRemoved { hall } => self.remove_systems(index, place(hall), now),
             Effect::CapexDue {
                 hall, component, usd, ..
             } => self.pay_capex(index, hall, (component, usd), now),
@@ -100,6 +97,7 @@ impl World<'_> {
             }
             Effect::ReadyForService { hall } => {
                 let (s, h) = place(hall);
+                self.equip(index, (s, h), now);
                 self.begin_service((s, h), true, now);
             }
             Effect::CommissioningFailed { hall } => {
@@ -168,6 +166,7 @@ impl World<'_> {
         for (hall, part) in parts {
             let (facility, hardware) = self.projects[index].scale[hall];
             let (s, h) = self.projects[index].halls[hall];
+            let serves = self.projects[index].project.ready(hall).is_some();
             let own = &mut self.sites[s].halls[h];
             let paid = match component {
                 Component::Facility => part * facility,
@@ -179,11 +178,13 @@ impl World<'_> {
             }
             self.books.capex(month, component, paid);
             // What is paid after a hall serves enters service as it is paid.
-            if own.ready.is_some() {
+            if serves {
                 let (facility, hardware) = match component {
                     Component::Facility => (paid.as_usd(), 0.0),
                     Component::Hardware => (0.0, paid.as_usd()),
                 };
+                own.in_service_usd.0 += facility;
+                own.in_service_usd.1 += hardware;
                 self.books.in_service(month, facility, hardware);
             }
         }
@@ -195,8 +196,11 @@ impl World<'_> {
         let month = self.month_at(now);
         let hall = &mut self.sites[s].halls[h];
         hall.ready = Some(now);
-        self.books
-            .in_service(month, hall.facility_capex_usd, hall.hardware_capex_usd);
+        hall.built.get_or_insert(now);
+        // What was there before has been in service for long.
+        let paid = (hall.facility_capex_usd, hall.hardware_capex_usd);
+        let known = std::mem::replace(&mut hall.in_service_usd, paid);
+        self.books.in_service(month, paid.0 - known.0, paid.1 - known.1);
         let mut full = Vec::new();
         match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {

@@ -9,7 +9,9 @@ use crate::time::SimTime;
 
 impl World<'_> {
     pub(super) fn step_failure(&mut self, now: SimTime, event: failure::Event) {
-        let (s, h) = self.failing[event.hall as usize];
+        let Some((s, h)) = self.failing[event.hall as usize] else {
+            return;
+        };
         let hour_of_week = self.context().hour_of_week;
         let Some(NewUse::Gpu(gpu)) = &mut self.sites[s].halls[h].new_use else {
             return;

@@ -1,6 +1,7 @@
 //! The world: routes events to the concerns that own them and settles power between them. Logic of a concern does
 //! not live here.
 
+mod again;
 mod blocks;
 mod build;
 mod coins;
@@ -27,6 +28,7 @@ use crate::sim::commitment::Commitment;
 use crate::sim::demand::Demand;
 use crate::sim::detail::Recorder;
 use crate::sim::event::Event;
+use crate::sim::hall::GpuHall;
 use crate::sim::invariant::Fault;
 use crate::sim::paths::Paths;
 use crate::sim::settle::{self, Closed, Context};
@@ -71,6 +73,8 @@ pub(super) struct Running {
     /// Drawn over planned cost of each hall: facility, hardware.
     scale: Vec<(f64, f64)>,
     prepaid: bool,
+    /// Its halls were converted before, or served from the start.
+    pub(super) again: bool,
 }
 
 /// One strategy in one replication.
@@ -86,7 +90,9 @@ pub struct World<'a> {
     pub(super) books: Books,
     pub(super) recorder: Option<Recorder>,
     /// Halls by the number that failures know them by.
-    failing: Vec<(usize, usize)>,
+    failing: Vec<Option<(usize, usize)>>,
+    /// Systems that were taken out.
+    pub(super) retired: Vec<GpuHall>,
     /// Blocks of the power path by the number that they know themselves by.
     blocks: Vec<blocks::Placed>,
     /// Sites whose interval was closed at the present instant and must be opened again.
@@ -139,6 +145,7 @@ impl<'a> World<'a> {
             shared: Shared::default(),
             recorder,
             failing: Vec::new(),
+            retired: Vec::new(),
             blocks: Vec::new(),
             closed: vec![false; spec.sites.len()],
             moving: Vec::new(),
@@ -317,7 +324,11 @@ impl<'a> World<'a> {
             // Crews may go to any project, which closes its own sites.
             Event::Project(event) if event.kind == EventKind::Deal => {}
             Event::Project(event) => self.close_project(event.project.index(), now),
-            Event::Failure(event) => self.close(self.failing[event.hall as usize].0, now),
+            Event::Failure(event) => {
+                if let Some((site, _)) = self.failing[event.hall as usize] {
+                    self.close(site, now);
+                }
+            }
             Event::Blocks(event) => self.close(self.blocks[event.id as usize].site(), now),
         }
     }

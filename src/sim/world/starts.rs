@@ -1,9 +1,8 @@
 //! Starts of conversions and what they wait for: dates, what is known on a day, signatures of tenants.
 
 use super::{Running, World};
-use crate::conversion::Scene;
+use crate::conversion::Project;
 use crate::conversion::start::Known;
-use crate::des::Outbox;
 use crate::id::Name;
 use crate::sim::event::{self, Event};
 use crate::sim::hall::NewUse;
@@ -42,6 +41,19 @@ impl Known for Today<'_, '_> {
             Some(NewUse::Lease(lease)) => self.world.demand.leases[lease.lease].signed,
             _ => false,
         })
+    }
+    fn hall_years(&self) -> Option<f64> {
+        self.world.served_years(self.project, self.now)
+    }
+    fn term_is_over(&self, tenant: &Name) -> bool {
+        let mut blocks = self.world.demand.blocks.iter();
+        blocks.any(|block| block.tenant == tenant.as_str() && (block.over || block.has_left()))
+    }
+    fn dscr(&self, months: u32) -> Option<f64> {
+        self.world.debt_cover(self.now, months)
+    }
+    fn cash_cover(&self, months: u32) -> Option<f64> {
+        self.world.cash_cover(self.now, months)
     }
     fn is_ready(&self, hall: &str) -> bool {
         let (s, h) = self.world.hall_named(hall);
@@ -93,7 +105,7 @@ impl World<'_> {
                 project,
                 now,
             };
-            if rule.starts(now, &today) {
+            if self.may_start(project) && rule.starts(now, &today) {
                 self.close_project(project, now);
                 self.start(project, now);
             } else {
@@ -109,17 +121,9 @@ impl World<'_> {
     }
 
     pub(super) fn start(&mut self, index: usize, now: SimTime) {
-        let mut effects = std::mem::take(&mut self.effects);
         self.end_hosting(index, now);
-        self.projects[index].project.start(&mut Scene {
-            now,
-            outbox: &mut Outbox::new(&mut self.queue),
-            shared: &mut self.shared,
-            effects: &mut effects,
-        });
         self.prepay(index, now);
-        self.apply(index, now, &mut effects);
-        self.effects = effects;
+        self.act(index, now, Project::start);
     }
 
     /// Customers whose block waits for this project pay in advance when it starts, if they have signed.
