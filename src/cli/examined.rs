@@ -29,11 +29,11 @@ pub(super) struct Source<'a> {
 pub(super) fn load(source: &Source<'_>) -> Result<Scenario, Failure> {
     let mut set = source.set.to_vec();
     set.extend(source.seed.map(|seed| format!("run.seed={seed}")));
-    let fidelity = match source.fidelity {
-        FidelityArg::Jobs => Fidelity::Jobs,
-        FidelityArg::SampledWeeks => Fidelity::SampledWeeks,
-        FidelityArg::Fluid => Fidelity::Fluid,
-    };
+    if source.fidelity == FidelityArg::Multilevel {
+        let message = "`multilevel` is a fidelity of `run` alone";
+        return Err(Failure::input(message.to_owned()).with_help("take `fluid` or `sampled_weeks`"));
+    }
+    let fidelity = Fidelity::from(source.fidelity);
     set.push(format!("run.fidelity=\"{}\"", fidelity.as_str()));
     let options = LoadOptions {
         data: source.data.map(Path::to_path_buf),

@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use rayon::ThreadPool;
-use repower::experiment::{ExperimentError, guarded, manifest, simulate};
+use repower::experiment::{ExperimentError, Plan, guarded, manifest, simulate};
 use repower::metric::Metric;
 use repower::problem::Severity;
 use repower::results::block::{BlockResult, Shape};
+use repower::results::block_store::BlockStore;
 use repower::results::collect::Collector;
 use repower::results::replication::{PORTFOLIO, Replication};
 use repower::results::tables::SettlementRow;
@@ -151,6 +152,19 @@ pub(crate) fn set_up(scenario: &Scenario) -> Result<Setup, String> {
     Ok(setup)
 }
 
+/// Keeps the bytes of blocks by their numbers.
+struct Kept<'a>(&'a Mutex<BTreeMap<u32, Vec<u8>>>);
+
+impl BlockStore for Kept<'_> {
+    fn load(&self, _: u32) -> Result<Option<BlockResult>, repower::results::Error> {
+        Ok(None)
+    }
+    fn save(&self, block: &BlockResult) -> Result<(), repower::results::Error> {
+        self.0.lock().unwrap().insert(block.index, block.to_bytes("0"));
+        Ok(())
+    }
+}
+
 fn look(pools: &Pools, scenario: &Scenario, planted: Option<Planted>) -> Result<u64, String> {
     let fault = match planted {
         Some(Planted::Sim(fault)) => Some(fault),
@@ -166,12 +180,9 @@ fn look(pools: &Pools, scenario: &Scenario, planted: Option<Planted>) -> Result<
     }
     // The same through the experiment on two threads: block by block the same bytes.
     let kept = Mutex::new(BTreeMap::new());
-    let save = |block: &BlockResult| {
-        kept.lock().unwrap().insert(block.index, block.to_bytes("0"));
-        Ok(())
-    };
-    let work = || simulate(scenario, &setup, (shape, replications), Vec::new(), &save, &());
-    let mut collector = pools.two.install(work).map_err(said)?;
+    let plan = Plan::whole(shape, replications);
+    let work = || simulate(scenario, &setup, &plan, &Kept(&kept), &());
+    let mut collector = pools.two.install(work).map_err(said)?.collector;
     let mut block = BlockResult::reduce(shape, 0, replications, alone.clone());
     if planted == Some(Planted::Block) {
         let figure = &mut block.cells[0].members[0].scalars[0].2;
