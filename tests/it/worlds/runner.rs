@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use rayon::ThreadPool;
-use repower::experiment::{ExperimentError, guarded, manifest, simulate};
+use repower::experiment::{ExperimentError, Plan, guarded, manifest, simulate};
 use repower::metric::Metric;
 use repower::problem::Severity;
 use repower::results::block::{BlockResult, Shape};
+use repower::results::block_store::BlockStore;
 use repower::results::collect::Collector;
 use repower::results::replication::{PORTFOLIO, Replication};
 use repower::results::tables::SettlementRow;
@@ -151,6 +152,20 @@ pub(crate) fn set_up(scenario: &Scenario) -> Result<Setup, String> {
     Ok(setup)
 }
 
+/// Blocks as they came, in bytes.
+#[derive(Default)]
+struct Kept(Mutex<BTreeMap<u32, Vec<u8>>>);
+
+impl BlockStore for Kept {
+    fn load(&self, _: u32) -> Result<Option<BlockResult>, repower::results::Error> {
+        Ok(None)
+    }
+    fn save(&self, block: &BlockResult) -> Result<(), repower::results::Error> {
+        self.0.lock().unwrap().insert(block.index, block.to_bytes("0"));
+        Ok(())
+    }
+}
+
 fn look(pools: &Pools, scenario: &Scenario, planted: Option<Planted>) -> Result<u64, String> {
     let fault = match planted {
         Some(Planted::Sim(fault)) => Some(fault),
@@ -165,13 +180,10 @@ fn look(pools: &Pools, scenario: &Scenario, planted: Option<Planted>) -> Result<
         figures(scenario, record)?;
     }
     // The same through the experiment on two threads: block by block the same bytes.
-    let kept = Mutex::new(BTreeMap::new());
-    let save = |block: &BlockResult| {
-        kept.lock().unwrap().insert(block.index, block.to_bytes("0"));
-        Ok(())
-    };
-    let work = || simulate(scenario, &setup, (shape, replications), Vec::new(), &save, &());
-    let mut collector = pools.two.install(work).map_err(said)?;
+    let kept = Kept::default();
+    let plan = Plan::whole(shape, replications);
+    let work = || simulate(scenario, &setup, &plan, &kept, &());
+    let mut collector = pools.two.install(work).map_err(said)?.collector;
     let mut block = BlockResult::reduce(shape, 0, replications, alone.clone());
     if planted == Some(Planted::Block) {
         let figure = &mut block.cells[0].members[0].scalars[0].2;
@@ -180,7 +192,7 @@ fn look(pools: &Pools, scenario: &Scenario, planted: Option<Planted>) -> Result<
         collector.add_block(block.clone());
     }
     merged(&alone, &collector)?;
-    if kept.into_inner().unwrap().get(&0) != Some(&block.to_bytes("0")) {
+    if kept.0.into_inner().unwrap().get(&0) != Some(&block.to_bytes("0")) {
         return Err("one thread and two give other bytes".to_owned());
     }
     for (strategy, record) in alone.iter().take(scenario.spec.strategies.len()).enumerate() {
