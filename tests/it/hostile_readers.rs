@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use repower::cli::import::Kind;
+use repower::results::block::{BlockResult, Shape};
 use repower::scenario::load::DEFAULT_SCENARIO;
 
 use crate::support::SMALL;
@@ -234,9 +235,14 @@ fn tariffs() {
 
 #[test]
 fn blocks_and_smaller_tables() {
-    let block =
-        b"repower-block 2 fuzz 2 44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\n{}"
-            .to_vec();
+    let shape = Shape {
+        strategies: 2,
+        cases: 1,
+        scopes: 2,
+        months: 12,
+    };
+    let block = BlockResult::reduce(shape, 0, 0, Vec::new()).to_bytes("fuzz");
+    assert!(BlockResult::from_bytes(&block, "fuzz", shape).is_ok());
     hold("block", tries(400), &[block], readers::block);
     let tables: [&[u8]; 4] = [
         b"start_utc,kw\n2026-01-01T00:00:00Z,10\n2026-01-01T00:15:00Z,11\n",

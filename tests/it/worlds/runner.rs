@@ -152,10 +152,11 @@ pub(crate) fn set_up(scenario: &Scenario) -> Result<Setup, String> {
     Ok(setup)
 }
 
-/// Keeps the bytes of blocks by their numbers.
-struct Kept<'a>(&'a Mutex<BTreeMap<u32, Vec<u8>>>);
+/// Blocks as they came, in bytes.
+#[derive(Default)]
+struct Kept(Mutex<BTreeMap<u32, Vec<u8>>>);
 
-impl BlockStore for Kept<'_> {
+impl BlockStore for Kept {
     fn load(&self, _: u32) -> Result<Option<BlockResult>, repower::results::Error> {
         Ok(None)
     }
@@ -179,9 +180,9 @@ fn look(pools: &Pools, scenario: &Scenario, planted: Option<Planted>) -> Result<
         figures(scenario, record)?;
     }
     // The same through the experiment on two threads: block by block the same bytes.
-    let kept = Mutex::new(BTreeMap::new());
+    let kept = Kept::default();
     let plan = Plan::whole(shape, replications);
-    let work = || simulate(scenario, &setup, &plan, &Kept(&kept), &());
+    let work = || simulate(scenario, &setup, &plan, &kept, &());
     let mut collector = pools.two.install(work).map_err(said)?.collector;
     let mut block = BlockResult::reduce(shape, 0, replications, alone.clone());
     if planted == Some(Planted::Block) {
@@ -191,7 +192,7 @@ fn look(pools: &Pools, scenario: &Scenario, planted: Option<Planted>) -> Result<
         collector.add_block(block.clone());
     }
     merged(&alone, &collector)?;
-    if kept.into_inner().unwrap().get(&0) != Some(&block.to_bytes("0")) {
+    if kept.0.into_inner().unwrap().get(&0) != Some(&block.to_bytes("0")) {
         return Err("one thread and two give other bytes".to_owned());
     }
     for (strategy, record) in alone.iter().take(scenario.spec.strategies.len()).enumerate() {
