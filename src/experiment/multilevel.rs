@@ -36,7 +36,9 @@ const FINE_LEAST: usize = 30;
 /// Makes the identity of a run of the coarse level that of a run on both.
 pub fn identify(manifest: &mut Manifest) {
     let both = format!("{} {MULTILEVEL} {}", manifest.run_id, FINEST.as_str());
-    manifest.run_id = sha256_hex(both.as_bytes())[..manifest.run_id.len()].to_owned();
+    let mut id = sha256_hex(both.as_bytes());
+    id.truncate(manifest.run_id.len());
+    manifest.run_id = id;
     MULTILEVEL.clone_into(&mut manifest.fidelity);
 }
 

@@ -220,10 +220,10 @@ impl Queue {
         watch: &dyn Watch,
     ) -> Result<Next, ExperimentError> {
         loop {
-            if let Some((index, numbers)) = &mut self.current {
-                if let Some(replication) = numbers.next() {
-                    return Ok(Next::Simulate(*index, replication));
-                }
+            if let Some((index, numbers)) = &mut self.current
+                && let Some(replication) = numbers.next()
+            {
+                return Ok(Next::Simulate(*index, replication));
             }
             let Some(index) = self.blocks.next() else {
                 return Ok(Next::Nothing);

@@ -78,12 +78,12 @@ mod tests {
     use super::*;
 
     /// Mean, median, P95, share below zero over twenty drawn years, by month the means.
-    fn figures(regime: Regime) -> (f64, f64, f64, f64, Vec<f64>) {
+    fn figures(regime: &Regime) -> (f64, f64, f64, f64, Vec<f64>) {
         let calendar = Calendar::utc();
         let day = |year: i16| calendar.start_of(date(year, 1, 1)).unwrap();
         let axis = HourAxis::new(&calendar, day(2026), day(2046));
         let process = PriceProcess {
-            regimes: vec![regime],
+            regimes: vec![*regime],
             level_factor: 1.0,
         };
         let path = process.draw(&axis, None, &mut Streams::new(1, 0).stream("test/price-europe"));
@@ -103,7 +103,7 @@ mod tests {
     /// Data: mean 9.7, median 3.8, P95 38.0 USD/MWh, 157 hours a year below zero, November 34, July 2.9.
     #[test]
     fn northern_norway_is_cheap_but_for_its_dear_weeks() {
-        let (mean, median, p95, below, months) = figures(NO4_2025);
+        let (mean, median, p95, below, months) = figures(&NO4_2025);
         assert!((mean - 9.7).abs() < 1.5, "{mean}");
         assert!((median - 3.8).abs() < 0.6, "{median}");
         assert!((p95 - 38.0).abs() < 9.0, "{p95}");
@@ -117,7 +117,7 @@ mod tests {
     /// Data: mean 102.5, median 105.6, P95 155.9 USD/MWh.
     #[test]
     fn great_britain_is_dear_and_wind_takes_it_down() {
-        let (mean, median, p95, _, months) = figures(GB_2025);
+        let (mean, median, p95, _, months) = figures(&GB_2025);
         assert!((mean - 102.5).abs() < 5.0, "{mean}");
         assert!((median - 105.6).abs() < 4.0, "{median}");
         assert!((p95 - 155.9).abs() < 13.0, "{p95}");

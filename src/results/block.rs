@@ -157,7 +157,7 @@ impl BlockResult {
             let place = (index / shape.cases, index % shape.cases);
             for (record, expected) in records.by_ref().take(range.len()).zip(range.clone()) {
                 assert_record(&record, place, expected, shape, &self.accounts);
-                cell.add(record, shape.months);
+                cell.add(&record, shape.months);
             }
         }
     }
@@ -188,7 +188,7 @@ impl BlockResult {
 }
 
 impl BlockCell {
-    fn add(&mut self, record: Replication, months: usize) {
+    fn add(&mut self, record: &Replication, months: usize) {
         let cash = &record.cashflow;
         let zeros = || vec![0.0; months];
         self.cash_usd.resize_with(cash.usd.len(), zeros);

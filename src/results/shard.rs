@@ -359,7 +359,11 @@ mod tests {
     #[test]
     fn shards_that_do_not_belong_together_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let open = |head: &ShardHead| Shard::open(&written(folder.path(), head)).unwrap();
+        // Each in a folder of its own: two of a name may be asked for.
+        let open = |head: &ShardHead| {
+            let own = tempfile::tempdir_in(&folder).unwrap().keep();
+            Shard::open(&written(&own, head)).unwrap()
+        };
         let message = |shards: Vec<Shard>| complete(shards).unwrap_err().to_string();
         let all = || vec![open(&head(2, 3)), open(&head(0, 3)), open(&head(1, 3))];
         let order: Vec<u32> = complete(all()).unwrap().iter().map(|s| s.head.index).collect();

@@ -193,6 +193,11 @@ impl ScenarioSpec {
                     continue;
                 }
                 let before = self.phase_before(strategy, position, hall);
+                if before == HallPhase::Serving && conversion.lease.is_some() {
+                    let message = format!("hall `{hall}` serves by then and cannot be let as a shell");
+                    let help = "convert another hall, or state one that takes its systems out first";
+                    problems.error_with_help(&at_hall, message, help);
+                }
                 if matches!(before, HallPhase::Leased | HallPhase::Sold) {
                     let message = format!(
                         "hall `{hall}` is {} by then and cannot be converted again",

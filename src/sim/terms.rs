@@ -13,12 +13,12 @@ use crate::sim::world::World;
 struct Rows<'a> {
     months: &'a [String],
     label: FinanceRow,
-    rows: Vec<FinanceRow>,
+    list: Vec<FinanceRow>,
 }
 
 impl Rows<'_> {
     fn push(&mut self, (item, kind): (&str, &str), month: Option<usize>, unit: &str, value: f64) {
-        self.rows.push(FinanceRow {
+        self.list.push(FinanceRow {
             item: item.to_owned(),
             kind: kind.to_owned(),
             month: month.map_or_else(String::new, |m| self.months[m].clone()),
@@ -49,7 +49,7 @@ pub(super) fn rows(world: &World<'_>) -> Vec<FinanceRow> {
             fidelity: from.fidelity.as_str().to_owned(),
             ..FinanceRow::default()
         },
-        rows: Vec::new(),
+        list: Vec::new(),
     };
     general(&mut rows, &from.spec.finance);
     for (month, component, usd) in world.books.placed() {
@@ -72,7 +72,7 @@ pub(super) fn rows(world: &World<'_>) -> Vec<FinanceRow> {
     if let Some(owners) = from.spec.capital_of(from.strategy).and_then(|c| c.owners) {
         shared(&mut rows, &owners);
     }
-    rows.rows
+    rows.list
 }
 
 fn general(rows: &mut Rows<'_>, finance: &FinanceSpec) {

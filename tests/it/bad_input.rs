@@ -193,7 +193,7 @@ fn a_scenario_that_is_absent_or_no_file_is_wrong_input() {
     let place = Place::new();
     has(&place.refused(&[]), &["cannot read `x.toml`"]);
     std::fs::create_dir(place.path("x.toml")).unwrap();
-    has(&place.refused(&[]), &["cannot read `x.toml`", "folder"]);
+    has(&place.refused(&[]), &["`x.toml` holds no scenario"]);
 }
 
 #[cfg(unix)]

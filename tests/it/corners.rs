@@ -129,7 +129,7 @@ fn what_cannot_be_simulated_is_refused_with_its_place() {
             .join(" ")
     };
     let serving = refused("strategies.lease.conversions[0].halls=[\"mine/gpu\"]");
-    assert!(serving.contains("serves from the start"), "{serving}");
+    assert!(serving.contains("serves by then and cannot be let"), "{serving}");
     let cooling = "sites.mine.halls.gpu.serving.cooling.direct_to_chip_dry.facility_water_c";
     let cooling = refused(&format!(
         "uncertain=[{{ path = \"{cooling}\", distribution.uniform = {{ low = 30, high = 40 }} }}]"

@@ -302,18 +302,21 @@ mod tests {
             found.regret_bound, 0.0,
             "the same numbers leave nothing to be better"
         );
-        let luck = |c: usize, r: std::ops::Range<u32>| {
-            let of = |r: u32| standard_normal(&mut Streams::new(c as u64, u64::from(r)).stream("x"));
-            Ok::<_, ()>(Some(r.map(|i| vec![of(i)]).collect()))
-        };
-        let found = select(2, &rules(Measure::Mean), luck).unwrap();
-        assert!(
-            found.regret_bound > 0.0 && found.regret_bound < 1.0,
-            "{}",
-            found.regret_bound
-        );
-        let tail = select(2, &rules(Measure::P10), luck).unwrap();
-        assert!(tail.regret_bound > 0.0, "{}", tail.regret_bound);
+        // Equal but for luck: an interval of 95 % leaves the truth out now and then, and is never wide.
+        for measure in [Measure::Mean, Measure::P10] {
+            let mut told_apart = 0;
+            for seed in 0..20 {
+                let luck = |c: usize, r: std::ops::Range<u32>| {
+                    let streams = |r: u32| Streams::new(100 * seed + c as u64, u64::from(r));
+                    let of = |r: u32| standard_normal(&mut streams(r).stream("x"));
+                    Ok::<_, ()>(Some(r.map(|i| vec![of(i)]).collect()))
+                };
+                let found = select(2, &rules(measure), luck).unwrap();
+                told_apart += u32::from(found.regret_bound == 0.0);
+                assert!(found.regret_bound < 3.0, "{}", found.regret_bound);
+            }
+            assert!(told_apart <= 5, "{measure:?}: {told_apart} of 20");
+        }
     }
 
     #[test]

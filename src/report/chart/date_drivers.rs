@@ -23,8 +23,9 @@ pub struct Row {
     variance_share: f64,
 }
 
-/// Strategies drawn side by side at most, and parts of each.
+/// Strategies drawn side by side at most.
 const COLUMNS_MAX: usize = 3;
+/// Parts of the luck that are drawn of each strategy.
 const PARTS_MAX: usize = 10;
 const ROW_HEIGHT: f64 = 24.0;
 /// Width of the names of parts beside a panel.

@@ -119,6 +119,7 @@ pub(super) enum Word {
 
 /// A text at its place; never a formula.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "a text has a text")]
 pub(super) struct Text {
     pub(super) sheet: usize,
     pub(super) line: u32,

@@ -3,7 +3,10 @@
 
 use super::book::{Book, Kind, Look, Role};
 use super::calc::Basis;
-use super::expr::{Expr, Function, Operator, RowId, all, any, choose, flag, is, least, most, share, total};
+use super::expr::{
+    Expr, Function, Operator, RowId, above, all, any, at_least, below, choose, equal, flag, is, least, most,
+    share, total,
+};
 use super::statements::Worked;
 use super::timing::Timing;
 use crate::finance::account::Account;
@@ -49,19 +52,6 @@ pub(super) struct Waterfall {
     pub(super) locked: RowId,
     /// What was owed when repayment began, in that month.
     pub(super) owed_at_start: RowId,
-}
-
-fn at_least(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
-    is(Operator::AtLeast, left, right)
-}
-fn below(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
-    is(Operator::Less, left, right)
-}
-fn above(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
-    is(Operator::Greater, left, right)
-}
-fn equal(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
-    is(Operator::Equal, left, right)
 }
 
 /// A row of dollars, summed.

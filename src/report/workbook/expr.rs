@@ -134,6 +134,23 @@ pub(super) fn is(operator: Operator, left: impl Into<Expr>, right: impl Into<Exp
     Expr::Two(operator, Box::new([left.into(), right.into()]))
 }
 
+/// The left side is as great as the right.
+pub(super) fn at_least(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
+    is(Operator::AtLeast, left, right)
+}
+/// The left side is less.
+pub(super) fn below(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
+    is(Operator::Less, left, right)
+}
+/// The left side is greater.
+pub(super) fn above(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
+    is(Operator::Greater, left, right)
+}
+/// Both sides are equal.
+pub(super) fn equal(left: impl Into<Expr>, right: impl Into<Expr>) -> Expr {
+    is(Operator::Equal, left, right)
+}
+
 /// One of two figures.
 pub(super) fn choose(condition: Expr, then: impl Into<Expr>, otherwise: impl Into<Expr>) -> Expr {
     Expr::Call(Function::If, vec![condition, then.into(), otherwise.into()])

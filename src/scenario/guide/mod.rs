@@ -213,7 +213,7 @@ impl<'a> Place<'a> {
                 self.named(items, &format!("[{index}]"));
                 Ok(())
             }
-            (Form::List(items), Segment::Key(key)) => self.into_list(items, key, segment),
+            (Form::List(items), Segment::Key(key)) => self.enter_list(items, key, segment),
             (_, Segment::Index(index)) => Err(PathError {
                 message: format!("`{}` is no list, so it has no `[{index}]`", self.shown),
                 help: None,
@@ -226,7 +226,7 @@ impl<'a> Place<'a> {
     }
 
     /// A key at a list: a field of its elements, or else the id of one.
-    fn into_list(&mut self, items: &'a Value, key: &str, segment: &Segment) -> Result<(), PathError> {
+    fn enter_list(&mut self, items: &'a Value, key: &str, segment: &Segment) -> Result<(), PathError> {
         let fields: Vec<&str> = match form(self.root, items) {
             Form::Table(keys) => keys.keys().map(String::as_str).collect(),
             Form::Choice(ref kinds) if kinds.iter().any(|k| k.name == key) => vec![key],

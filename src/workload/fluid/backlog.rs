@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::bin::{Bin, Item};
-use super::offer::Arrivals;
+use super::week::Arrivals;
 
 /// What waits of an hour's arrivals.
 #[derive(Debug, Clone, Copy)]

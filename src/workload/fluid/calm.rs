@@ -1,9 +1,9 @@
 //! The usual step: a whole hour at full speed in which nobody waits and all that comes finds room. It does what any step
 //! does ([`FluidPool::step`]), with what is one, nought or the same in it left out.
 
-use super::offer::Arrivals;
 use super::ring::WEEK_H;
 use super::state::{FluidPool, Step};
+use super::week::Arrivals;
 
 impl FluidPool {
     /// Takes a whole hour at full speed in which nobody waits, if it is a usual one.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::offer::{Offer, WEEK_HOURS, Week};
+use super::offer::Offer;
 use super::state::{FluidPool, Terms};
 use super::surface::{AGES_H, LOADS, RATIOS, Spot, Surface, locate};
+use super::week::{WEEK_HOURS, Week};
 use crate::random::Streams;
 use crate::time::{HOUR_S, SimTime, Span};
 use crate::workload::demand::{COPIES_MAX, WeekDemand, WeekSampler};

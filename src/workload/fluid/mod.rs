@@ -17,8 +17,10 @@ mod room;
 mod state;
 mod surface;
 mod waits;
+mod week;
 
-pub use offer::{Arrivals, Offer, WEEK_HOURS, Week};
+pub use offer::Offer;
 pub use state::{FluidPool, FluidTotals, Step, Terms};
 pub use surface::Surface;
 pub use waits::wait_quantile_s;
+pub use week::{Arrivals, WEEK_HOURS, Week};

@@ -1,8 +1,8 @@
 //! Killed work that starts before all other.
 
 use super::bin::{Bin, CLASSES, Item, SHORT_H};
-use super::offer::on_grid;
 use super::ring::{Begin, Ring};
+use super::week::on_grid;
 
 /// Killed work: sums, and GPUs by run time on the grid.
 #[derive(Debug, Clone)]

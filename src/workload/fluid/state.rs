@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use super::backlog::Backlog;
 use super::bin::{Bin, CLASSES};
-use super::offer::{Arrivals, Offer};
+use super::offer::Offer;
 use super::returning::Returning;
 use super::ring::Ring;
 use super::room::Room;
 use super::surface::{RATIOS, Spot, Surface, Waits, locate};
 use super::waits::{BUCKETS, bucket};
+use super::week::Arrivals;
 use crate::time::Span;
 use crate::workload::scheduler::Settings;
 
@@ -456,7 +457,7 @@ mod tests {
     use crate::workload::estimate::EstimateSpec;
     use crate::workload::fluid::Week;
     use crate::workload::fluid::bin::Item;
-    use crate::workload::fluid::offer::WEEK_HOURS;
+    use crate::workload::fluid::week::WEEK_HOURS;
     use crate::workload::job::{Job, Trace};
 
     /// A week with one gang of 10 GPUs for `hours` at its first second.
