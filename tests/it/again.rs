@@ -112,11 +112,7 @@ fn a_second_refresh_sells_the_first_systems_at_what_years_have_left_of_them() {
     near("first", entered(&run, "gpu", "serving").unwrap(), first, 1e-6);
     let start = 183.0 * DAY_H - 1.0;
     let events = run.rows("events.csv");
-    let sold = events
-        .iter()
-        .filter(|e| e["kind"] == "systems_sold")
-        .next_back()
-        .unwrap();
+    let sold = events.iter().rfind(|e| e["kind"] == "systems_sold").unwrap();
     let stops = start + MONTH_H;
     // They go out half a month after they stopped.
     near("sold", number(sold, "t_s") / 3_600.0, stops + 0.5 * MONTH_H, 1e-6);

@@ -167,7 +167,7 @@ fn every_scenario_page_and_command_is_told() {
     for folder in ["scenarios", "scenarios/with-data"] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".toml") && !scenarios.contains(&name) {
+            if Path::new(&name).extension().is_some_and(|e| e == "toml") && !scenarios.contains(&name) {
                 silent.push(format!("scenarios/README.md: {name}"));
             }
         }
@@ -175,7 +175,10 @@ fn every_scenario_page_and_command_is_told() {
     let book = text("docs/BOOK.md");
     for entry in fs::read_dir(root().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") && name != "BOOK.md" && !book.contains(&name) {
+        if Path::new(&name).extension().is_some_and(|e| e == "md")
+            && name != "BOOK.md"
+            && !book.contains(&name)
+        {
             silent.push(format!("docs/BOOK.md: {name}"));
         }
     }

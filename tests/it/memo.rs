@@ -13,8 +13,9 @@ fn cites(memo: &str) -> Vec<(String, String, usize)> {
             continue;
         };
         // A bracket of the text itself is escaped.
-        let begin = memo[..at].match_indices('[').map(|(i, _)| i);
-        let begin = begin.filter(|i| !memo[..*i].ends_with('\\')).last().unwrap();
+        let begin = memo[..at].rmatch_indices('[').map(|(i, _)| i);
+        let mut begin = begin;
+        let begin = begin.find(|i| !memo[..*i].ends_with('\\')).unwrap();
         let text = &memo[begin + 1..at];
         found.push((text.to_owned(), file.to_owned(), row.parse().unwrap()));
     }

@@ -108,6 +108,8 @@ pub(super) fn bytes(book: &Book, title: &str) -> Result<Vec<u8>, XlsxError> {
     );
     for index in 0..book.sheets.len() {
         let sheet = file.add_worksheet();
+        // What is stored with a formula whose result is an empty text; else it would be a nought.
+        sheet.set_formula_result_default("");
         lay_out(book, index, sheet)?;
         texts(book, index, sheet, &formats)?;
         for (id, row) in book.rows.iter().enumerate().filter(|(_, row)| row.sheet == index) {

@@ -15,7 +15,10 @@ fn contract_usd(spec: &GpuBlockSpec) -> f64 {
 }
 
 /// A reserved block.
-#[expect(clippy::struct_excessive_bools, reason = "each says one thing that has happened to the tenant, in any order")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing that has happened to the tenant, in any order"
+)]
 #[derive(Debug)]
 pub struct Block {
     /// Tenant.
