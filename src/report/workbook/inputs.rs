@@ -267,7 +267,6 @@ struct Lines<'a> {
     inputs: Inputs,
     cases: &'a [Case],
 }
-
 /// Adds the sheet.
 pub(super) fn add(book: &mut Book, cases: &[Case]) -> Inputs {
     let sheet = book.sheet("Inputs".to_owned(), "Inputs", Kind::List(&[58.0, 9.0, 18.0]));
@@ -463,7 +462,6 @@ impl Lines<'_> {
         }
     }
 }
-
 /// An id as people read it.
 pub(super) fn words(id: &str) -> String {
     let mut words = id.replace('_', " ");
@@ -475,7 +473,6 @@ pub(super) fn words(id: &str) -> String {
         first.to_uppercase().collect::<String>() + letters.as_str()
     })
 }
-
 /// Whether an account has a factor of its own: running income and cost, works, grants, sales, residuals.
 fn is_scaled(account: Account) -> bool {
     let is_result = matches!(account.class(), Class::Income | Class::Expense);
@@ -487,12 +484,10 @@ fn is_scaled(account: Account) -> bool {
         _ => false,
     }
 }
-
 fn moves(case: &Case, account: Account) -> bool {
     case.line(Statement::Income, account.id()).is_some()
         || case.line(Statement::CashFlow, account.id()).is_some()
 }
-
 /// The account whose factor an account takes.
 pub(super) const fn scale_of(account: Account) -> Account {
     match account {
