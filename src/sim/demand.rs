@@ -23,7 +23,6 @@ use crate::scenario::Scenario;
 use crate::scenario::spec::{Fidelity, ScenarioSpec, StrategySpec};
 use crate::series::Steps;
 use crate::sim::pool::{FlowSetup, Pool, PoolPlan};
-use crate::sim::setup::Setup;
 use crate::sim::world::Ingredients;
 use crate::site::LeaseSpec;
 use crate::time::SimTime;
@@ -53,8 +52,9 @@ pub struct Milestone {
 }
 
 impl Milestone {
-    fn new(spec: &MilestoneSpec, setup: &Setup) -> Self {
-        let calendar = &setup.sites[0].calendar;
+    fn new(spec: &MilestoneSpec, from: &Ingredients<'_>) -> Self {
+        // A contract's days are the ledger's: its halls may stand at several sites.
+        let calendar = &from.scenario.horizon.calendar;
         Self {
             // The last free day is free to its end.
             latest: spec
@@ -177,7 +177,7 @@ impl Demand {
         // One tenant holds all halls of a conversion, and defaults on all of them.
         let lettings = letting::Lettings::new(spec, || from.streams.stream(&format!("defaults/{tenant}")));
         self.leases.push(Lease {
-            milestone: Milestone::new(spec.starts.milestone(), from.setup),
+            milestone: Milestone::new(spec.starts.milestone(), from),
             signs,
             signed: signs <= from.scenario.horizon.start,
             stands: None,

@@ -176,13 +176,11 @@ fn twice_the_price_of_power_never_raises_what_a_plan_is_worth() {
 }
 
 #[test]
-#[ignore = "open: three of sixteen worlds differ, see docs/RELIABILITY.md"]
 fn a_longer_horizon_keeps_its_beginning() {
     related("a longer horizon", 16, relate::longer_horizon);
 }
 
 #[test]
-#[ignore = "open: five of sixteen worlds differ, see docs/RELIABILITY.md"]
 fn the_order_of_sites_changes_nothing() {
     related("order of sites", 16, relate::order_of_sites);
 }

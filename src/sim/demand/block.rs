@@ -58,7 +58,7 @@ pub(super) fn signature(spec: Option<&SignsSpec>, who: &str, from: &Ingredients<
     let start = from.scenario.horizon.start;
     spec.map_or(start, |spec| {
         let mut stream = from.streams.stream(&format!("signatures/{who}"));
-        spec.draw(start, &from.setup.sites[0].calendar, &mut stream)
+        spec.draw(start, &from.scenario.horizon.calendar, &mut stream)
     })
 }
 
@@ -89,7 +89,7 @@ impl Block {
         let start = from.scenario.horizon.start;
         Self {
             tenant: tenant.id.to_string(),
-            promise: Promise::new(block, contract_usd(block), &from.setup.sites[0].calendar),
+            promise: Promise::new(block, contract_usd(block), &from.scenario.horizon.calendar),
             signs,
             signed: signs <= start,
             profile: week(&tenant.load_profile),
