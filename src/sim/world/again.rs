@@ -116,8 +116,9 @@ impl World<'_> {
     }
 
     fn begin_mining(&mut self, (s, h): (usize, usize), fleet: MiningFleet, now: SimTime) {
+        // The site's other machines have worn until now; these have not.
+        self.wear_miners(s, now);
         let site = &mut self.sites[s];
-        site.miners_seen = now;
         let hall = &mut site.halls[h];
         hall.miners_until = None;
         hall.mine.design_mw = fleet.nameplate().as_mw().max(1e-6);

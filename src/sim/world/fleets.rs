@@ -67,7 +67,7 @@ impl World<'_> {
         }
     }
 
-    fn wear_miners(&mut self, s: usize, now: SimTime) {
+    pub(super) fn wear_miners(&mut self, s: usize, now: SimTime) {
         let site = &mut self.sites[s];
         let span = now - site.miners_seen;
         site.miners_seen = now;
