@@ -64,6 +64,7 @@ mod schedule_outputs;
 mod schema;
 mod sensitivity;
 mod shard;
+mod stage_luck;
 mod starts;
 mod supply;
 mod support;
