@@ -87,10 +87,13 @@ fn first_days(months: &[Month]) -> Vec<Date> {
 }
 
 /// First month in which every hall of the strategy was ready from its first day on; the number of months where one never was.
+/// A project that still waits for what lets it start is no part of what is completed, unless all do.
 pub fn completion(world: &World<'_>) -> usize {
     let months = world.from.scenario.months.len();
+    let first = || world.projects.iter().filter(|running| !running.again);
+    let begun = first().any(|running| running.project.started().is_some());
     let mut last = None;
-    for running in world.projects.iter().filter(|running| !running.again) {
+    for running in first().filter(|running| !begun || running.project.started().is_some()) {
         for hall in 0..running.halls.len() {
             match running.project.ready(hall) {
                 Some(at) => last = last.max(Some(at)),

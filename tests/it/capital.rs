@@ -370,3 +370,36 @@ fn figures_of_finance_without_meaning_are_told(#[case] set: &str, #[case] code: 
     let text = String::from_utf8_lossy(&out.stderr).into_owned() + &String::from_utf8_lossy(&out.stdout);
     assert!(text.contains(said), "{set}: {text}");
 }
+
+/// What a lender sees opens the next step: the hall that mines is closed down once the months that are over cover their
+/// service so many times. The plan by which the debt was sized knows no service, so the step is no part of it.
+#[test]
+fn a_start_that_looks_at_cover_waits_for_the_first_month_that_reaches_it() {
+    let with = |cover: f64| {
+        let world = World::new();
+        let text = std::fs::read_to_string(world.path("world.toml")).unwrap();
+        let close = format!(
+            "[[strategies.conversions]]\nhalls = [\"mine/new\"]\narchetype = \"close-down\"\nrisk.enabled = false\n\
+             start.when = {{ dscr_above = {cover}, cover_months = 1 }}\n\n"
+        );
+        let cloud = text.find("[[strategies]]                                # ready after").unwrap();
+        let text = [&text[..cloud], &close, &text[cloud..]].concat();
+        std::fs::write(world.path("world.toml"), text).unwrap();
+        (run(&world, &[]), world)
+    };
+    let world = World::new();
+    let usual = run(&world, &[]);
+    // Sculpted: every month covers its service 1.4 times; the first is July.
+    near("cover", for_service(&usual)[6] / service(&usual, 6), 1.4, 1e-6);
+    let begins = |run: &Run| {
+        let rows = run.rows("events.csv");
+        let found = rows
+            .iter()
+            .find(|e| e["kind"] == "phase" && e["subject"] == "new" && e["detail"] == "winding_down");
+        found.map(|e| number(e, "t_s") / 86_400.0)
+    };
+    // July is booked two days after its end: midnight of 3 August, summer time, is 214 days less an hour after the start.
+    let found = begins(&with(1.39).0).expect("July covers its service 1.39 times");
+    near("start", found, 214.0 - 1.0 / 24.0, 1e-9);
+    assert_eq!(begins(&with(1.41).0), None);
+}
