@@ -69,6 +69,9 @@ metrics! {
     EquipmentDebtUsd, "equipment_debt_usd", "usd", Neither, "Drawn from lenders of machines.";
     InterestBuildingUsd, "interest_building_usd", "usd", Lower, "Interest while building, capitalised.";
     FeesBuildingUsd, "fees_building_usd", "usd", Lower, "Upfront and commitment fees of lenders.";
+    VendorEquityUsd, "vendor_equity_usd", "usd", Neither, "Paid in by a vendor of machines for its share, where one subscribes equity.";
+    IrrVendor, "irr_vendor", "1/yr", Neither, "Lowest real internal rate of return of that vendor.";
+    NpvOtherOwnersUsd, "npv_other_owners_usd", "usd", Higher, "Present value of what owners other than that vendor get less what they pay in.";
     IrrInvestor, "irr_investor", "1/yr", Higher, "Lowest real internal rate of return of the investor, where owners share.";
     IrrSponsor, "irr_sponsor", "1/yr", Higher, "The same of the sponsor.";
     IrrRoots, "irr_roots", "1", Neither, "How many real internal rates of return the project flows have, where there are several.";

@@ -6,12 +6,19 @@
 //! which removes the change of sign at `τ`. So the zeros of a sum with `v` changes are separated by those of one
 //! with `v - 1`, down to a sum with none: every root is isolated in a bracket where the function is monotone, and
 //! nothing depends on a grid or a guess.
+//!
+//! Most flows of projects change sign often (a tax each December) and have few rates. For those a coarse grid finds changes of
+//! sign of the present value, and a bound proves that there are no more ([`bound`]); only what it leaves open climbs the
+//! ladder above.
+
+mod bound;
 
 use crate::stats::root_between;
 
 /// Rates are sought between these, per period.
-const RATE_MIN: f64 = -1.0 + 1e-9;
-const RATE_MAX: f64 = 1e6;
+const ENDS: [f64; 2] = [-1.0 + 1e-9, 1e6];
+/// Parts of the scale of rates that are looked at for a change of sign.
+const GRID: usize = 64;
 /// A flow smaller than this share of the gross flow is rounding, and would put a root next to -100 %.
 const DUST: f64 = 1e-14;
 /// A present value smaller than this share of its terms is nought: a root of even order touches there.
@@ -148,6 +155,62 @@ impl Exponentials {
     }
     /// All zeros in `s`, ascending.
     fn zeros(&self) -> Vec<f64> {
+        if self.first_change().is_none() {
+            return Vec::new();
+        }
+        self.zeros_by_grid().unwrap_or_else(|| self.zeros_by_ladder())
+    }
+    /// All zeros, where a grid finds a change of sign for each that there can be.
+    fn zeros_by_grid(&self) -> Option<Vec<f64>> {
+        let spacing = self.regular.as_ref()?.spacing;
+        let span = self.span();
+        let ends = ENDS.map(|rate| (rate.ln_1p() * span).asinh());
+        let step = (ends[1] - ends[0]) / GRID as f64;
+        let mut brackets: Vec<[(f64, f64); 2]> = Vec::new();
+        let mut from: Option<(f64, f64)> = None;
+        for point in 0..=GRID {
+            let u = ends[0] + step * point as f64;
+            let to = (u, self.value(u.sinh() / span));
+            if to.1 == 0.0 {
+                return None;
+            }
+            brackets.extend(from.filter(|from| from.1 * to.1 < 0.0).map(|from| [from, to]));
+            from = Some(to);
+        }
+        // At nought, or between any two of them, it may be plain that there are no more.
+        let between = brackets.windows(2).map(|pair| 0.5 * (pair[0][1].0 + pair[1][0].0));
+        let mut sums = bound::Sums::default();
+        let is_all = std::iter::once(0.0).chain(between).any(|u| {
+            let below = brackets.iter().filter(|bracket| bracket[1].0 <= u).count();
+            let above = brackets.iter().filter(|bracket| bracket[0].0 >= u).count();
+            let inside = below + above < brackets.len();
+            let (below, above) = if !inside {
+                (below, above)
+            } else if self.value(u.sinh() / span) * brackets[below][0].1 > 0.0 {
+                (below, above + 1)
+            } else {
+                (below + 1, above)
+            };
+            sums.no_more(&self.coefficients, (u.sinh() / span, spacing), (below, above))
+        });
+        is_all.then(|| {
+            let roots = brackets.into_iter();
+            roots
+                .filter_map(|[from, to]| self.zero_between(from, to, span))
+                .collect()
+        })
+    }
+    /// The zero between two points of the scale `asinh(s span)` whose values have different signs.
+    fn zero_between(&self, from: (f64, f64), to: (f64, f64), span: f64) -> Option<f64> {
+        let root = root_between(from, to, |u| self.value(u.sinh() / span));
+        root.map(|u| u.sinh() / span)
+    }
+    /// The length of time that the terms span.
+    fn span(&self) -> f64 {
+        self.times[self.times.len() - 1] - self.times[0]
+    }
+    /// The same, whatever their number.
+    fn zeros_by_ladder(&self) -> Vec<f64> {
         // From this sum down to one without a change of sign, then back up.
         let mut ladder = vec![self.clone()];
         while let Some(next) = ladder.last().and_then(Self::reduced) {
@@ -189,19 +252,17 @@ impl Exponentials {
     }
     /// The zeros, given points between which the function has at most one.
     fn zeros_between(&self, separators: &[f64]) -> Vec<f64> {
-        let ends = [RATE_MIN.ln_1p(), RATE_MAX.ln_1p()];
+        let ends = ENDS.map(f64::ln_1p);
         // The sum turns within some thousandths of the length of time that it spans, and is flat far away: a search takes equal
         // steps of a scale that is linear there and logarithmic beyond.
-        let span = self.times[self.times.len() - 1] - self.times[0];
-        let at = |u: f64| u.sinh() / span;
+        let span = self.span();
         let mut zeros = Vec::new();
         let mut from = (ends[0], self.value(ends[0]));
         for s in separators.iter().copied().chain([ends[1]]) {
             let to = (s, self.value(s));
             if from.1 * to.1 < 0.0 {
                 let on_scale = |(s, value): (f64, f64)| ((s * span).asinh(), value);
-                let root = root_between(on_scale(from), on_scale(to), |u| self.value(at(u)));
-                zeros.extend(root.map(at));
+                zeros.extend(self.zero_between(on_scale(from), on_scale(to), span));
             } else if to.1 == 0.0 && s < ends[1] {
                 zeros.push(s);
             }
@@ -372,6 +433,29 @@ mod tests {
             prop_assert_eq!(got.len(), growths.len(), "{:?} {:?}", &got, &growths);
             for (root, growth) in got.iter().zip(&growths) {
                 prop_assert!((root + 1.0 - growth).abs() < 1e-9 * growth, "{} {}", root, growth);
+            }
+        }
+
+        /// Works, earnings, a tax each December, mining before, clearing after: the grid and the ladder find the same.
+        #[test]
+        fn grid_and_ladder_agree(
+            before in prop::collection::vec(-1.0f64..1.0, 0..6),
+            works in prop::collection::vec(-20.0f64..0.0, 0..14),
+            after in prop::collection::vec(-0.2f64..3.0, 12..90),
+            tax in 0.0f64..12.0,
+            clearing in 0.0f64..30.0,
+        ) {
+            let mut flows: Vec<f64> = before.into_iter().chain(works).chain(after).collect();
+            for year in flows.chunks_exact_mut(12) {
+                year[11] -= tax;
+            }
+            flows.push(0.0 - clearing);
+            let terms = flows.iter().enumerate().map(|(k, c)| (k as f64, *c)).collect();
+            let sum = Exponentials::new(terms).unwrap();
+            let (grid, ladder) = (sum.zeros(), sum.zeros_by_ladder());
+            prop_assert_eq!(grid.len(), ladder.len(), "{:?} {:?}", &grid, &ladder);
+            for (a, b) in grid.iter().zip(&ladder) {
+                prop_assert!((a - b).abs() < 1e-9, "{} {}", a, b);
             }
         }
 

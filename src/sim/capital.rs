@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::conversion::RiskSpec;
-use crate::finance::capital::{CapitalSpec, Case, DebtSpec, Plan, Terms, plan};
+use crate::finance::capital::{CapitalSpec, Case, DebtSpec, Plan, Terms, VendorEquitySpec, plan};
 use crate::finance::debt::SizingError;
 use crate::finance::tax::IncomeTax;
 use crate::random::Streams;
@@ -50,18 +50,8 @@ impl<'a> Financing<'a> {
         let completion = completion(world);
         let months = &from.scenario.months;
         let grant = |grant: &crate::finance::capital::GrantSpec| {
-            let date = parse_date(&grant.date)?;
-            let month = Month {
-                year: date.year(),
-                month: date.month(),
-            };
-            let dated = months[0].months_until(month).max(0) as usize;
-            let at = if grant.on_completion {
-                dated.max(completion)
-            } else {
-                dated
-            };
-            (at < months.len()).then(|| (at, Money::from_usd(grant.usd)))
+            let at = paid_from(months, Some(&grant.date), (grant.on_completion, completion))?;
+            Some((at, Money::from_usd(grant.usd)))
         };
         let sized = from.setup.debts.get(from.strategy).and_then(Option::as_ref);
         let debt = capital.debt.as_ref().zip(sized).map(|(spec, sized)| {
@@ -76,6 +66,32 @@ impl<'a> Financing<'a> {
             completion,
         })
     }
+}
+
+/// First month of a payment that waits for a date, or for completion too; `None` beyond the last.
+fn paid_from(
+    months: &[Month],
+    date: Option<&str>,
+    (on_completion, completion): (bool, usize),
+) -> Option<usize> {
+    let dated = date.and_then(parse_date).map_or(0, |date| {
+        let month = Month {
+            year: date.year(),
+            month: date.month(),
+        };
+        months[0].months_until(month).max(0) as usize
+    });
+    let at = if on_completion { dated.max(completion) } else { dated };
+    (at < months.len()).then_some(at)
+}
+
+/// Equity of a vendor and the month from which it pays; `None` where there is none, or none within the horizon.
+pub fn vendor<'a>(world: &World<'a>) -> Option<(&'a VendorEquitySpec, usize)> {
+    let from = &world.from;
+    let vendor = from.spec.capital_of(from.strategy)?.vendor_equity.as_ref()?;
+    let waits = (vendor.on_completion, completion(world));
+    let month = paid_from(&from.scenario.months, vendor.date.as_deref(), waits)?;
+    Some((vendor, month))
 }
 
 /// First days of the months, and of the one after the last.

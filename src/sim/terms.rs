@@ -2,11 +2,11 @@
 //! its schedule. Together with the statements they are all that the workbook's formulas begin with.
 
 use crate::conversion::Component;
-use crate::finance::capital::{DebtSpec, OwnersSpec, Plan, Terms};
+use crate::finance::capital::{CapitalSpec, DebtSpec, OwnersSpec, Plan, Terms};
 use crate::finance::tax::Depreciation;
 use crate::results::tables::FinanceRow;
 use crate::scenario::spec::{FinanceSpec, ResidualSpec};
-use crate::sim::capital::Financing;
+use crate::sim::capital::{self, Financing};
 use crate::sim::world::World;
 
 /// Rows under way.
@@ -67,6 +67,19 @@ pub(super) fn rows(world: &World<'_>) -> Vec<FinanceRow> {
         // What became of it; no formula begins with it.
         for (month, cover) in world.books.debt.iter().flat_map(|outcome| &outcome.cover) {
             rows.push(("cover", ""), Some(*month), "ratio", *cover);
+        }
+    }
+    if let Some(financing) = &financing {
+        other_lenders(&mut rows, financing.capital);
+    }
+    if let Some((vendor, from)) = capital::vendor(world) {
+        for (item, unit, value) in [
+            ("vendor_usd", "USD", vendor.usd),
+            ("vendor_ownership", "%", vendor.ownership_percent),
+            ("vendor_from", "month", from as f64),
+            ("vendor_hardware", "0/1", f64::from(u8::from(vendor.for_hardware))),
+        ] {
+            rows.put(item, unit, value);
         }
     }
     if let Some(owners) = from.spec.capital_of(from.strategy).and_then(|c| c.owners) {
@@ -144,6 +157,35 @@ fn borrowed(rows: &mut Rows<'_>, (spec, terms, plan): (&DebtSpec, &Terms, &Plan)
         .collect();
     rows.by_month("base_rate", "%", &base);
     rows.by_month("year_part", "years", &terms.years);
+    if let Some(anew) = spec.refinancing {
+        rows.put("refinancing_margin", "%", anew.margin_percent);
+        rows.put("refinancing_fee", "%", anew.fee_percent);
+        rows.put("refinancing_periods", "", spec.periods_of(anew.years) as f64);
+        let base = terms.refinanced.iter().zip(&terms.years);
+        let base: Vec<f64> = base
+            .map(|(interest, years)| interest / years * 100.0 - anew.margin_percent)
+            .collect();
+        rows.by_month("refinanced_base", "%", &base);
+    }
+}
+
+/// Lenders of machines, and the bank of a letter of credit.
+fn other_lenders(rows: &mut Rows<'_>, capital: &CapitalSpec) {
+    if let Some(equipment) = capital.equipment {
+        for (item, unit, value) in [
+            ("equipment_percent", "%", equipment.hardware_percent),
+            ("equipment_rate", "%", equipment.rate_percent),
+            ("equipment_years", "years", equipment.years),
+            ("equipment_balloon", "%", equipment.balloon_percent),
+            ("equipment_fee", "%", equipment.fee_percent),
+        ] {
+            rows.put(item, unit, value);
+        }
+    }
+    if let Some(letter) = capital.letter_of_credit {
+        let fees = letter.fees_usd(rows.months.len());
+        rows.by_month("letter_fee", "USD", &fees);
+    }
 }
 
 fn shared(rows: &mut Rows<'_>, owners: &OwnersSpec) {

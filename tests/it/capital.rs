@@ -292,6 +292,38 @@ fn a_loan_on_machines_is_drawn_with_them_and_repaid_by_an_annuity() {
     near("NPV of equity", equity, change, 1e-6);
 }
 
+/// A vendor pays the first of what owners must pay in from his date on, and gets a quarter of what they then get. What the others
+/// are worth more is his payments less that, each at its month; the project and all owners together are worth what they were.
+#[test]
+fn a_vendor_pays_in_first_and_gets_its_share_of_what_owners_get() {
+    let world = World::new();
+    let run = world.run(
+        "lease",
+        &[
+            SOON,
+            "strategies.lease.capital={ vendor_equity = { usd = 3e6, ownership_percent = 25, date = \"2026-02-01\" }, \
+             owners = { investor_percent = 100, preferred_percent = 0, promote_percent = 0 } }",
+        ],
+    );
+    let rows = run.rows("cashflow.csv");
+    let net = |m: usize| -> f64 {
+        let own = rows.iter().filter(|r| r["which"] == "p50" && r["month"] == month(m));
+        own.map(|r| number(r, "usd")).sum()
+    };
+    let worth = |m: usize| 1.1_f64.powf(-(m as f64 + 0.5) / 12.0);
+    let (mut paid, mut change) = (0.0, 0.0);
+    for m in 1..12 {
+        let pays = (-net(m)).max(0.0).min(3e6 - paid);
+        paid += pays;
+        change += worth(m) * (pays - 0.25 * paid / 3e6 * net(m).max(0.0));
+    }
+    assert!(net(0) != 0.0 && change.abs() > 1e4, "{change}");
+    near("paid in", run.metric("vendor_equity_usd"), 3e6, 1e-12);
+    near("paid in by hand", paid, 3e6, 1e-12);
+    let all = run.metric("npv_equity_usd");
+    near("NPV of the others", run.metric("npv_other_owners_usd") - all, change, 1e-6);
+}
+
 /// What cannot be meant is refused by `validate` with its place; what can hardly be meant is doubted.
 #[rstest]
 #[case::rent(
@@ -332,6 +364,21 @@ fn a_loan_on_machines_is_drawn_with_them_and_repaid_by_an_annuity() {
     "hardware_percent"
 )]
 #[case::letter("strategies.lease.capital={ letter_of_credit = { usd = -1 } }", 2, "usd")]
+#[case::vendor(
+    "strategies.lease.capital={ vendor_equity = { usd = -1, ownership_percent = 20 } }",
+    2,
+    "vendor_equity.usd"
+)]
+#[case::vendors_share(
+    "strategies.lease.capital={ vendor_equity = { usd = 1e6, ownership_percent = 120 } }",
+    2,
+    "vendor_equity.ownership_percent"
+)]
+#[case::vendors_day(
+    "strategies.lease.capital={ vendor_equity = { usd = 1e6, ownership_percent = 20, date = \"soon\" } }",
+    2,
+    "vendor_equity.date"
+)]
 #[case::gearing(
     "strategies.lease.capital={ debt = { gearing_percent = 100.1 } }",
     2,

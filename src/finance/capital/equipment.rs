@@ -156,10 +156,18 @@ impl EquipmentLoanSpec {
 impl LetterOfCreditSpec {
     /// Posts what the bank takes.
     pub fn post(&self, ledger: &mut Ledger) {
-        let fee = Money::from_usd(self.usd * self.fee_percent / 1_200.0);
-        for month in 0..ledger.months().min(self.months as usize) {
-            ledger.pay(month, Account::FinancingFees, fee);
+        let fees = self.fees_usd(ledger.months());
+        for (month, usd) in fees.into_iter().take(self.months as usize).enumerate() {
+            ledger.pay(month, Account::FinancingFees, Money::from_usd(usd));
         }
+    }
+    /// What he takes by month, USD.
+    pub fn fees_usd(&self, months: usize) -> Vec<f64> {
+        let fee = self.usd * self.fee_percent / 1_200.0;
+        let stands = |month| month < self.months as usize;
+        (0..months)
+            .map(|month| if stands(month) { fee } else { 0.0 })
+            .collect()
     }
 }
 

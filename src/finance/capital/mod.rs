@@ -16,7 +16,7 @@ pub mod spec;
 mod tests;
 
 pub use equipment::{EquipmentLoanSpec, LetterOfCreditSpec};
-pub use owners::{OwnersSpec, Shares};
+pub use owners::{OwnersSpec, Shares, Subscribed, VendorEquitySpec};
 pub use plan::{Case, Plan};
 pub use run::{Outcome, Realised};
 pub use spec::{CapitalSpec, DebtSpec, GrantSpec, RefinancingSpec, SizingCase, Terms};

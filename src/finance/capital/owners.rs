@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::finance::capital::spec::check_date;
 use crate::problem::{Check, FieldPath, Problems};
 
 /// How owners share, as a scenario writes it; complete in itself, so it is also what runs.
@@ -73,9 +74,97 @@ impl OwnersSpec {
     }
 }
 
+/// Equity of a vendor of machines, such as a maker of chips that takes a part of the company it sells to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VendorEquitySpec {
+    /// What it subscribes, USD. It pays what owners must pay in, from its date on, until this is used up; other owners pay the rest.
+    pub usd: f64,
+    /// Its share of what owners get once all is paid, percent; in proportion to what it has paid until then.
+    pub ownership_percent: f64,
+    /// First day on which it pays, `YYYY-MM-DD`. Default: the scenario's start.
+    #[serde(default)]
+    pub date: Option<String>,
+    /// Whether it pays only once the last hall is ready for service. Default false.
+    #[serde(default)]
+    pub on_completion: bool,
+    /// Whether it pays no more than what has been paid for machines since its date. Default false.
+    #[serde(default)]
+    pub for_hardware: bool,
+}
+
+impl Check for VendorEquitySpec {
+    fn check(&self, at: &FieldPath, problems: &mut Problems) {
+        problems.not_negative(&at.key("usd"), self.usd);
+        problems.percent(&at.key("ownership_percent"), self.ownership_percent, 100.0);
+        if let Some(date) = &self.date {
+            check_date(date, &at.key("date"), problems);
+        }
+    }
+}
+
+/// Flows of a vendor and of all other owners by month, USD, what they get positive.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Subscribed {
+    /// The vendor's.
+    pub vendor_usd: Vec<f64>,
+    /// All others'.
+    pub others_usd: Vec<f64>,
+    /// What the vendor paid in.
+    pub paid_usd: f64,
+}
+
+impl VendorEquitySpec {
+    /// Splits the owners' net flows from a month on; `hardware_usd` is what is paid for machines.
+    pub fn split(&self, from: usize, owners_usd: &[f64], hardware_usd: &[f64]) -> Subscribed {
+        let mut split = Subscribed::default();
+        let mut machines = 0.0;
+        for (month, (usd, hardware)) in owners_usd.iter().zip(hardware_usd).enumerate() {
+            let mut own = 0.0;
+            if month >= from {
+                machines += hardware;
+                let most = if self.for_hardware { self.usd.min(machines) } else { self.usd };
+                let paid = (0.0 - usd).max(0.0).min((most - split.paid_usd).max(0.0));
+                split.paid_usd += paid;
+                own = usd.max(0.0) * self.part(split.paid_usd) - paid;
+            }
+            split.vendor_usd.push(own);
+            split.others_usd.push(usd - own);
+        }
+        split
+    }
+    /// Its share of what owners get once it has paid so much.
+    fn part(&self, paid_usd: f64) -> f64 {
+        if self.usd > 0.0 {
+            self.ownership_percent / 100.0 * paid_usd / self.usd
+        } else {
+            0.0
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Owners pay 100, 100 and 50, and get 60 and 40. A vendor of 120 for 30 % pays from the second month on: 100 and 20; then
+    /// he has all of his share. Tied to machines of 70 a month from then on, he pays 70 and 50.
+    #[test]
+    fn a_vendor_pays_until_its_subscription_is_used_up_and_gets_its_share() {
+        let flows = [-100.0, -100.0, -50.0, 60.0, 40.0];
+        let machines = [70.0; 5];
+        let mut vendor: VendorEquitySpec = toml::from_str("usd = 120\nownership_percent = 30").unwrap();
+        let free = vendor.split(1, &flows, &machines);
+        assert_eq!(free.vendor_usd, [0.0, -100.0, -20.0, 18.0, 12.0]);
+        assert_eq!(free.others_usd, [-100.0, 0.0, -30.0, 42.0, 28.0]);
+        assert_eq!(free.paid_usd, 120.0);
+        vendor.for_hardware = true;
+        let tied = vendor.split(1, &flows, &machines);
+        assert_eq!(tied.vendor_usd[1..3], [-70.0, -50.0]);
+        // Half paid, half of the share.
+        let late = vendor.split(2, &[-9.0, -9.0, -60.0, 50.0], &[0.0, 0.0, 60.0, 0.0]);
+        assert_eq!(late.vendor_usd, [0.0, 0.0, -60.0, 7.5]);
+    }
 
     /// 100 paid in, 90 by the investor. After twelve months 108 are owed with 8 %; 208 come: 108 are shared 90 to 10, of 100
     /// the sponsor gets 20 and the rest is shared.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finance::capital::equipment::{EquipmentLoanSpec, LetterOfCreditSpec};
-use crate::finance::capital::owners::OwnersSpec;
+use crate::finance::capital::owners::{OwnersSpec, VendorEquitySpec};
 use crate::finance::debt::DayCount;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::time::parse_date;
@@ -26,7 +26,10 @@ pub struct CapitalSpec {
     /// Grants. Default: none.
     #[serde(default)]
     pub grants: Vec<GrantSpec>,
-    /// How owners share. Default: one owner.
+    /// Equity that a vendor of machines subscribes. Default: none.
+    #[serde(default)]
+    pub vendor_equity: Option<VendorEquitySpec>,
+    /// How owners share, a vendor's share beforehand. Default: one owner.
     #[serde(default)]
     pub owners: Option<OwnersSpec>,
 }
@@ -243,13 +246,16 @@ impl Check for CapitalSpec {
             check_date(&grant.date, &at.key("date"), problems);
             problems.not_negative(&at.key("usd"), grant.usd);
         }
+        if let Some(vendor) = &self.vendor_equity {
+            vendor.check(&at.key("vendor_equity"), problems);
+        }
         if let Some(owners) = &self.owners {
             owners.check(&at.key("owners"), problems);
         }
     }
 }
 
-fn check_date(text: &str, at: &FieldPath, problems: &mut Problems) {
+pub(super) fn check_date(text: &str, at: &FieldPath, problems: &mut Problems) {
     if parse_date(text).is_none() {
         problems.error(at, format!("`{text}` is not a date such as `2027-01-01`"));
     }

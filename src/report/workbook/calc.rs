@@ -6,6 +6,7 @@ use super::case::Case;
 use super::debt::Debt;
 use super::expr::{CellId, Expr, Function, Operator, Over, RowId, choose, is, least, most, share, total};
 use super::inputs::{Inputs, words};
+use super::lenders::Lenders;
 use super::statements::{Statements, Worked, is_given_up};
 use super::timing::Timing;
 use crate::finance::account::{Account, CashFlow, Class};
@@ -23,6 +24,7 @@ pub(super) struct Basis<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) timing: Timing,
     pub(super) statements: &'a Statements,
+    pub(super) lenders: &'a Lenders,
 }
 
 impl Basis<'_> {

@@ -119,6 +119,18 @@ impl Case {
     pub(super) fn borrows(&self) -> bool {
         self.states("facility")
     }
+    /// Whether its loan is refinanced after the schedule.
+    pub(super) fn refinances(&self) -> bool {
+        self.states("refinancing_periods")
+    }
+    /// Whether lenders pay for machines.
+    pub(super) fn leases_machines(&self) -> bool {
+        self.states("equipment_percent")
+    }
+    /// Whether a bank is paid for a letter of credit.
+    pub(super) fn has_letter(&self) -> bool {
+        self.by_month.contains_key(&("letter_fee".to_owned(), String::new()))
+    }
     /// A term by month; noughts where it is not stated.
     pub(super) fn by_month(&self, item: &str, kind: &str, months: usize) -> Vec<f64> {
         let key = (item.to_owned(), kind.to_owned());

@@ -4,9 +4,10 @@
 use super::book::{Book, Kind, Look, Role};
 use super::calc::Basis;
 use super::expr::{
-    Expr, Function, Operator, RowId, above, all, any, at_least, below, choose, equal, flag, is, least, most,
+    Expr, Operator, RowId, above, all, any, at_least, below, choose, equal, flag, is, least, most,
     share, total,
 };
+use super::service::{Dues, dues};
 use super::statements::Worked;
 use super::timing::Timing;
 use crate::finance::account::Account;
@@ -34,6 +35,8 @@ pub(super) struct Debt {
     pub(super) balance: RowId,
     /// Interest of a month on a dollar owed.
     pub(super) factor: RowId,
+    /// What lending anew costs, where it is refinanced.
+    pub(super) renewal: Option<RowId>,
     /// Works, interest, fees and reserve while building.
     pub(super) uses: RowId,
     /// What of them owners pay.
@@ -55,19 +58,46 @@ pub(super) struct Waterfall {
 }
 
 /// A row of dollars, summed.
-fn usd(book: &mut Book, sheet: usize, label: &str, expr: Expr) -> RowId {
+pub(super) fn usd(book: &mut Book, sheet: usize, label: &str, expr: Expr) -> RowId {
     book.flow(sheet, label, expr)
 }
 
 /// A row of dollars to be defined later.
-fn later(book: &mut Book, sheet: usize, label: &str) -> RowId {
+pub(super) fn later(book: &mut Book, sheet: usize, label: &str) -> RowId {
     book.row(sheet, label, "USD", (Look::Usd, Role::Formula))
 }
 
-/// Works less grants that pay for them.
+/// Works, less what lenders of machines pay of them.
 fn works(basis: &Basis<'_>) -> Expr {
     let built = |a: Account| WORKS.contains(&a);
-    -basis.statements.sum(Statement::CashFlow, built)
+    let all = -basis.statements.sum(Statement::CashFlow, built);
+    match basis.lenders.draw {
+        Some(draw) => all - draw,
+        None => all,
+    }
+}
+
+/// The rate by month and the interest on a dollar owed: of the loan, and of what is lent anew after its schedule.
+fn interest(book: &mut Book, basis: &Basis<'_>, sheet: usize) -> RowId {
+    let input = |name: &str| Expr::Cell(basis.input(name));
+    book.heading(sheet, "Interest");
+    let base = basis.case.by_month("base_rate", "", book.months);
+    let base = book.values(
+        sheet,
+        ("Base rate with its hedge, in the simulation", "%"),
+        Look::Percent,
+        base,
+    );
+    let shift = input("rate_shift") * (Expr::Number(1.0) - share(input("hedge")));
+    let mut rate = base + shift + input("margin");
+    if basis.case.refinances() {
+        let anew = basis.case.by_month("refinanced_base", "", book.months);
+        let label = ("Base rate without a hedge, in the simulation", "%");
+        let anew = book.values(sheet, label, Look::Percent, anew);
+        let anew = anew + input("rate_shift") + input("refinancing_margin");
+        rate = choose(above(basis.timing.month, input("schedule_end")), anew, rate);
+    }
+    book.formula(sheet, ("Rate", "%"), Look::Percent, rate)
 }
 
 /// Adds the sheet with what happens until building is over.
@@ -80,27 +110,13 @@ pub(super) fn build(book: &mut Book, basis: &Basis<'_>) -> Debt {
     let sheet = book.sheet(name, &format!("Debt: {}", basis.case.id), Kind::Months);
     let month = basis.timing.month;
     let input = |name: &str| Expr::Cell(basis.input(name));
-    book.heading(sheet, "Interest");
-    let base = basis.case.by_month("base_rate", "", book.months);
-    let base = book.values(
-        sheet,
-        ("Base rate with its hedge, in the simulation", "%"),
-        Look::Percent,
-        base,
-    );
+    let rate = interest(book, basis, sheet);
     let part = basis.case.by_month("year_part", "", book.months);
     let part = book.values(
         sheet,
         ("Length of the month as interest counts it", "years"),
         Look::Factor,
         part,
-    );
-    let shift = input("rate_shift") * (Expr::Number(1.0) - share(input("hedge")));
-    let rate = book.formula(
-        sheet,
-        ("Rate", "%"),
-        Look::Percent,
-        base + shift + input("margin"),
     );
     let factor = book.formula(
         sheet,
@@ -177,31 +193,26 @@ pub(super) fn build(book: &mut Book, basis: &Basis<'_>) -> Debt {
             least(input("built"), Expr::Cell(basis.timing.count) - 1.0),
         ));
     let capitalised = usd(book, sheet, "Interest and fees that become an asset", capitalised);
+    let balance = later(book, sheet, "Owed at the end of the month");
+    let renewal = basis.case.refinances().then(|| {
+        let first = equal(month, input("schedule_end") + 1.0);
+        let fee = balance.before() * share(input("refinancing_fee"));
+        usd(book, sheet, "Fee on what is lent anew", choose(first, fee, 0.0))
+    });
     Debt {
         sheet,
         operating,
         capitalised_in_service: capitalised,
         draw,
         building: (interest, fees),
-        balance: later(book, sheet, "Owed at the end of the month"),
+        balance,
         factor,
+        renewal,
         uses,
         owners_part,
         reserve_in,
         granted,
     }
-}
-
-/// Dues of a payment period and what meets them.
-struct Dues {
-    pays: RowId,
-    scheduled: RowId,
-    all_due: RowId,
-    schedule: RowId,
-    interest: RowId,
-    principal: RowId,
-    due: RowId,
-    gathered: RowId,
 }
 
 /// Adds operation: each payment period's cash serves the debt.
@@ -219,13 +230,16 @@ pub(super) fn operate(
     let sheet = debt.sheet;
     let Timing { last, .. } = basis.timing;
     book.heading(sheet, "Cash available for debt service");
-    let cash = basis.cash("operating_cash_flow") + basis.cash("investing_cash_flow") - aside;
-    let cash = usd(
-        book,
-        sheet,
-        "Cash of operation and investment less tax set aside",
-        cash,
-    );
+    let mut cash = basis.cash("operating_cash_flow") + basis.cash("investing_cash_flow") - aside;
+    let mut label = "Cash of operation and investment less tax set aside";
+    if let Some(served) = basis.lenders.net() {
+        cash = cash + served;
+        label = "Cash of operation and investment less tax set aside and other lenders";
+    }
+    if let Some(fee) = debt.renewal {
+        cash = cash - fee;
+    }
+    let cash = usd(book, sheet, label, cash);
     let late = all(vec![
         debt.operating.is_on(),
         below(basis.timing.month, basis.input("completion")),
@@ -336,71 +350,6 @@ fn usd_balance(book: &mut Book, sheet: usize, label: &str, expr: Expr) -> RowId 
     book.formula(sheet, (label, "USD"), Look::Usd, expr)
 }
 
-/// What is due at each payment date.
-fn dues(book: &mut Book, basis: &Basis<'_>, debt: &Debt, (available, accrued): (RowId, RowId)) -> Dues {
-    let sheet = debt.sheet;
-    let Timing { month, last, .. } = basis.timing;
-    let input = |name: &str| Expr::Cell(basis.input(name));
-    book.heading(sheet, "Debt service");
-    let modulo = |of: Expr| Expr::Call(Function::Mod, vec![of, input("payment_months")]);
-    let dated = equal(modulo(month + 1.0), modulo(input("first_repayment")));
-    let pays = all(vec![debt.operating.is_on(), any(vec![last.is_on(), dated])]);
-    let pays = book.formula(sheet, ("Payment date", "0/1"), Look::Count, flag(pays));
-    let within = all(vec![
-        pays.is_on(),
-        at_least(month, input("first_repayment")),
-        is(Operator::AtMost, month, input("schedule_end")),
-    ]);
-    let scheduled = book.formula(sheet, ("Date of the schedule", "0/1"), Look::Count, flag(within));
-    let rest = all(vec![
-        pays.is_on(),
-        any(vec![last.is_on(), above(month, input("schedule_end"))]),
-    ]);
-    let all_due = book.formula(sheet, ("All is due", "0/1"), Look::Count, flag(rest));
-    let service = basis.case.by_month("service", "", book.months);
-    let service = book.values(
-        sheet,
-        ("Service of the schedule as sized", "USD"),
-        Look::Usd,
-        service,
-    );
-    let drawn = debt.draw.sum() / input("schedule_basis");
-    let schedule = choose(
-        scheduled.is_on(),
-        service * share(input("service_scale")) * drawn,
-        0.0,
-    );
-    let schedule = usd(
-        book,
-        sheet,
-        "Service of the schedule, of what was drawn",
-        schedule,
-    );
-    let gather = |book: &mut Book, label: &str, of: RowId| {
-        let row = later(book, sheet, label);
-        book.define(row, choose(equal(pays.before(), 1.0), 0.0, row.before()) + of);
-        row
-    };
-    let gathered = gather(book, "CFADS since the last payment", available);
-    let owing = gather(book, "Interest since the last payment", accrued);
-    let interest = usd(book, sheet, "Interest due", choose(pays.is_on(), owing, 0.0));
-    let owed = debt.balance.before();
-    let part = least(most(schedule - interest, 0.0), owed.clone());
-    let principal = choose(all_due.is_on(), owed, part);
-    let principal = usd(book, sheet, "Principal due", choose(pays.is_on(), principal, 0.0));
-    let due = usd(book, sheet, "Due", interest + principal);
-    Dues {
-        pays,
-        scheduled,
-        all_due,
-        schedule,
-        interest,
-        principal,
-        due,
-        gathered,
-    }
-}
-
 /// What owners get, or pay in: before closing all cash, while building what operation has over their part, then what the
 /// waterfall leaves.
 fn owners(
@@ -443,10 +392,16 @@ fn lines(debt: &Debt, (interest, reserve, accrued): (RowId, RowId, RowId), worke
         ("interest_capitalised", -(while_building + fees)),
         ("reserve_accounts", reserve.before() - reserve),
         ("interest_payable", -interest),
+        ("financing_fees", debt.renewal.map_or(Expr::Number(0.0), |fee| -fee)),
     ] {
-        worked.insert(("cash_flow", id), expr);
+        // Other lenders have theirs on the same lines.
+        let key = ("cash_flow", id);
+        let others = worked.remove(&key);
+        worked.insert(key, others.map_or_else(|| expr.clone(), |others| others + expr.clone()));
     }
-    worked.insert(("income", "interest_cost"), -accrued);
+    let others = worked.get(&("cash_flow", "interest_cost")).cloned();
+    let cost = others.map_or(-accrued, |others| others - accrued);
+    worked.insert(("income", "interest_cost"), cost);
 }
 
 fn measures(
@@ -460,7 +415,7 @@ fn measures(
     let some = above(dues.due, 1e-12);
     let cover = choose(
         all(vec![
-            dues.scheduled.is_on(),
+            dues.counted.is_on(),
             some.clone(),
             at_least(dues.due, Expr::Now(dues.schedule) * LEFT_SHARE_MIN),
         ]),
@@ -468,7 +423,7 @@ fn measures(
         Expr::Blank,
     );
     let cover = book.formula(sheet, ("Cover ratio", "ratio"), Look::Ratio, cover);
-    let counts = any(vec![dues.scheduled.is_on(), above(deferred, NOTHING_USD)]);
+    let counts = any(vec![dues.counted.is_on(), above(deferred, NOTHING_USD)]);
     let thin = all(vec![
         some,
         below(dues.gathered, Expr::Cell(basis.input("covenant")) * dues.due),

@@ -3,228 +3,12 @@
 use super::book::{Book, Content, Kind, Look, Role, Table, Word};
 use super::case::Case;
 use super::expr::{CellId, Expr, TableId};
+use super::lines::{DEBT, GENERAL, Line, Live, MACHINES, MACRS, OWNERS, REFINANCING, VENDOR};
 use crate::finance::account::{Account, CashFlow, Class};
 use crate::finance::statement::Statement;
 
 /// The column of the first strategy.
 const FIRST: u16 = 2;
-
-/// Whether a change of an input recalculates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Live {
-    Yes,
-    No,
-}
-
-/// What is asked of an input: its term, what people call it, its unit, its look, whether it is live.
-type Line<'a> = (&'a str, &'a str, &'static str, Look, Live);
-
-const GENERAL: [Line<'static>; 11] = [
-    (
-        "discount",
-        "Discount rate, effective a year",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    ("income_tax", "Income tax", "%", Look::Percent, Live::Yes),
-    (
-        "loss_offset",
-        "Share of a year's profit that earlier losses may cover",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    (
-        "receivable_days",
-        "Days until customers pay",
-        "days",
-        Look::Plain,
-        Live::Yes,
-    ),
-    (
-        "payable_days",
-        "Days until suppliers are paid",
-        "days",
-        Look::Plain,
-        Live::Yes,
-    ),
-    (
-        "inflation",
-        "Inflation of running costs",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    (
-        "facility_life",
-        "Life of facility plant in the books",
-        "years",
-        Look::Plain,
-        Live::Yes,
-    ),
-    (
-        "hardware_life",
-        "Life of hardware in the books",
-        "years",
-        Look::Plain,
-        Live::Yes,
-    ),
-    (
-        "facility_tax_method",
-        "Parameter of the facility's tax depreciation (method on the sheet Calc)",
-        "",
-        Look::Plain,
-        Live::Yes,
-    ),
-    (
-        "hardware_tax_method",
-        "Parameter of the hardware's tax depreciation",
-        "",
-        Look::Plain,
-        Live::Yes,
-    ),
-    (
-        "disposal_at_horizon",
-        "All that stands is given up at the horizon (1) or kept (0)",
-        "0/1",
-        Look::Count,
-        Live::No,
-    ),
-];
-
-const DEBT: [Line<'static>; 17] = [
-    (
-        "facility",
-        "Facility as sized at close",
-        "USD",
-        Look::Usd,
-        Live::Yes,
-    ),
-    (
-        "debt_share",
-        "Debt's share of uses while building",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    (
-        "reserve",
-        "Reserve account at completion",
-        "USD",
-        Look::Usd,
-        Live::Yes,
-    ),
-    (
-        "overrun",
-        "Standby for overruns, of the facility",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    ("upfront_fee", "Upfront fee", "%", Look::Percent, Live::Yes),
-    (
-        "commitment_fee",
-        "Commitment fee a year",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    ("margin", "Margin a year", "%", Look::Percent, Live::Yes),
-    (
-        "hedge",
-        "Share of interest that is swapped",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    ("sweep", "Cash sweep", "%", Look::Percent, Live::Yes),
-    (
-        "lock_up",
-        "Cover below which owners get nothing",
-        "ratio",
-        Look::Ratio,
-        Live::Yes,
-    ),
-    (
-        "covenant",
-        "Cover of the covenant",
-        "ratio",
-        Look::Ratio,
-        Live::Yes,
-    ),
-    (
-        "payment_months",
-        "Months of a payment period",
-        "months",
-        Look::Count,
-        Live::No,
-    ),
-    (
-        "close",
-        "First month of works, from 0",
-        "month",
-        Look::Count,
-        Live::No,
-    ),
-    (
-        "built",
-        "First month after building, from 0",
-        "month",
-        Look::Count,
-        Live::No,
-    ),
-    (
-        "completion",
-        "First month with every hall ready, from 0",
-        "month",
-        Look::Count,
-        Live::No,
-    ),
-    (
-        "first_repayment",
-        "First month of repayment, from 0",
-        "month",
-        Look::Count,
-        Live::No,
-    ),
-    (
-        "schedule_end",
-        "Last month of the schedule, from 0",
-        "month",
-        Look::Count,
-        Live::No,
-    ),
-];
-
-const OWNERS: [Line<'static>; 3] = [
-    (
-        "investor",
-        "Investor's share of equity",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    (
-        "preferred",
-        "Preferred return a year",
-        "%",
-        Look::Percent,
-        Live::Yes,
-    ),
-    ("promote", "Sponsor's promote", "%", Look::Percent, Live::Yes),
-];
-
-/// Shares of cost by tax year, percent (IRS Publication 946, table A-1: half-year convention).
-const MACRS: [(&str, &[f64]); 2] = [
-    ("macrs_5", &[20.0, 32.0, 19.2, 11.52, 11.52, 5.76]),
-    (
-        "macrs_15",
-        &[
-            5.0, 9.5, 8.55, 7.70, 6.93, 6.23, 5.90, 5.90, 5.91, 5.90, 5.91, 5.90, 5.91, 5.90, 5.91, 2.95,
-        ],
-    ),
-];
 
 /// The inputs of the strategies.
 #[derive(Debug, Clone, Default)]
@@ -302,6 +86,15 @@ pub(super) fn add(book: &mut Book, cases: &[Case]) -> Inputs {
     if cases.iter().any(Case::borrows) {
         lines.section("Debt", &DEBT);
         lines.debt_changes();
+    }
+    if cases.iter().any(Case::refinances) {
+        lines.section("Refinancing", &REFINANCING);
+    }
+    if cases.iter().any(Case::leases_machines) {
+        lines.section("Lender of machines", &MACHINES);
+    }
+    if cases.iter().any(|case| case.states("vendor_usd")) {
+        lines.section("Vendor of machines", &VENDOR);
     }
     if cases.iter().any(|case| case.states("investor")) {
         lines.section("Owners", &OWNERS);

@@ -13,9 +13,12 @@ mod debt;
 mod evaluate;
 mod expr;
 mod inputs;
+mod lenders;
+mod lines;
 mod reconcile;
 mod render;
 mod returns;
+mod service;
 mod statements;
 mod timing;
 mod write;
@@ -24,6 +27,7 @@ use book::{Book, Kind};
 use calc::Basis;
 use case::Case;
 use debt::Debt;
+use lenders::Lenders;
 use returns::Returns;
 use statements::{Makers, Statements, Worked};
 
@@ -88,6 +92,7 @@ fn book_of(tables: &RunTables) -> Option<Book> {
             inputs: &inputs,
             timing,
             statements: &statements,
+            lenders: &Lenders::default(),
         };
         let (debt, returns) = add_strategy(&mut book, &basis);
         parts.push(Part {
@@ -113,6 +118,11 @@ fn book_of(tables: &RunTables) -> Option<Book> {
 /// Adds the sheets of a strategy.
 fn add_strategy(book: &mut Book, basis: &Basis<'_>) -> (Option<Debt>, Returns) {
     let mut worked = Worked::new();
+    let lenders = lenders::add(book, basis, &mut worked);
+    let basis = &Basis {
+        lenders: &lenders,
+        ..*basis
+    };
     let debt = basis.case.borrows().then(|| debt::build(book, basis));
     let calc = calc::add(book, basis, debt.as_ref(), &mut worked);
     let waterfall = debt

@@ -12,6 +12,8 @@ use crate::results::tables::RunTables;
 
 /// What counts as agreement, USD.
 const CENT_USD: f64 = 0.01;
+/// The most arguments given to one function; spreadsheets take 255.
+const ARGUMENTS_MAX: usize = 100;
 
 /// What the workbook is, where things are, which inputs are live.
 pub(super) fn cover(book: &mut Book, sheet: usize, tables: &RunTables, notes: &[String]) {
@@ -156,25 +158,27 @@ pub(super) fn reconcile(book: &mut Book, parts: &[Part]) -> CellId {
         ],
     );
     book.sheets[sheet].frozen = first;
-    let mut apart = Vec::new();
+    let mut largest = Vec::new();
     for part in parts {
-        let before = apart.len();
+        let mut apart = Vec::new();
         book.heading(sheet, &part.id);
         lines(book, sheet, part, &mut apart);
         measured(book, sheet, part, &mut apart);
-        debug_assert!(apart.len() > before);
+        let at = (sheet, book.take_line(sheet));
+        largest.push(widest(book, at, "Largest difference of the strategy", apart).into());
     }
     let line = book.take_line(sheet) + 1;
     book.sheets[sheet].next += 1;
-    book.text((sheet, line), 0, Word::Heading, "Largest difference");
-    let largest = Expr::Call(Function::Max, apart);
-    put(
-        book,
-        (sheet, line),
-        4,
-        (Look::Cents, Role::Total),
-        Content::Formula(largest),
-    )
+    widest(book, (sheet, line), "Largest difference", largest)
+}
+
+/// The largest of some figures, by parts: a function of a spreadsheet takes 255 at the most.
+fn widest(book: &mut Book, at: (usize, u32), label: &str, apart: Vec<Expr>) -> CellId {
+    book.text(at, 0, Word::Heading, label);
+    let parts = apart.chunks(ARGUMENTS_MAX);
+    let parts = parts.map(|part| Expr::Call(Function::Max, part.to_vec())).collect();
+    let largest = Content::Formula(Expr::Call(Function::Max, parts));
+    put(book, at, 4, (Look::Cents, Role::Total), largest)
 }
 
 fn lines(book: &mut Book, sheet: usize, part: &Part, apart: &mut Vec<Expr>) {

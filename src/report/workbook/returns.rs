@@ -3,7 +3,7 @@
 use super::book::{Book, Content, Kind, Look, Role, TOTAL, Word};
 use super::calc::Basis;
 use super::debt::{Debt, Waterfall};
-use super::expr::{CellId, Expr, Operator, Over, RowId, all, choose, flag, is, least, share};
+use super::expr::{CellId, Expr, Operator, Over, RowId, all, choose, flag, is, least, most, share};
 use crate::finance::account::Account;
 use crate::finance::statement::Statement;
 use crate::metric::Metric;
@@ -64,8 +64,12 @@ pub(super) fn add(book: &mut Book, basis: &Basis<'_>, debt: Option<(&Debt, &Wate
     if let Some((debt, waterfall)) = debt {
         measures.extend(cover(book, sheet, basis, (debt, waterfall)));
     }
+    let mut shared = flows.equity;
+    if basis.case.states("vendor_usd") {
+        shared = vendor(book, sheet, (basis, &flows), &mut measures);
+    }
     if basis.case.states("investor") {
-        measures.extend(owners(book, sheet, basis, &flows));
+        measures.extend(owners(book, sheet, basis, shared));
     }
     Returns { measures, cumulative }
 }
@@ -174,11 +178,8 @@ fn worth(
         measure(book, sheet, (metric, label), ("a year", Look::Rate), given(found))
     };
     made.push(returns(book, Metric::Irr, "IRR of the project", flows.project));
-    let owners = if basis.case.borrows() {
-        flows.equity
-    } else {
-        flows.project
-    };
+    let has_lenders = basis.case.borrows() || basis.case.metric(Metric::EquipmentDebtUsd).is_some();
+    let owners = if has_lenders { flows.equity } else { flows.project };
     made.push(returns(book, Metric::IrrEquity, "IRR of the owners", owners));
     let multiple =
         Expr::Over(Over::SumOfPositive(flows.equity)) / -Expr::Over(Over::SumOfNegative(flows.equity));
@@ -301,8 +302,48 @@ fn cover(
         .collect()
 }
 
+/// What a vendor of machines pays in and gets. Gives what is left for all other owners.
+fn vendor(
+    book: &mut Book,
+    sheet: usize,
+    (basis, flows): (&Basis<'_>, &Flows),
+    made: &mut Vec<Measure>,
+) -> RowId {
+    book.heading(sheet, "Equity of a vendor");
+    let input = |name: &str| Expr::Cell(basis.input(name));
+    let later = is(Operator::AtLeast, basis.timing.month, input("vendor_from"));
+    let balance = |book: &mut Book, label: &str| book.row(sheet, label, "USD", (Look::Usd, Role::Formula));
+    let machines = balance(book, "Paid for machines since its date");
+    let hardware = choose(later.clone(), -basis.cash("capex_hardware"), 0.0);
+    book.define(machines, machines.before() + hardware);
+    let tied = is(Operator::Equal, input("vendor_hardware"), 1.0);
+    let limit = choose(tied, least(input("vendor_usd"), machines), input("vendor_usd"));
+    let so_far = balance(book, "Paid in so far");
+    let open = most(limit - so_far.before(), 0.0);
+    let paid = choose(later.clone(), least(most(-flows.equity, 0.0), open), 0.0);
+    let paid = book.flow(sheet, "Vendor pays in", paid);
+    book.define(so_far, so_far.before() + paid);
+    let part = share(input("vendor_ownership")) * so_far / most(input("vendor_usd"), 1e-9);
+    let gets = choose(later, most(flows.equity, 0.0) * part, 0.0);
+    let own = book.flow(sheet, "Vendor", gets - paid);
+    let others = book.flow(sheet, "All other owners", flows.equity - own);
+    let label = "IRR of the vendor";
+    let near = format!("{label}: where it is sought (monthly, the simulation's lowest root)");
+    let found = rate(book, sheet, (&near, own), basis.case.metric(Metric::IrrVendor));
+    let worth = Expr::Over(Over::Product(others, flows.discount));
+    let usd = ("USD", Look::Usd);
+    for (metric, label, shown, expr) in [
+        (Metric::VendorEquityUsd, "Equity of the vendor", usd, paid.sum()),
+        (Metric::IrrVendor, label, ("a year", Look::Rate), found),
+        (Metric::NpvOtherOwnersUsd, "NPV of all other owners", usd, worth),
+    ] {
+        made.push(measure(book, sheet, (metric, label), shown, expr));
+    }
+    others
+}
+
 /// How owners share: first the preferred return, then the sponsor's promote.
-fn owners(book: &mut Book, sheet: usize, basis: &Basis<'_>, flows: &Flows) -> Vec<Measure> {
+fn owners(book: &mut Book, sheet: usize, basis: &Basis<'_>, equity: RowId) -> Vec<Measure> {
     book.heading(sheet, "Investor and sponsor");
     let part = || share(basis.input("investor"));
     let growth = Expr::Number(1.0) + share(basis.input("preferred"));
@@ -317,13 +358,13 @@ fn owners(book: &mut Book, sheet: usize, basis: &Basis<'_>, flows: &Flows) -> Ve
     let preferred = book.flow(
         sheet,
         "Of the flow, preferred",
-        least(flows.equity, grown.clone()),
+        least(equity, grown.clone()),
     );
     book.define(owed, grown - preferred);
-    let promoted = (flows.equity - preferred) * share(basis.input("promote"));
+    let promoted = (equity - preferred) * share(basis.input("promote"));
     let promoted = book.flow(sheet, "Promote", promoted);
-    let investor = book.flow(sheet, "Investor", part() * (flows.equity - promoted));
-    let sponsor = book.flow(sheet, "Sponsor", flows.equity - investor);
+    let investor = book.flow(sheet, "Investor", part() * (equity - promoted));
+    let sponsor = book.flow(sheet, "Sponsor", equity - investor);
     let mut made = Vec::new();
     for (metric, label, row) in [
         (Metric::IrrInvestor, "IRR of the investor", investor),

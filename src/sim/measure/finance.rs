@@ -6,7 +6,7 @@ use crate::finance::break_even::BreakEven;
 use crate::finance::{discount_factor, irr_roots_annual, mirr, moic, npv, payback_years, peak_equity};
 use crate::metric::Metric;
 use crate::results::replication::PORTFOLIO;
-use crate::sim::capital::completion;
+use crate::sim::capital::{self, completion};
 use crate::sim::world::World;
 use crate::units::Ratio;
 
@@ -221,11 +221,28 @@ fn borrowed(scalars: &mut Scalars, world: &World<'_>) {
 
 /// What each owner gets.
 fn shared(scalars: &mut Scalars, world: &World<'_>, equity: &[f64]) {
-    let capital = world.from.spec.capital_of(world.from.strategy);
-    let Some(owners) = capital.and_then(|c| c.owners) else {
+    let subscribed = capital::vendor(world).map(|(vendor, from)| {
+        let paid = world.books.ledger.cash_usd(Account::CapexHardware).iter();
+        let hardware: Vec<f64> = paid.map(|usd| 0.0 - usd).collect();
+        vendor.split(from, equity, &hardware)
+    });
+    if let Some(split) = &subscribed {
+        let rate = Ratio::from_percent(world.from.spec.finance.discount_percent);
+        scalars.put(PORTFOLIO, Metric::VendorEquityUsd, split.paid_usd);
+        scalars.put(
+            PORTFOLIO,
+            Metric::NpvOtherOwnersUsd,
+            npv(&split.others_usd, rate).as_usd(),
+        );
+        if let Some(lowest) = irr_roots_annual(&split.vendor_usd).first() {
+            scalars.put(PORTFOLIO, Metric::IrrVendor, *lowest);
+        }
+    }
+    let stated = world.from.spec.capital_of(world.from.strategy);
+    let Some(owners) = stated.and_then(|c| c.owners) else {
         return;
     };
-    let shares = owners.share(equity);
+    let shares = owners.share(subscribed.as_ref().map_or(equity, |split| &split.others_usd));
     for (metric, flows) in [
         (Metric::IrrInvestor, &shares.investor_usd),
         (Metric::IrrSponsor, &shares.sponsor_usd),
