@@ -37,11 +37,9 @@ fn a_price_that_repeats_by_day_costs_its_mean() {
     let start = jiff::civil::date(2025, 12, 31).at(0, 0, 0, 0);
     for hour in 0..(367 * 24_i64) {
         let at = start + jiff::SignedDuration::from_hours(hour);
-        price.push_str(&format!(
-            "{}Z,{}\n",
-            at.strftime("%Y-%m-%dT%H:%M:%S"),
-            30 + hour % 24
-        ));
+        let at = at.strftime("%Y-%m-%dT%H:%M:%S");
+        let row = format!("{at}Z,{}\n", 30 + hour % 24);
+        price.push_str(&row);
     }
     place.write("price.csv", &price);
     run(&place, "all", "fluid");
