@@ -41,6 +41,11 @@ pub(super) fn load(source: &Source<'_>) -> Result<Scenario, Failure> {
         strategies: source.strategies.to_vec(),
     };
     let mut scenario = crate::scenario::load::load(source.scenario, &options)?;
+    if !scenario.spec.cases.is_empty() {
+        let message = "the scenario names `cases`, and inputs are examined in one course of the world";
+        let help = "take a copy without `cases`, its values those of the case that is meant";
+        return Err(Failure::input(message.to_owned()).with_help(help));
+    }
     for text in source.vary {
         scenario.spec.uncertain.push(varied(text)?);
     }

@@ -41,6 +41,11 @@ pub(super) fn explain(
             "they do not have the same strategies, so that their inputs cannot be mixed",
         ));
     }
+    if [&first, &second].iter().any(|run| !run.spec.cases.is_empty()) {
+        return Err(refused(
+            "mixtures have one course of the world, and a run names `cases`",
+        ));
+    }
     let tree = |run: &Run| serde_json::to_value(&run.spec).expect("a spec is plain JSON");
     let (from, to) = (tree(&first), tree(&second));
     let found = changes::changes(&from, &to);

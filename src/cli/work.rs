@@ -80,6 +80,13 @@ impl ScenarioArgs {
         if run.design == Design::Plain {
             return Ok(());
         }
+        if self.multilevel() {
+            let message = format!(
+                "`--fidelity multilevel` needs plain draws, and `run.design` is `{}`",
+                run.design.as_str()
+            );
+            return Err(Failure::input(message).with_help("leave out `run.design`, or take one fidelity"));
+        }
         run.replications = self.replications.unwrap_or(run.replications);
         match run.design.misfit(run.replications) {
             Some((message, help)) => Err(Failure::input(message).with_help(help)),
@@ -126,7 +133,9 @@ pub enum FidelityArg {
     SampledWeeks,
     /// A flow of work with a backlog.
     Fluid,
-    /// Many replications `fluid` and a few `sampled_weeks` too, which correct the means.
+    /// A flow of work, and one hour in eight looked at.
+    SampledHours,
+    /// Many replications `sampled_hours` and a few `sampled_weeks` too, which correct the means.
     Multilevel,
 }
 
@@ -136,6 +145,7 @@ impl From<FidelityArg> for Fidelity {
             FidelityArg::Jobs => Self::Jobs,
             FidelityArg::SampledWeeks => Self::SampledWeeks,
             FidelityArg::Fluid => Self::Fluid,
+            FidelityArg::SampledHours => Self::SampledHours,
             FidelityArg::Multilevel => multilevel::COARSE,
         }
     }

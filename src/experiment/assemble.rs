@@ -11,7 +11,7 @@ use crate::results::collect::Collector;
 use crate::results::replication::Replication;
 use crate::results::tables::{AssumptionRow, Manifest, RunTables};
 use crate::scenario::{Scenario, assumptions};
-use crate::sim::{DetailWanted, Setup, delay, fleet_value, hot_hours, replicate_one, schedule_risk};
+use crate::sim::{DetailWanted, Setup, delay, fleet_value, hot_hours, replicate_case, schedule_risk};
 
 /// Simulates the P50 replication of each strategy again with detail and gives all tables.
 pub fn finish(
@@ -21,12 +21,14 @@ pub fn finish(
     manifest: Manifest,
     detail: DetailWanted,
 ) -> Result<RunTables, ExperimentError> {
-    let details: Result<Vec<Replication>, ExperimentError> = (0..scenario.spec.strategies.len())
+    let cases = manifest.cases.len();
+    let details: Result<Vec<Replication>, ExperimentError> = (0..scenario.spec.strategies.len() * cases)
         .into_par_iter()
-        .map(|strategy| {
-            let replication = collector.p50_replication(strategy, 0).unwrap_or(0);
+        .map(|cell| {
+            let (strategy, case) = (cell / cases, cell % cases);
+            let replication = collector.p50_replication(strategy, case).unwrap_or(0);
             guarded(scenario.spec.run.seed, replication, || {
-                replicate_one(scenario, setup, strategy, replication, Some(detail))
+                replicate_case((scenario, setup), (strategy, case), replication, Some(detail))
             })
         })
         .collect();
@@ -36,7 +38,7 @@ pub fn finish(
         .strategies
         .iter()
         .position(|s| s.id == scenario.spec.baseline);
-    let seen = details[baseline.unwrap_or(0)].detail.as_ref();
+    let seen = details[baseline.unwrap_or(0) * cases].detail.as_ref();
     let batches = seen.map(|detail| fleet_value::batches(scenario, setup, detail));
     let mut tables = collector.finish(manifest, details);
     tables.mining_batches = batches.unwrap_or_default();

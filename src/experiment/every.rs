@@ -4,13 +4,13 @@ use rayon::prelude::*;
 
 use crate::experiment::simulate::{ExperimentError, Watch, guarded};
 use crate::results::replication::Replication;
-use crate::scenario::Scenario;
-use crate::sim::{DetailWanted, Setup, replicate_one};
+use crate::scenario::{Scenario, cases};
+use crate::sim::{DetailWanted, Setup, replicate_case};
 
 /// Replications simulated at a time: their hours are in memory until their rows are written.
 const AT_A_TIME: usize = 8;
 
-/// Simulates every replication of every strategy with detail and hands them out in order, strategy by strategy.
+/// Simulates every replication of every strategy with detail and hands them out in order, strategy by strategy and case by case.
 pub fn every(
     (scenario, setup): (&Scenario, &Setup),
     replications: u32,
@@ -18,7 +18,9 @@ pub fn every(
     mut each: impl FnMut(Replication) -> Result<(), ExperimentError>,
 ) -> Result<(), ExperimentError> {
     let seed = scenario.spec.run.seed;
-    for strategy in 0..scenario.spec.strategies.len() {
+    let cases = cases::names(&scenario.spec).len();
+    for cell in 0..scenario.spec.strategies.len() * cases {
+        let place = (cell / cases, cell % cases);
         let numbers: Vec<u32> = (0..replications).collect();
         for chunk in numbers.chunks(AT_A_TIME) {
             let records: Result<Vec<Replication>, ExperimentError> = chunk
@@ -29,7 +31,7 @@ pub fn every(
                     }
                     let detail = Some(DetailWanted::default());
                     let record = guarded(seed, number, || {
-                        replicate_one(scenario, setup, strategy, number, detail)
+                        replicate_case((scenario, setup), place, number, detail)
                     })?;
                     watch.advanced(1);
                     Ok(record)

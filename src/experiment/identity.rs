@@ -6,8 +6,8 @@ use crate::random::Design;
 use crate::results::block::sha256_hex;
 use crate::results::replication::PORTFOLIO;
 use crate::results::tables::{InputFile, Manifest, Note, StrategyInfo};
-use crate::scenario::Scenario;
 use crate::scenario::spec::{ConversionSpec, StrategySpec};
+use crate::scenario::{Scenario, cases};
 
 /// Version of the format of run directories.
 pub const RUN_FORMAT: u32 = 1;
@@ -42,7 +42,7 @@ pub fn manifest(scenario: &Scenario, replications: u32, git_hash: &str) -> Manif
         "data": inputs.iter().map(|f| json!([f.name, f.sha256])).collect::<Vec<_>>(),
         "seed": spec.run.seed,
         "strategies": strategies,
-        "cases": ["base"],
+        "cases": cases::names(spec),
         "fidelity": spec.run.fidelity.as_str(),
     });
     let run_id = sha256_hex(identity.to_string().as_bytes())[..RUN_ID_DIGITS].to_owned();
@@ -62,7 +62,8 @@ pub fn manifest(scenario: &Scenario, replications: u32, git_hash: &str) -> Manif
         replications,
         strategies: spec.strategies.iter().map(describe).collect(),
         baseline: spec.baseline.to_string(),
-        cases: vec!["base".to_owned()],
+        cases: cases::names(spec),
+        case_probabilities: cases::probabilities(spec),
         fidelity: spec.run.fidelity.as_str().to_owned(),
         scopes,
         months: scenario.months.iter().map(ToString::to_string).collect(),

@@ -1,12 +1,11 @@
-//! Multilevel Monte Carlo over the fidelities of demand: many replications whose demand flows, few with the weeks simulated
-//! job by job, on the same random numbers.
+//! Multilevel Monte Carlo over the fidelities: many replications whose demand flows and of whose hours one in eight is looked
+//! at, few with every hour and with weeks simulated job by job, on the same random numbers.
 //!
-//! With `P0` a metric where demand flows (`fluid`) and `P1` where some weeks of each year are simulated job by job
-//! (`sampled_weeks`), `E[P1] = E[P0] + E[P1 - P0]` (Heinrich, 1998; Giles, 2008). The mean of `P0` is taken over all `N0`
+//! With `P0` a metric at `sampled_hours` and `P1` at `sampled_weeks`, `E[P1] = E[P0] + E[P1 - P0]` (Heinrich, 1998; Giles, 2008). The mean of `P0` is taken over all `N0`
 //! replications, that of the correction over the first `N1` of them. Both levels share those, so the variance of the sum is
 //! `V0/N0 + V1/N1 + 2 C/N0`, where `V0` and `V1` are the variances of `P0` and of the correction and `C` their covariance.
-//! The mean is unbiased with respect to the finest level, whatever the surfaces of the flow are worth; a poor surface only
-//! widens the interval.
+//! The mean is unbiased with respect to the finest level, whatever the sampled hours and the surfaces of the flow are worth;
+//! poor ones only widen the interval.
 //!
 //! `N1 = N0 sqrt(V1 c0 / (V0 c1))` spends the least for a given variance; costs `c0`, `c1` are events a replication and not
 //! seconds, so that the same run is the same everywhere. It is asked after every block of the finest level, for the net
@@ -27,7 +26,7 @@ use crate::sim::Setup;
 /// How a run on two levels is called.
 pub const MULTILEVEL: &str = "multilevel";
 /// The level with many replications.
-pub const COARSE: Fidelity = Fidelity::Fluid;
+pub const COARSE: Fidelity = Fidelity::SampledHours;
 /// The finest level.
 pub const FINEST: Fidelity = Fidelity::SampledWeeks;
 /// Replications of the finest level at least: fewer say little of the variance of the correction.
@@ -164,7 +163,7 @@ pub fn apply(tables: &mut RunTables, coarse_events: f64, fine: &Collector) {
                 (row.ci95_low, row.ci95_high) = estimate.interval();
                 levels.extend(rows(row, &estimate, events));
             }
-            // Of what the finest level has no value nothing is known but the flow.
+            // Of what the finest level has no value nothing is known but the coarse.
             None => COARSE.as_str().clone_into(&mut row.fidelity),
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::metric::{Direction, Metric};
 use crate::results::replication::PORTFOLIO;
 use crate::results::tables::RunTables;
+use crate::results::weighted;
 use crate::stats::quantile::{quantile_sorted, sorted};
 use crate::stats::risk::{Order, dominance_violation, lower_tail_mean, quantile_interval, share_interval};
 use crate::stats::{Estimate, Interval, p_best};
@@ -63,6 +64,11 @@ pub fn rows(tables: &RunTables) -> Vec<AnswerRow> {
             sheet.in_pairs(&mut rows);
         }
     }
+    rows.extend(
+        METRICS
+            .into_iter()
+            .flat_map(|metric| weighted::rows(tables, metric)),
+    );
     rows
 }
 

@@ -62,6 +62,9 @@ pub struct Manifest {
     pub baseline: String,
     /// Cases; `base` where the scenario names none.
     pub cases: Vec<String>,
+    /// Their probabilities, as shares; nothing where the scenario names no case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub case_probabilities: Vec<f64>,
     /// Demand fidelity.
     pub fidelity: String,
     /// Scope names: `portfolio`, then the sites.
@@ -105,7 +108,7 @@ impl Manifest {
     /// The demand fidelity of single replications: of a run on several levels that of the level with many.
     pub fn fidelity_of_replications(&self) -> &str {
         if self.fidelity == "multilevel" {
-            "fluid"
+            "sampled_hours"
         } else {
             &self.fidelity
         }

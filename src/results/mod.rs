@@ -29,6 +29,7 @@ pub mod stage_rows;
 mod statements;
 pub mod storage;
 pub mod tables;
+pub mod weighted;
 
 pub use block::{BLOCK_SIZE, BlockResult, Shape};
 pub use collect::Collector;

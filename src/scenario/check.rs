@@ -7,7 +7,7 @@ use crate::market::power_price::check_power_prices;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::scenario::horizon::Horizon;
 use crate::scenario::spec::{FORMAT, FinanceSpec, RunSpec, ScenarioSpec, SiteSpec};
-use crate::scenario::{claims, construction, draw, lending, miners, residency, supply, uncertain};
+use crate::scenario::{cases, claims, construction, draw, lending, miners, residency, supply, uncertain};
 use crate::site::hall::HALLS_MAX;
 use crate::time::{Calendar, parse_date};
 use crate::workload::tenant::{OnDemandSpec, ReservedSpec};
@@ -76,7 +76,9 @@ impl Check for ScenarioSpec {
         construction::check(self, at, problems);
         self.check_strategies(at, problems);
         uncertain::check(self, at, problems);
+        cases::check(self, at, problems);
         if !problems.has_errors() {
+            cases::check_whole(self, at, problems);
             draw::check(self, &at.key("uncertain"), problems);
         }
     }

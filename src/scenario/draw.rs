@@ -99,6 +99,12 @@ impl DrawnInputs {
     }
 }
 
+/// A number as the field at a path holds it: whole where the field is.
+pub(super) fn like(tree: &Value, path: &FieldPath, value: f64) -> Value {
+    let whole = tree_at(tree, path).is_some_and(|v| v.is_i64() || v.is_u64());
+    drawn(value, whole)
+}
+
 fn drawn(value: f64, whole: bool) -> Value {
     if whole {
         Value::from(value.round() as i64)

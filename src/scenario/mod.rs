@@ -1,6 +1,7 @@
 //! Scenario files: reading, overlays, places of problems, the checked scenario.
 
 pub mod assumptions;
+pub mod cases;
 pub mod check;
 pub mod claims;
 mod construction;
@@ -130,8 +131,12 @@ fn model_notes(spec: &ScenarioSpec) -> Vec<(String, String)> {
                 "On-demand jobs are simulated one by one in {} weeks a year, one drawn in each part of the year; in between the work that the same redrawn weeks offer flows hour by hour (`fluid`). Waits are those of the flow, corrected by what the simulated weeks show.",
                 spec.run.sampled_weeks_per_year
             ),
-            Fidelity::Fluid => "On-demand work flows hour by hour: running GPUs by when they are released, and a backlog in order of arrival. What gangs, backfill and kills add is read from a surface fitted to job-level runs of the same demand; no single job is simulated.".to_owned(),
+            Fidelity::Fluid | Fidelity::SampledHours => "On-demand work flows hour by hour: running GPUs by when they are released, and a backlog in order of arrival. What gangs, backfill and kills add is read from a surface fitted to job-level runs of the same demand; no single job is simulated.".to_owned(),
         }));
+    }
+    if spec.run.fidelity == Fidelity::SampledHours {
+        let text = "One hour in eight is looked at, and holds for eight (docs/METHOD-uncertainty.md); `hourly.csv` has those hours. Not where batteries, outages, generation on site, rules of restarting, inference or peaks of a system's load tie hours to each other.";
+        notes.push(note(text.to_owned()));
     }
     if spec.tenants.iter().any(|t| t.inference.is_some()) {
         let text = "Requests of inference services are not simulated one by one: each hour's rate meets its replicas in a stationary queue (docs/METHOD-inference.md holds it against a simulation of every request).";

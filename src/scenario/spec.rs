@@ -27,6 +27,7 @@ use crate::power::grid::GridSpec;
 use crate::power::onsite::OnsiteSpec;
 use crate::random::Design;
 use crate::random::distribution::DistributionSpec;
+pub use crate::scenario::cases::CaseSpec;
 pub use crate::scenario::conversion::ConversionSpec;
 use crate::scenario::correlation::CorrelationSpec;
 use crate::site::{HallSpec, OperatingCostSpec};
@@ -87,6 +88,10 @@ pub struct ScenarioSpec {
     /// Which uncertain inputs go together. Default: none do.
     #[serde(default)]
     pub correlation: CorrelationSpec,
+    /// Courses of the world with names and probabilities; every replication is run in each. Default: one, `base`, the
+    /// scenario as it stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<CaseSpec>,
     /// Discounting, inflation and tax.
     #[serde(default)]
     pub finance: FinanceSpec,
@@ -385,15 +390,25 @@ pub enum Fidelity {
     /// Hourly offered work with a backlog; what fragmentation, backfill and kills do is read from a response surface
     /// that job-level runs of the same demand fit.
     Fluid,
+    /// As `fluid`, and one hour in eight is looked at in place of all: its price, its weather and its load hold for eight
+    /// hours, and systems that fail or come back are seen at the end of them. The lowest level of `multilevel`, which corrects what this
+    /// leaves out; alone it is a sketch. Scenarios in which hours are tied to each other are looked at hour by hour.
+    SampledHours,
 }
 
 impl Fidelity {
+    /// Whether demand only flows: no single job is simulated.
+    pub const fn flows(self) -> bool {
+        matches!(self, Self::Fluid | Self::SampledHours)
+    }
+
     /// The word in files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jobs => "jobs",
             Self::SampledWeeks => "sampled_weeks",
             Self::Fluid => "fluid",
+            Self::SampledHours => "sampled_hours",
         }
     }
 }

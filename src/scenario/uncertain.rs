@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::problem::{Check, FieldPath, Problems};
 use crate::random::sobol::DIMENSIONS_MAX;
 use crate::random::{Design, DistributionSpec};
-use crate::scenario::spec::{ScenarioSpec, UncertainSpec};
+use crate::scenario::spec::ScenarioSpec;
 use crate::scenario::{draw, overlay};
 
 /// The most uncertain inputs.
@@ -36,14 +36,15 @@ pub(super) fn check(spec: &ScenarioSpec, at: &FieldPath, problems: &mut Problems
         if spec.uncertain[..index].iter().any(|u| u.path == uncertain.path) {
             problems.error(&at, format!("`{}` is uncertain twice", uncertain.path));
         }
-        check_path(uncertain, &known, &at, problems);
+        check_number(&uncertain.path, &known, &at, problems);
     }
     let at = at.key("correlation");
     spec.correlation.check(&spec.uncertain, &at, problems);
 }
 
-fn check_path(uncertain: &UncertainSpec, known: &Value, at: &FieldPath, problems: &mut Problems) {
-    let path = overlay::parse_path(&uncertain.path).and_then(|s| overlay::resolve(known, &s));
+/// Checks that a path leads to a number that a replication may have of its own.
+pub(super) fn check_number(written: &str, known: &Value, at: &FieldPath, problems: &mut Problems) {
+    let path = overlay::parse_path(written).and_then(|s| overlay::resolve(known, &s));
     let path = match path {
         Ok(path) => path,
         Err(error) => {
@@ -52,17 +53,17 @@ fn check_path(uncertain: &UncertainSpec, known: &Value, at: &FieldPath, problems
         }
     };
     if is_fixed(&path.to_string()) {
-        let message = format!("`{}` cannot be drawn anew in each replication", uncertain.path);
+        let message = format!("`{written}` cannot be drawn anew in each replication");
         problems.error(at, message);
     } else if draw::number_at(known, &path).is_none() {
         let help = "write the field in the scenario first; its value is replaced by the draw";
-        problems.error_with_help(at, format!("`{}` is not a number", uncertain.path), help);
+        problems.error_with_help(at, format!("`{written}` is not a number"), help);
     }
 }
 
 /// Whether a field is used once for all replications.
 fn is_fixed(path: &str) -> bool {
-    let heads = ["run.", "uncertain", "correlation", "format", "years"];
+    let heads = ["run.", "uncertain", "correlation", "cases", "format", "years"];
     heads.iter().any(|head| path.starts_with(head))
         || [".weather.", ".cooling.", ".trace."]
             .iter()

@@ -182,7 +182,7 @@ fn size(scenario: &Scenario, setup: &Setup, strategy: usize, debt: &DebtSpec) ->
 /// A world of sizing: drawn, but for conversions, which go by plan.
 fn planned(scenario: &Scenario, setup: &Setup, strategy: usize, world: u32) -> (Case, IncomeTax) {
     let streams = Streams::new(scenario.spec.run.seed, SIZING_STREAMS + u64::from(world));
-    let mut drawn = DrawnReplication::of_streams(scenario, setup, (streams, world));
+    let mut drawn = DrawnReplication::of_streams((scenario, setup), (streams, world), 0);
     let mut spec = drawn.spec.take().unwrap_or_else(|| scenario.spec.clone());
     for conversion in spec.strategies.iter_mut().flat_map(|s| &mut s.conversions) {
         conversion.risk = RiskSpec::none();

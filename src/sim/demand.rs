@@ -248,7 +248,7 @@ fn pool_plan(
     } = *from;
     let tenant = spec.tenants[index].id.as_str();
     let mut simulated = match fidelity {
-        Fidelity::Fluid => Vec::new(),
+        flowing if flowing.flows() => Vec::new(),
         other => vec![other == Fidelity::Jobs; setup.weeks as usize],
     };
     if fidelity == Fidelity::SampledWeeks {

@@ -125,15 +125,16 @@ impl Recorder {
         self.air[site.index] = (air.dry_bulb_c, air.wet_bulb_c);
     }
 
-    /// Writes the hour that has just ended, for every site.
-    pub fn hour(&mut self, sites: &[Site], scenario: &Scenario) {
+    /// Writes the hour that has just ended, for every site; it stands for the hours of a step.
+    pub fn hour(&mut self, sites: &[Site], scenario: &Scenario, step: usize) {
         for site in sites {
             let sums = std::mem::take(&mut self.hours[site.index]);
             if sums.hours <= 0.0 {
                 continue;
             }
             let mean = |sum: f64| sum / sums.hours;
-            self.detail.mining_costs[site.index].push(mean(sums.mining_cost));
+            let cost = std::iter::repeat_n(mean(sums.mining_cost), step);
+            self.detail.mining_costs[site.index].extend(cost);
             let (dry_bulb_c, wet_bulb_c) = self.air[site.index];
             self.detail.hourly.push(HourlyRow {
                 strategy: self.label.strategy.clone(),
@@ -314,7 +315,7 @@ impl Recorder {
         scenario: &Scenario,
         reach: &Reach,
     ) -> Detail {
-        self.hour(sites, scenario);
+        self.hour(sites, scenario, 1);
         for (index, pool) in demand.pools.iter_mut().enumerate() {
             let tenant = pool.tenant().to_owned();
             for seen in pool.take_jobs().into_iter().take(ROWS_MAX) {

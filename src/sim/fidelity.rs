@@ -43,7 +43,7 @@ pub struct Compared {
 /// Compares a strategy; `None` where no pool ever opens, or too late to close a month.
 pub fn compare(scenario: &Scenario, setup: &Setup, strategy: usize, fidelity: Fidelity) -> Option<Compared> {
     let streams = Streams::new(scenario.spec.run.seed, COMPARED);
-    let drawn = DrawnReplication::of_streams(scenario, setup, (streams, 0));
+    let drawn = DrawnReplication::of_streams((scenario, setup), (streams, 0), 0);
     let run = |fidelity: Fidelity, until: SimTime| {
         let from = Ingredients {
             scenario,
@@ -53,6 +53,7 @@ pub fn compare(scenario: &Scenario, setup: &Setup, strategy: usize, fidelity: Fi
             paths: &drawn.paths,
             streams,
             strategy,
+            case: 0,
             fidelity,
             until,
             fault: None,

@@ -5,7 +5,7 @@
 use crate::conversion::HallPhase;
 use crate::cooling::{Plant, PlantHour, WeatherHour};
 use crate::fleet::accelerator::Accelerators;
-use crate::fleet::failure::Failures;
+use crate::fleet::failure::{Failures, Kind};
 use crate::power::path::ElectricalPath;
 use crate::power::throttle::GpuThrottle;
 use crate::time::SimTime;
@@ -157,6 +157,15 @@ impl Hosted {
     }
 }
 
+/// Systems that are down as an interval knows them: at once, or, where not every hour is looked at, at the next look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen {
+    /// All.
+    pub down: u32,
+    /// By what darkened them.
+    pub by: [u32; Kind::ALL.len()],
+}
+
 /// Accelerators that serve tenants.
 #[derive(Debug)]
 pub struct GpuHall {
@@ -168,6 +177,8 @@ pub struct GpuHall {
     pub throttle: GpuThrottle,
     /// Failures and repairs.
     pub failures: Failures,
+    /// What of them has been seen.
+    pub seen: Seen,
     /// Reserved blocks, in order of claim.
     pub blocks: Vec<Allotment>,
     /// On-demand pools.
@@ -191,9 +202,16 @@ impl GpuHall {
     pub fn gpus(&self) -> u32 {
         self.systems.gpus()
     }
-    /// GPUs that are down.
+    /// GPUs that are seen to be down.
     pub fn failed(&self) -> u32 {
-        self.failures.down() * self.systems.model().gpus
+        self.seen.down * self.systems.model().gpus
+    }
+    /// Takes note of what is down.
+    pub fn see_failures(&mut self) {
+        self.seen = Seen {
+            down: self.failures.down(),
+            by: *self.failures.down_by(),
+        };
     }
     /// Takes failures and shedding out of what tenants hold: first GPUs nobody holds, then pools, then services, then
     /// blocks from the last claim to the first.

@@ -9,8 +9,8 @@ use crate::cooling::{CoolingSpec, Plant, WeatherHour};
 use crate::power::path::{ElectricalPath, ElectricalPathSpec};
 use crate::power::redundancy::Redundancy;
 use crate::results::tables::{HotHoursRow, Note};
-use crate::scenario::Scenario;
 use crate::scenario::spec::StrategySpec;
+use crate::scenario::{Scenario, cases};
 use crate::sim::hall::Plumbing;
 use crate::sim::setup::{Setup, accelerators, critical_it};
 use crate::stats::quantile::quantile_sorted;
@@ -104,7 +104,7 @@ fn labelled(
     site: &crate::id::Name,
 ) -> HotHoursRow {
     row.strategy = strategy.id.to_string();
-    "base".clone_into(&mut row.case);
+    row.case = cases::names(&scenario.spec).swap_remove(0);
     scenario.spec.run.fidelity.as_str().clone_into(&mut row.fidelity);
     row.site = site.to_string();
     row

@@ -68,7 +68,7 @@ pub fn measure(world: &mut World<'_>, replication: u32) -> Replication {
     };
     Replication {
         strategy: world.from.strategy,
-        case: 0,
+        case: world.from.case,
         replication,
         scalars: scalars.0,
         cashflow,
@@ -341,7 +341,7 @@ fn schedule(world: &World<'_>, replication: u32) -> Vec<ScheduleRow> {
             };
             rows.push(ScheduleRow {
                 strategy: spec.strategies[world.from.strategy].id.to_string(),
-                case: "base".to_owned(),
+                case: crate::scenario::cases::names(&world.from.scenario.spec).swap_remove(world.from.case),
                 fidelity: world.from.fidelity.as_str().to_owned(),
                 replication,
                 site: world.sites[s].name.clone(),

@@ -25,14 +25,15 @@ pub mod settle;
 pub mod setup;
 pub mod site;
 pub mod sources;
+pub mod steps;
 mod terms;
 pub mod world;
 
 use crate::random::Streams;
 use crate::results::replication::Replication;
-use crate::scenario::Scenario;
 use crate::scenario::draw::DrawnInputs;
 use crate::scenario::spec::{Fidelity, ScenarioSpec};
+use crate::scenario::{Scenario, cases};
 use crate::sim::detail::{Label, Recorder};
 use crate::sim::invariant::Fault;
 use crate::sim::paths::Paths;
@@ -51,7 +52,7 @@ pub fn start_hashprice(scenario: &Scenario) -> f64 {
     path.at(scenario.horizon.start).hashprice_usd_per_ph_day
 }
 
-/// Every strategy of a replication, in the same world outside.
+/// Every strategy of a replication in the first case, in the same world outside.
 pub fn replicate_all(
     scenario: &Scenario,
     setup: &Setup,
@@ -78,17 +79,20 @@ pub fn replicate_inputs(
         .collect()
 }
 
-/// Every strategy of a replication at a fidelity, which need not be the run's; see [`replicate_at`].
+/// Every strategy of a replication in every case at a fidelity, which need not be the run's; see [`replicate_at`].
 pub fn replicate_all_at(
     scenario: &Scenario,
     setup: &Setup,
     replication: u32,
     fidelity: Fidelity,
 ) -> Vec<Replication> {
-    let drawn = DrawnReplication::new(scenario, setup, replication);
-    (0..scenario.spec.strategies.len())
-        .map(|s| drawn.run((scenario, setup, s), fidelity, None, None))
-        .collect()
+    let mut records = Vec::new();
+    for case in 0..cases::names(&scenario.spec).len() {
+        let drawn = DrawnReplication::of_case(scenario, setup, replication, case);
+        let strategies = 0..scenario.spec.strategies.len();
+        records.extend(strategies.map(|s| drawn.run((scenario, setup, s), fidelity, None, None)));
+    }
+    records
 }
 
 /// One strategy of a replication at a fidelity, which need not be the run's: the same random numbers whatever it is.
@@ -103,7 +107,7 @@ pub fn replicate_at(
     drawn.run((scenario, setup, strategy), fidelity, None, None)
 }
 
-/// One strategy of a replication, with detail where it is wanted.
+/// One strategy of a replication in the first case, with detail where it is wanted.
 pub fn replicate_one(
     scenario: &Scenario,
     setup: &Setup,
@@ -111,7 +115,17 @@ pub fn replicate_one(
     replication: u32,
     detail: Option<DetailWanted>,
 ) -> Replication {
-    let drawn = DrawnReplication::new(scenario, setup, replication);
+    replicate_case((scenario, setup), (strategy, 0), replication, detail)
+}
+
+/// One strategy of a replication in one case, with detail where it is wanted.
+pub fn replicate_case(
+    (scenario, setup): (&Scenario, &Setup),
+    (strategy, case): (usize, usize),
+    replication: u32,
+    detail: Option<DetailWanted>,
+) -> Replication {
+    let drawn = DrawnReplication::of_case(scenario, setup, replication, case);
     drawn.run(
         (scenario, setup, strategy),
         scenario.spec.run.fidelity,
@@ -131,6 +145,7 @@ struct Drawn {
 struct DrawnReplication {
     streams: Streams,
     replication: u32,
+    case: usize,
     spec: Option<ScenarioSpec>,
     conversions: Option<Vec<Vec<ConversionSetup>>>,
     paths: Paths,
@@ -138,18 +153,30 @@ struct DrawnReplication {
 
 impl DrawnReplication {
     fn new(scenario: &Scenario, setup: &Setup, replication: u32) -> Self {
-        let streams = Streams::new(scenario.spec.run.seed, u64::from(replication));
-        Self::of_streams(scenario, setup, (streams, replication))
+        Self::of_case(scenario, setup, replication, 0)
     }
 
-    fn of_streams(scenario: &Scenario, setup: &Setup, (streams, replication): (Streams, u32)) -> Self {
+    fn of_case(scenario: &Scenario, setup: &Setup, replication: u32, case: usize) -> Self {
+        let streams = Streams::new(scenario.spec.run.seed, u64::from(replication));
+        Self::of_streams((scenario, setup), (streams, replication), case)
+    }
+
+    fn of_streams(
+        (scenario, setup): (&Scenario, &Setup),
+        (streams, replication): (Streams, u32),
+        case: usize,
+    ) -> Self {
         let inputs = DrawnInputs::new(&scenario.spec);
         let spec = inputs.map(|inputs| {
             inputs
                 .draw(&streams, replication)
                 .unwrap_or_else(|e| panic!("a drawn input does not fit: {e}"))
         });
-        Self::of_spec(scenario, setup, (streams, replication), spec)
+        let own = cases::apply(spec.as_ref().unwrap_or(&scenario.spec), case);
+        Self {
+            case,
+            ..Self::of_spec(scenario, setup, (streams, replication), own.or(spec))
+        }
     }
 
     /// With inputs that were drawn already, where any are uncertain.
@@ -171,6 +198,7 @@ impl DrawnReplication {
         Self {
             streams,
             replication,
+            case: 0,
             spec,
             conversions,
             paths,
@@ -196,6 +224,7 @@ impl DrawnReplication {
             paths: &self.paths,
             streams: self.streams,
             strategy,
+            case: self.case,
             fidelity: how.fidelity,
             until: scenario.horizon.end,
             fault: how.fault,
@@ -215,7 +244,7 @@ impl DrawnReplication {
         let recorder = detail.map(|wanted| {
             let label = Label {
                 strategy: spec.strategies[strategy].id.to_string(),
-                case: "base".to_owned(),
+                case: cases::names(&scenario.spec).swap_remove(self.case),
                 fidelity: fidelity.as_str().to_owned(),
                 replication: self.replication,
             };

@@ -45,7 +45,7 @@ pub(super) fn rows(world: &World<'_>) -> Vec<FinanceRow> {
         months: &months,
         label: FinanceRow {
             strategy: from.spec.strategies[from.strategy].id.to_string(),
-            case: "base".to_owned(),
+            case: crate::scenario::cases::names(&world.from.scenario.spec).swap_remove(world.from.case),
             fidelity: from.fidelity.as_str().to_owned(),
             ..FinanceRow::default()
         },

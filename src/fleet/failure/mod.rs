@@ -211,6 +211,14 @@ impl Failures {
         waits
     }
 
+    /// Whether an event is of a single system, and not of what several depend on.
+    pub fn is_of_system(&self, event: Event) -> bool {
+        let (EventKind::Fail { domain, .. }
+        | EventKind::Restore { domain, .. }
+        | EventKind::PartBack { domain }) = event.kind;
+        self.domains[usize::from(domain)].kind == Kind::System
+    }
+
     /// Handles an event of this hall.
     pub fn step<W>(&mut self, now: SimTime, event: Event, outbox: &mut Outbox<'_, W>) -> Change
     where

@@ -264,7 +264,7 @@ fn close_gpu(
     t.offered_gpu_h += all * hours;
     t.failed_gpu_h += failed * hours;
     let each = f64::from(gpu.systems.model().gpus);
-    for (sum, down) in t.failed_by_gpu_h.iter_mut().zip(gpu.failures.down_by()) {
+    for (sum, down) in t.failed_by_gpu_h.iter_mut().zip(&gpu.seen.by) {
         *sum += f64::from(*down) * each * hours;
     }
     t.served_gpu_h += active * gpu.speed * hours;

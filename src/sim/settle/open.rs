@@ -172,6 +172,7 @@ fn allow_halls(site: &mut Site, base: u32, demand: &Demand, hour_of_week: usize)
         match &mut hall.new_use {
             Some(NewUse::Gpu(gpu)) => {
                 gpu.shed = 0;
+                gpu.see_failures();
                 gpu.distribute();
                 let hour = site.tables[gpu.plumbing.plant].at(base);
                 let asked = asked_mw(gpu, demand, hour_of_week);

@@ -9,7 +9,7 @@ use crate::power::path::ElectricalPath;
 use crate::power::throttle::GpuThrottle;
 use crate::sim::demand::{Held, claims, concerns};
 use crate::sim::event::{self, Event};
-use crate::sim::hall::{Allotment, GpuHall, LeaseHall, NewUse, Plumbing};
+use crate::sim::hall::{Allotment, GpuHall, LeaseHall, NewUse, Plumbing, Seen};
 use crate::sim::setup::{accelerators, critical_it, hall_cost};
 use crate::sim::world::Ingredients;
 use crate::site::{InstallSpec, LeaseSpec, Redundancy};
@@ -134,6 +134,7 @@ impl World<'_> {
             plumbing,
             throttle: GpuThrottle::new(&install.throttle),
             failures,
+            seen: Seen::default(),
             blocks,
             pools,
             services,

@@ -8,17 +8,33 @@ use crate::sim::hall::{GpuHall, NewUse};
 use crate::time::SimTime;
 
 impl World<'_> {
+    /// Whether what happens changes no limit of a hall and is seen early enough at the next look, where not every hour is
+    /// looked at: a system more or less. Jobs on it stop at once.
+    pub(super) fn waits_for_look(&self, (s, h): (usize, usize), event: failure::Event) -> bool {
+        if self.step == 1 {
+            return false;
+        }
+        match &self.sites[s].halls[h].new_use {
+            Some(NewUse::Gpu(gpu)) => gpu.failures.is_of_system(event),
+            _ => false,
+        }
+    }
+
     pub(super) fn step_failure(&mut self, now: SimTime, event: failure::Event) {
         let Some((s, h)) = self.failing[event.hall as usize] else {
             return;
         };
         let hour_of_week = self.context().hour_of_week;
+        let waits = self.waits_for_look((s, h), event);
         let Some(NewUse::Gpu(gpu)) = &mut self.sites[s].halls[h].new_use else {
             return;
         };
-        let before = gpu.gpus() - gpu.failed();
+        let before = gpu.gpus() - gpu.failures.down() * gpu.systems.model().gpus;
         let change = gpu.failures.step(now, event, &mut Outbox::new(&mut self.queue));
         gpu.limit_cooling();
+        if !waits {
+            gpu.see_failures();
+        }
         if let Change::Down { systems, draw, .. } = change {
             let gpus = systems * gpu.systems.model().gpus;
             strike(gpu, before, (gpus, draw), &mut self.demand, hour_of_week);

@@ -35,7 +35,8 @@ use crate::sim::settle::{self, Closed, Context};
 use crate::sim::setup::{ConversionSetup, Setup};
 use crate::sim::site::Site;
 use crate::sim::sources::Sources;
-use crate::time::{SimTime, Span};
+use crate::sim::steps;
+use crate::time::{HOUR_S, SimTime, Span};
 
 /// The most events of one replication.
 const EVENTS_MAX: u64 = 200_000_000;
@@ -57,6 +58,8 @@ pub struct Ingredients<'a> {
     pub streams: Streams,
     /// Index of the strategy.
     pub strategy: usize,
+    /// Index of the case.
+    pub case: usize,
     /// How demand is simulated.
     pub fidelity: Fidelity,
     /// When the world stops: the end of the horizon, or of the months that are looked at.
@@ -109,7 +112,10 @@ pub struct World<'a> {
     concerned: Vec<bool>,
     settled: SimTime,
     ledger_from: SimTime,
+    /// The hour that is looked at.
     pub(super) hour: usize,
+    /// Hours from one look to the next.
+    step: usize,
 }
 
 impl<'a> World<'a> {
@@ -158,6 +164,7 @@ impl<'a> World<'a> {
             settled: start,
             ledger_from: start,
             hour: 0,
+            step: 1,
             from,
         };
         for (index, site) in world.sites.iter_mut().enumerate() {
@@ -168,6 +175,7 @@ impl<'a> World<'a> {
         for (index, site) in world.sites.iter_mut().enumerate() {
             site.commitment = Commitment::new(&world.from, &spec.sites[index], site);
         }
+        world.step = steps::step_hours(world.from.fidelity, spec, &world.sites);
         world.bind_coins();
         world.turn_coins(start);
         let hashprice = paths.bitcoin.at(start).hashprice_usd_per_ph_day;
@@ -261,6 +269,13 @@ impl<'a> World<'a> {
     /// Runs pools and services up to an instant.
     fn run_pools(&mut self, now: SimTime) {
         if now > self.settled {
+            // A flow steps within one hour of its week.
+            while let Some(next) = self.next_hour_of_flow().filter(|next| *next < now) {
+                for pool in &mut self.demand.pools {
+                    pool.run_until(next);
+                }
+                self.settled = next;
+            }
             for pool in &mut self.demand.pools {
                 pool.run_until(now);
             }
@@ -269,6 +284,15 @@ impl<'a> World<'a> {
             }
             self.settled = now;
         }
+    }
+
+    /// The next hour of the week at which pools stop although nothing else does.
+    fn next_hour_of_flow(&self) -> Option<SimTime> {
+        let past = (self.settled - self.from.setup.monday)
+            .as_seconds()
+            .rem_euclid(HOUR_S);
+        let wanted = self.step > 1 && !self.demand.pools.is_empty();
+        wanted.then(|| self.settled + Span::from_seconds(HOUR_S - past))
     }
 
     /// Closes the present interval of a site before something about it changes.
@@ -325,8 +349,10 @@ impl<'a> World<'a> {
             Event::Project(event) if event.kind == EventKind::Deal => {}
             Event::Project(event) => self.close_project(event.project.index(), now),
             Event::Failure(event) => {
-                if let Some((site, _)) = self.failing[event.hall as usize] {
-                    self.close(site, now);
+                if let Some(hall) = self.failing[event.hall as usize]
+                    && !self.waits_for_look(hall, event)
+                {
+                    self.close(hall.0, now);
                 }
             }
             Event::Blocks(event) => self.close(self.blocks[event.id as usize].site(), now),

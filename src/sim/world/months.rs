@@ -9,6 +9,7 @@ use crate::sim::event::{self, Event};
 use crate::sim::hall::{Hall, NewUse};
 use crate::sim::invariant::{self, Fault};
 use crate::sim::pool::MonthOfJobs;
+use crate::sim::steps;
 use crate::time::{DAY_S, SimTime, Span};
 use crate::workload::service::Counts;
 
@@ -18,9 +19,10 @@ const RETARGET_LEAST: f64 = 1e-4;
 impl World<'_> {
     pub(super) fn turn_hour(&mut self, now: SimTime) {
         let axis = &self.from.scenario.data.axis;
-        self.hour = axis.index_at(now);
+        let first = axis.index_at(now);
+        self.hour = steps::looked_at(first, self.step, axis.len());
         if let Some(recorder) = &mut self.recorder {
-            recorder.hour(&self.sites, self.from.scenario);
+            recorder.hour(&self.sites, self.from.scenario, self.step);
             self.note_network(now);
         }
         self.turn_coins(now);
@@ -30,11 +32,11 @@ impl World<'_> {
                 .at(now)
                 .unwrap_or(book.rent_usd);
         }
-        if self.from.fault == Some(Fault::Clock) && self.hour > 0 {
+        if self.from.fault == Some(Fault::Clock) && first > 0 {
             let past = now + Span::from_hours(-1);
             self.queue.schedule(past, event::HOUR, Event::Hour);
         }
-        let next = axis.time(self.hour + 1);
+        let next = axis.time(first + self.step);
         if next < self.from.scenario.horizon.end {
             self.queue.schedule(next, event::HOUR, Event::Hour);
         }
