@@ -178,7 +178,9 @@ impl Exponentials {
             from = Some(to);
         }
         // At nought, or between any two of them, it may be plain that there are no more.
-        let between = brackets.windows(2).map(|pair| 0.5 * (pair[0][1].0 + pair[1][0].0));
+        let between = brackets
+            .windows(2)
+            .map(|pair| 0.5 * (pair[0][1].0 + pair[1][0].0));
         let mut sums = bound::Sums::default();
         let is_all = std::iter::once(0.0).chain(between).any(|u| {
             let below = brackets.iter().filter(|bracket| bracket[1].0 <= u).count();

@@ -81,7 +81,11 @@ fn paid_from(
         };
         months[0].months_until(month).max(0) as usize
     });
-    let at = if on_completion { dated.max(completion) } else { dated };
+    let at = if on_completion {
+        dated.max(completion)
+    } else {
+        dated
+    };
     (at < months.len()).then_some(at)
 }
 

@@ -146,7 +146,8 @@ fn a_hall_goes_back_to_mining_when_rents_fall_and_mines_with_what_it_buys() {
     assert_eq!(run.cash_of_year("gpu_reserved_revenue"), 0.0);
 
     // Without a demand charge everything mines from then on, each petahash for 50 USD a day at 90,000 USD a coin.
-    let energy_alone = "sites.mine.power_contracts.market.clauses=[{ index = { price = \"da\", adder_usd_per_mwh = 2 } }]";
+    let energy_alone =
+        "sites.mine.power_contracts.market.clauses=[{ index = { price = \"da\", adder_usd_per_mwh = 2 } }]";
     let free = world.run("stay-mining", &[&with(&back(2.01)), energy_alone]);
     let coins = |ph_hours: f64| ph_hours * 50.0 / 24.0 / 90_000.0;
     let all = 900.0 * YEAR_H + 400.0 * (YEAR_H - MONTH_H);
@@ -154,10 +155,18 @@ fn a_hall_goes_back_to_mining_when_rents_fall_and_mines_with_what_it_buys() {
     // With it, the last 13.5 hours of January do not raise the month's peak: new machines take the place of old ones, of
     // which so many stand (30.5 J/TH) as 7 MW of new ones (17.5 J/TH) displace.
     let room = run.hours("mining_mw", "2026-01-31T20", "2026-01-31T21") - (10.5 + 9.15);
-    assert!((0.0..0.3).contains(&room), "room below the peak so far: {room} MW");
+    assert!(
+        (0.0..0.3).contains(&room),
+        "room below the peak so far: {room} MW"
+    );
     let stood_ph = (7.0 - room) / 9.15 * 300.0;
     let lost = coins(13.5 * stood_ph);
-    near("coins not mined", coins(all) - run.metric("btc_mined"), lost, 1e-4);
+    near(
+        "coins not mined",
+        coins(all) - run.metric("btc_mined"),
+        lost,
+        1e-4,
+    );
 }
 
 #[test]

@@ -307,7 +307,9 @@ fn a_vendor_pays_in_first_and_gets_its_share_of_what_owners_get() {
     );
     let rows = run.rows("cashflow.csv");
     let net = |m: usize| -> f64 {
-        let own = rows.iter().filter(|r| r["which"] == "p50" && r["month"] == month(m));
+        let own = rows
+            .iter()
+            .filter(|r| r["which"] == "p50" && r["month"] == month(m));
         own.map(|r| number(r, "usd")).sum()
     };
     let worth = |m: usize| 1.1_f64.powf(-(m as f64 + 0.5) / 12.0);
@@ -321,7 +323,12 @@ fn a_vendor_pays_in_first_and_gets_its_share_of_what_owners_get() {
     near("paid in", run.metric("vendor_equity_usd"), 3e6, 1e-12);
     near("paid in by hand", paid, 3e6, 1e-12);
     let all = run.metric("npv_equity_usd");
-    near("NPV of the others", run.metric("npv_other_owners_usd") - all, change, 1e-6);
+    near(
+        "NPV of the others",
+        run.metric("npv_other_owners_usd") - all,
+        change,
+        1e-6,
+    );
 }
 
 /// What cannot be meant is refused by `validate` with its place; what can hardly be meant is doubted.
@@ -429,7 +436,9 @@ fn a_start_that_looks_at_cover_waits_for_the_first_month_that_reaches_it() {
             "[[strategies.conversions]]\nhalls = [\"mine/new\"]\narchetype = \"close-down\"\nrisk.enabled = false\n\
              start.when = {{ dscr_above = {cover}, cover_months = 1 }}\n\n"
         );
-        let cloud = text.find("[[strategies]]                                # ready after").unwrap();
+        let cloud = text
+            .find("[[strategies]]                                # ready after")
+            .unwrap();
         let text = [&text[..cloud], &close, &text[cloud..]].concat();
         std::fs::write(world.path("world.toml"), text).unwrap();
         (run(&world, &[]), world)

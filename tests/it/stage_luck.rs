@@ -23,7 +23,9 @@ fn the_balance_of_an_order_grows_from_its_placing_to_its_delivery() {
     let whole = facility_usd(&world);
     let run = world.run(
         "lease",
-        &[&set("stages.transformer.order={ escalation_percent_per_year = 10 }")],
+        &[&set(
+            "stages.transformer.order={ escalation_percent_per_year = 10 }",
+        )],
     );
     // The transformer is 5 percent of the facility; a fifth is paid when it is ordered, the balance half a year later.
     let more = whole * 0.05 * 0.8 * (1.1_f64.sqrt() - 1.0);
@@ -35,11 +37,15 @@ fn the_balance_of_an_order_grows_from_its_placing_to_its_delivery() {
 fn a_cancelled_order_owes_what_its_curve_says_on_that_day() {
     let world = World::new();
     let whole = facility_usd(&world);
-    let terms = set("stages.transformer.order={ deposit_percent = 20, cancellation = [\
-        { elapsed_percent = 0, owed_percent = 20 }, { elapsed_percent = 100, owed_percent = 100 }] }");
+    let terms = set(
+        "stages.transformer.order={ deposit_percent = 20, cancellation = [\
+        { elapsed_percent = 0, owed_percent = 20 }, { elapsed_percent = 100, owed_percent = 100 }] }",
+    );
     // No luck of cost, no tests that fail; 99 percent a year are given up.
-    let risk = set("risk={ cost_log_mean = 0, cost_log_sd = 0, commissioning_fail_percent = 0, \
-        cancellation_percent_per_year = 99 }");
+    let risk = set(
+        "risk={ cost_log_mean = 0, cost_log_sd = 0, commissioning_fail_percent = 0, \
+        cancellation_percent_per_year = 99 }",
+    );
     let (run, day) = (0..20)
         .find_map(|seed| {
             let run = world.run("lease", &[&terms, &risk, &format!("run.seed={seed}")]);
@@ -64,7 +70,11 @@ fn luck(run: &Run) -> Vec<(f64, f64)> {
         own.map(|r| number(r, "value")).collect()
     };
     let (months, usd) = (of("ready_for_service_months"), of("capex_usd"));
-    assert_eq!(months.len(), usd.len(), "every project is ready within the horizon");
+    assert_eq!(
+        months.len(),
+        usd.len(),
+        "every project is ready within the horizon"
+    );
     months.into_iter().zip(usd).collect()
 }
 
@@ -140,7 +150,10 @@ fn cost_follows_time_as_far_as_their_correlation_says() {
     let covariance = mean(&|s| (s.0 - time) * (s.1 - cost));
     let spread = (mean(&|s| (s.0 - time).powi(2)) * mean(&|s| (s.1 - cost).powi(2))).sqrt();
     // Four standard errors: of a mean 1 over the root of n, of a correlation 1 less its square over it.
-    assert!(time.abs() < 4.0 / n.sqrt() && cost.abs() < 4.0 / n.sqrt(), "{time}, {cost}");
+    assert!(
+        time.abs() < 4.0 / n.sqrt() && cost.abs() < 4.0 / n.sqrt(),
+        "{time}, {cost}"
+    );
     let rho = covariance / spread;
     assert!((rho - 0.5).abs() < 4.0 * 0.75 / n.sqrt(), "correlation {rho}");
 }
@@ -149,7 +162,8 @@ fn cost_follows_time_as_far_as_their_correlation_says() {
 fn stages_go_together_as_far_as_their_pair_says() {
     let world = World::new();
     let measured = |coefficient: f64| {
-        let stages = set("stages.transformer.duration_months={ triangular = { low = 3, mode = 4, high = 7 } }");
+        let stages =
+            set("stages.transformer.duration_months={ triangular = { low = 3, mode = 4, high = 7 } }");
         let civil = set("stages.civil.duration_months={ triangular = { low = 0.5, mode = 1, high = 1.5 } }");
         let pair = set(&format!(
             "correlations=[{{ stages = [\"transformer\", \"civil\"], coefficient = {coefficient} }}]"
@@ -157,7 +171,14 @@ fn stages_go_together_as_far_as_their_pair_says() {
         let risk = set("risk={ commissioning_fail_percent = 0, overrun_log_sd = 0 }");
         let run = world.run(
             "lease",
-            &[&stages, &civil, &pair, &risk, "run.replications=80", "run.fidelity=\"fluid\""],
+            &[
+                &stages,
+                &civil,
+                &pair,
+                &risk,
+                "run.replications=80",
+                "run.fidelity=\"fluid\"",
+            ],
         );
         let rows = run.rows("schedule.csv");
         let of = |stage: &str| -> Vec<f64> {
@@ -171,7 +192,10 @@ fn stages_go_together_as_far_as_their_pair_says() {
         let expected = 6.0 / std::f64::consts::PI * (coefficient / 2.0).asin();
         let bound = 4.0 * (1.0 - expected * expected + 0.02) / 80.0_f64.sqrt();
         let got = measured(coefficient);
-        assert!((got - expected).abs() < bound, "{coefficient}: ranks go together by {got}, not {expected}");
+        assert!(
+            (got - expected).abs() < bound,
+            "{coefficient}: ranks go together by {got}, not {expected}"
+        );
     }
 }
 
@@ -195,6 +219,11 @@ fn spearman(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let n = a.len() as f64;
     let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
-    let sum = |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(&b).map(|(x, y)| f(x - mean_a, y - mean_b)).sum::<f64>();
+    let sum = |f: &dyn Fn(f64, f64) -> f64| {
+        a.iter()
+            .zip(&b)
+            .map(|(x, y)| f(x - mean_a, y - mean_b))
+            .sum::<f64>()
+    };
     sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt()
 }

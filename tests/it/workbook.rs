@@ -382,7 +382,12 @@ fn an_input_changed_in_the_workbook_and_in_the_scenario_moves_both_alike() {
     assert!(count > 25_000, "{count} formulas");
     assert_reconciles(&into.join("model.xlsx"), 100);
     let metrics = rows(&base.join("metrics.csv"));
-    for metric in ["equipment_debt_usd", "vendor_equity_usd", "irr_vendor", "debt_usd"] {
+    for metric in [
+        "equipment_debt_usd",
+        "vendor_equity_usd",
+        "irr_vendor",
+        "debt_usd",
+    ] {
         let own = metrics
             .iter()
             .find(|r| r["strategy"] == "every-lender" && r["metric"] == metric);

@@ -123,7 +123,11 @@ impl VendorEquitySpec {
             let mut own = 0.0;
             if month >= from {
                 machines += hardware;
-                let most = if self.for_hardware { self.usd.min(machines) } else { self.usd };
+                let most = if self.for_hardware {
+                    self.usd.min(machines)
+                } else {
+                    self.usd
+                };
                 let paid = (0.0 - usd).max(0.0).min((most - split.paid_usd).max(0.0));
                 split.paid_usd += paid;
                 own = usd.max(0.0) * self.part(split.paid_usd) - paid;

@@ -61,7 +61,11 @@ impl Sums {
                 return false;
             }
             self.last.push(sum);
-            let beyond = self.last.windows(2).filter(|pair| pair[0] * pair[1] < 0.0).count();
+            let beyond = self
+                .last
+                .windows(2)
+                .filter(|pair| pair[0] * pair[1] < 0.0)
+                .count();
             if changes.is_some_and(|changes| changes + beyond <= most) {
                 return true;
             }

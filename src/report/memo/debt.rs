@@ -38,10 +38,7 @@ pub(crate) fn debt(view: &View<'_>, charts: &mut Charts) -> Section {
         plain("Periods with owners locked up", Metric::LockUps, 1),
         million("Equity of the vendor, million USD", Metric::VendorEquityUsd),
         metric(view, "Vendor's IRR, %", Metric::IrrVendor, 100.0, 1),
-        million(
-            "NPV of the other owners, million USD",
-            Metric::NpvOtherOwnersUsd,
-        ),
+        million("NPV of the other owners, million USD", Metric::NpvOtherOwnersUsd),
         metric(view, "Investor's IRR, %", Metric::IrrInvestor, 100.0, 1),
         metric(view, "Sponsor's IRR, %", Metric::IrrSponsor, 100.0, 1),
     ];

@@ -129,7 +129,8 @@ impl Case {
     }
     /// Whether a bank is paid for a letter of credit.
     pub(super) fn has_letter(&self) -> bool {
-        self.by_month.contains_key(&("letter_fee".to_owned(), String::new()))
+        self.by_month
+            .contains_key(&("letter_fee".to_owned(), String::new()))
     }
     /// A term by month; noughts where it is not stated.
     pub(super) fn by_month(&self, item: &str, kind: &str, months: usize) -> Vec<f64> {

@@ -4,8 +4,8 @@
 use super::book::{Book, Kind, Look, Role};
 use super::calc::Basis;
 use super::expr::{
-    Expr, Operator, RowId, above, all, any, at_least, below, choose, equal, flag, is, least, most,
-    share, total,
+    Expr, Operator, RowId, above, all, any, at_least, below, choose, equal, flag, is, least, most, share,
+    total,
 };
 use super::service::{Dues, dues};
 use super::statements::Worked;
@@ -392,12 +392,18 @@ fn lines(debt: &Debt, (interest, reserve, accrued): (RowId, RowId, RowId), worke
         ("interest_capitalised", -(while_building + fees)),
         ("reserve_accounts", reserve.before() - reserve),
         ("interest_payable", -interest),
-        ("financing_fees", debt.renewal.map_or(Expr::Number(0.0), |fee| -fee)),
+        (
+            "financing_fees",
+            debt.renewal.map_or(Expr::Number(0.0), |fee| -fee),
+        ),
     ] {
         // Other lenders have theirs on the same lines.
         let key = ("cash_flow", id);
         let others = worked.remove(&key);
-        worked.insert(key, others.map_or_else(|| expr.clone(), |others| others + expr.clone()));
+        worked.insert(
+            key,
+            others.map_or_else(|| expr.clone(), |others| others + expr.clone()),
+        );
     }
     let others = worked.get(&("cash_flow", "interest_cost")).cloned();
     let cost = others.map_or(-accrued, |others| others - accrued);

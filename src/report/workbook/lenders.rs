@@ -78,7 +78,12 @@ fn loan(book: &mut Book, basis: &Basis<'_>, sheet: usize) -> [RowId; 4] {
     let fee = usd(book, sheet, "Fee on it", draw * share(input("equipment_fee")));
     let plain = |book: &mut Book, (label, unit), look, expr| book.scalar(sheet, (label, unit), look, expr);
     let count = Expr::Call(Function::Int, vec![input("equipment_years") * 12.0 + 0.5]);
-    let count = plain(book, ("Payments of a draw", "months"), Look::Count, most(count, 1.0));
+    let count = plain(
+        book,
+        ("Payments of a draw", "months"),
+        Look::Count,
+        most(count, 1.0),
+    );
     let rate = share(input("equipment_rate")) / 12.0;
     let rate = plain(book, ("Interest of a month", "factor"), Look::Factor, rate);
     let balloon = || share(input("equipment_balloon"));
@@ -87,8 +92,18 @@ fn loan(book: &mut Book, basis: &Basis<'_>, sheet: usize) -> [RowId; 4] {
     let annuity = (one() - balloon() * discount.clone()) * rate / (one() - discount);
     let even = (one() - balloon()) / count;
     let level = choose(above(rate, 0.0), annuity, even);
-    let level = plain(book, ("Level payment on a dollar drawn", "factor"), Look::Factor, level);
-    let owed = book.row(sheet, "Owed at the end of the month", "USD", (Look::Usd, Role::Formula));
+    let level = plain(
+        book,
+        ("Level payment on a dollar drawn", "factor"),
+        Look::Factor,
+        level,
+    );
+    let owed = book.row(
+        sheet,
+        "Owed at the end of the month",
+        "USD",
+        (Look::Usd, Role::Formula),
+    );
     let interest = usd(book, sheet, "Interest", owed.before() * rate);
     let bounds = Box::new([month - Expr::Cell(count) - 1.0, month - 1.0]);
     let running = Expr::Over(Over::Between(draw, month, bounds));

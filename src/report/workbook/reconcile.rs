@@ -176,7 +176,9 @@ pub(super) fn reconcile(book: &mut Book, parts: &[Part]) -> CellId {
 fn widest(book: &mut Book, at: (usize, u32), label: &str, apart: Vec<Expr>) -> CellId {
     book.text(at, 0, Word::Heading, label);
     let parts = apart.chunks(ARGUMENTS_MAX);
-    let parts = parts.map(|part| Expr::Call(Function::Max, part.to_vec())).collect();
+    let parts = parts
+        .map(|part| Expr::Call(Function::Max, part.to_vec()))
+        .collect();
     let largest = Content::Formula(Expr::Call(Function::Max, parts));
     put(book, at, 4, (Look::Cents, Role::Total), largest)
 }

@@ -355,11 +355,7 @@ fn owners(book: &mut Book, sheet: usize, basis: &Basis<'_>, equity: RowId) -> Ve
         (Look::Usd, Role::Formula),
     );
     let grown = owed.before() * growth;
-    let preferred = book.flow(
-        sheet,
-        "Of the flow, preferred",
-        least(equity, grown.clone()),
-    );
+    let preferred = book.flow(sheet, "Of the flow, preferred", least(equity, grown.clone()));
     book.define(owed, grown - preferred);
     let promoted = (equity - preferred) * share(basis.input("promote"));
     let promoted = book.flow(sheet, "Promote", promoted);

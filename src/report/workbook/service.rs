@@ -69,7 +69,12 @@ fn lent_anew(book: &mut Book, basis: &Basis<'_>, debt: &Debt, (pays, scheduled):
 }
 
 /// What is due at each payment date.
-pub(super) fn dues(book: &mut Book, basis: &Basis<'_>, debt: &Debt, (available, accrued): (RowId, RowId)) -> Dues {
+pub(super) fn dues(
+    book: &mut Book,
+    basis: &Basis<'_>,
+    debt: &Debt,
+    (available, accrued): (RowId, RowId),
+) -> Dues {
     let sheet = debt.sheet;
     let Timing { month, last, .. } = basis.timing;
     let input = |name: &str| Expr::Cell(basis.input(name));
@@ -107,7 +112,11 @@ pub(super) fn dues(book: &mut Book, basis: &Basis<'_>, debt: &Debt, (available, 
         scheduled.is_on(),
         service * share(input("service_scale")) * drawn,
         anew.as_ref().map_or(Expr::Number(0.0), |anew| {
-            let pays = all(vec![pays.is_on(), above(month, input("schedule_end")), equal(all_due, 0.0)]);
+            let pays = all(vec![
+                pays.is_on(),
+                above(month, input("schedule_end")),
+                equal(all_due, 0.0),
+            ]);
             choose(pays, anew.level, 0.0)
         }),
     );
