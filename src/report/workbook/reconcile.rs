@@ -158,7 +158,7 @@ pub(super) fn reconcile(book: &mut Book, parts: &[Part]) -> CellId {
         ],
     );
     book.sheets[sheet].frozen = first;
-    let mut largest = Vec::new();
+    let mut largest: Vec<Expr> = Vec::new();
     for part in parts {
         let mut apart = Vec::new();
         book.heading(sheet, &part.id);
