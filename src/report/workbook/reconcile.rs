@@ -158,22 +158,22 @@ pub(super) fn reconcile(book: &mut Book, parts: &[Part]) -> CellId {
         ],
     );
     book.sheets[sheet].frozen = first;
-    let mut largest = Vec::new();
+    let mut largest: Vec<Expr> = Vec::new();
     for part in parts {
         let mut apart = Vec::new();
         book.heading(sheet, &part.id);
         lines(book, sheet, part, &mut apart);
         measured(book, sheet, part, &mut apart);
         let at = (sheet, book.take_line(sheet));
-        largest.push(widest(book, at, "Largest difference of the strategy", apart).into());
+        largest.push(widest(book, at, "Largest difference of the strategy", &apart).into());
     }
     let line = book.take_line(sheet) + 1;
     book.sheets[sheet].next += 1;
-    widest(book, (sheet, line), "Largest difference", largest)
+    widest(book, (sheet, line), "Largest difference", &largest)
 }
 
 /// The largest of some figures, by parts: a function of a spreadsheet takes 255 at the most.
-fn widest(book: &mut Book, at: (usize, u32), label: &str, apart: Vec<Expr>) -> CellId {
+fn widest(book: &mut Book, at: (usize, u32), label: &str, apart: &[Expr]) -> CellId {
     book.text(at, 0, Word::Heading, label);
     let parts = apart.chunks(ARGUMENTS_MAX);
     let parts = parts
