@@ -1,4 +1,4 @@
-//! Multilevel Monte Carlo over the fidelities: many replications whose demand flows and of whose hours one in eight is looked
+//! Multilevel Monte Carlo over the fidelities: many replications whose demand flows and of whose hours one in twelve is looked
 //! at, few with every hour and with weeks simulated job by job, on the same random numbers.
 //!
 //! With `P0` a metric at `sampled_hours` and `P1` at `sampled_weeks`, `E[P1] = E[P0] + E[P1 - P0]` (Heinrich, 1998; Giles, 2008). The mean of `P0` is taken over all `N0`

@@ -8,7 +8,7 @@
 //! nothing depends on a grid or a guess.
 //!
 //! Most flows of projects change sign often (a tax each December) and have few rates. For those a coarse grid finds changes of
-//! sign of the present value, and a bound proves that there are no more ([`bound`]); only what it leaves open climbs the
+//! sign of the present value, and a bound proves that there are no more (`bound`); only what it leaves open climbs the
 //! ladder above.
 
 mod bound;

@@ -1,4 +1,4 @@
-//! One hour in eight in place of all: what a sample keeps, and where there is none.
+//! One hour in twelve in place of all: what a sample keeps, and where there is none.
 
 use std::fs;
 
@@ -44,16 +44,16 @@ fn a_price_that_repeats_by_day_costs_its_mean() {
     place.write("price.csv", &price);
     run(&place, "all", "fluid");
     run(&place, "some", "sampled_hours");
-    // Two replications, and in each 8,760 hours or 1,095 steps of eight.
+    // Two replications, and in each 8,760 hours or 730 steps of twelve.
     assert_eq!(
         events(&place, "all") - events(&place, "some"),
-        2 * (8_760 - 1_095)
+        2 * (8_760 - 730)
     );
     for (all, some) in values(&place, "all", "energy_cost_usd_per_mwh")
         .iter()
         .zip(values(&place, "some", "energy_cost_usd_per_mwh"))
     {
-        // The mine always runs, at nearly the same load; 45 rounds of eight days are even, five days are left over.
+        // The mine always runs, at nearly the same load; 30 rounds of twelve days are even, five days are left over.
         assert!((all - 41.5).abs() < 0.05, "{all}");
         assert!((some - 41.5).abs() < 0.05 && *all != some, "{some}");
     }
@@ -65,7 +65,7 @@ fn a_price_that_repeats_by_day_costs_its_mean() {
     assert!(
         fs::read_to_string(place.path("some/memo.md"))
             .unwrap()
-            .contains("One hour in eight")
+            .contains("One hour in twelve")
     );
 }
 

@@ -68,6 +68,45 @@ fn lent_anew(book: &mut Book, basis: &Basis<'_>, debt: &Debt, (pays, scheduled):
     Anew { left, level, counted }
 }
 
+/// Service of the schedule as sized, in proportion to what was drawn, and the level payments of what is lent anew.
+fn of_schedule(
+    book: &mut Book,
+    basis: &Basis<'_>,
+    debt: &Debt,
+    (pays, scheduled, all_due): (RowId, RowId, RowId),
+    anew: Option<&Anew>,
+) -> RowId {
+    let sheet = debt.sheet;
+    let Timing { month, .. } = basis.timing;
+    let input = |name: &str| Expr::Cell(basis.input(name));
+    let service = basis.case.by_month("service", "", book.months);
+    let service = book.values(
+        sheet,
+        ("Service of the schedule as sized", "USD"),
+        Look::Usd,
+        service,
+    );
+    let drawn = debt.draw.sum() / input("schedule_basis");
+    let schedule = choose(
+        scheduled.is_on(),
+        service * share(input("service_scale")) * drawn,
+        anew.map_or(Expr::Number(0.0), |anew| {
+            let pays = all(vec![
+                pays.is_on(),
+                above(month, input("schedule_end")),
+                equal(all_due, 0.0),
+            ]);
+            choose(pays, anew.level, 0.0)
+        }),
+    );
+    usd(
+        book,
+        sheet,
+        "Service of the schedule, of what was drawn",
+        schedule,
+    )
+}
+
 /// What is due at each payment date.
 pub(super) fn dues(
     book: &mut Book,
@@ -100,32 +139,7 @@ pub(super) fn dues(
     };
     let rest = all(vec![pays.is_on(), any(vec![last.is_on(), beyond])]);
     let all_due = book.formula(sheet, ("All is due", "0/1"), Look::Count, flag(rest));
-    let service = basis.case.by_month("service", "", book.months);
-    let service = book.values(
-        sheet,
-        ("Service of the schedule as sized", "USD"),
-        Look::Usd,
-        service,
-    );
-    let drawn = debt.draw.sum() / input("schedule_basis");
-    let schedule = choose(
-        scheduled.is_on(),
-        service * share(input("service_scale")) * drawn,
-        anew.as_ref().map_or(Expr::Number(0.0), |anew| {
-            let pays = all(vec![
-                pays.is_on(),
-                above(month, input("schedule_end")),
-                equal(all_due, 0.0),
-            ]);
-            choose(pays, anew.level, 0.0)
-        }),
-    );
-    let schedule = usd(
-        book,
-        sheet,
-        "Service of the schedule, of what was drawn",
-        schedule,
-    );
+    let schedule = of_schedule(book, basis, debt, (pays, scheduled, all_due), anew.as_ref());
     let gather = |book: &mut Book, label: &str, of: RowId| {
         let row = later(book, sheet, label);
         book.define(row, choose(equal(pays.before(), 1.0), 0.0, row.before()) + of);
