@@ -55,6 +55,7 @@ mod power;
 mod precision;
 mod queue;
 mod random_worlds;
+mod reference;
 mod replay;
 mod reservations;
 mod resume;
