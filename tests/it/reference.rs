@@ -54,7 +54,10 @@ fn shipped_scenarios_give_the_figures_of_their_reference() {
     let moved: Vec<String> = names()
         .par_iter()
         .filter_map(|name| {
-            let (found, kept) = (run(name, folder.path()), root().join("outputs/reference").join(name));
+            let (found, kept) = (
+                run(name, folder.path()),
+                root().join("outputs/reference").join(name),
+            );
             if bless {
                 fs::create_dir_all(&kept).unwrap();
                 for file in KEPT {
@@ -79,7 +82,9 @@ fn shipped_scenarios_give_the_figures_of_their_reference() {
 #[test]
 fn every_reference_is_of_a_scenario_that_ships() {
     let kept = fs::read_dir(root().join("outputs/reference")).unwrap();
-    let mut kept: Vec<String> = kept.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut kept: Vec<String> = kept
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
     kept.sort();
     assert_eq!(kept, names());
 }

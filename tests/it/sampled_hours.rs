@@ -45,10 +45,7 @@ fn a_price_that_repeats_by_day_costs_its_mean() {
     run(&place, "all", "fluid");
     run(&place, "some", "sampled_hours");
     // Two replications, and in each 8,760 hours or 730 steps of twelve.
-    assert_eq!(
-        events(&place, "all") - events(&place, "some"),
-        2 * (8_760 - 730)
-    );
+    assert_eq!(events(&place, "all") - events(&place, "some"), 2 * (8_760 - 730));
     for (all, some) in values(&place, "all", "energy_cost_usd_per_mwh")
         .iter()
         .zip(values(&place, "some", "energy_cost_usd_per_mwh"))
