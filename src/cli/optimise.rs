@@ -10,7 +10,7 @@ use crate::cli::work::FidelityArg;
 use crate::cli::{Colour, examined, output};
 use crate::experiment::search::measure::{Measure, Requirement, sign};
 use crate::experiment::search::select::{Judged, Rules, Selection, select};
-use crate::experiment::search::space::{Choice, candidates};
+use crate::experiment::search::space::{Choice, between, candidates};
 use crate::experiment::search::{Goal, Sample, sample};
 use crate::results::csv_table::harmless;
 use crate::scenario::load::{LoadOptions, load, spec_of};
@@ -56,7 +56,8 @@ pub struct OptimiseArgs {
     /// Strategy that is improved. Default: the only one besides the baseline.
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
-    /// A path with the values to try; may be given several times, and all combinations are tried.
+    /// A path with the values to try; may be given several times, and all combinations are tried. Between values that are
+    /// evenly spaced `--refine` goes on.
     #[arg(long = "vary", value_name = "PATH=V1,V2,...|LOW..HIGH:COUNT", required = true)]
     pub vary: Vec<String>,
     /// Metric that is to be good.
@@ -74,6 +75,9 @@ pub struct OptimiseArgs {
     /// The most replications of a candidate.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub replications: u32,
+    /// How often the spacing of `LOW..HIGH:COUNT` is halved around the best so far; whole numbers stay whole.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=20))]
+    pub refine: u32,
     /// Where files go. Default: `outputs/SCENARIO/search`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -107,20 +111,14 @@ pub enum MeasureArg {
 
 /// Searches and writes.
 pub fn run(args: &OptimiseArgs, _: Colour) -> Result<Exit, Failure> {
-    let search = Search::new(args)?;
+    let mut search = Search::new(args)?;
     let out = args.out.clone().unwrap_or_else(|| {
         let folder = Path::new("outputs").join(search.base.spec.name.as_str());
         folder.join("search")
     });
     examined::free(&out)?;
     let started = Instant::now();
-    let count = search.settings.len();
-    output::stderr(&format!("{count} candidates\n"));
-    let selection = examined::on_threads(args.threads, || {
-        select(count, &search.rules, |candidate, replications| {
-            search.more(candidate, replications)
-        })
-    })??;
+    let selection = examined::on_threads(args.threads, || search.solve())??;
     if selection.ranking.iter().all(|j| j.samples.is_empty()) {
         return Err(search.refusal());
     }
@@ -142,8 +140,11 @@ struct Search<'a> {
     strategy: String,
     goal: Goal,
     rules: Rules,
+    choices: Vec<Choice>,
     /// Assignments of every candidate.
     settings: Vec<Vec<String>>,
+    /// What was simulated of each; none where its values make no scenario.
+    known: Vec<Option<Vec<Sample>>>,
 }
 
 impl<'a> Search<'a> {
@@ -181,7 +182,37 @@ impl<'a> Search<'a> {
             strategy,
             goal,
             rules,
+            choices,
+            known: vec![Some(Vec::new()); settings.len()],
             settings,
+        })
+    }
+
+    /// Selects among all combinations, then among these and the neighbours of the best, closer each time.
+    fn solve(&mut self) -> Result<Selection, Failure> {
+        let mut selection = self.select()?;
+        for halvings in 1..=self.args.refine {
+            let Some(best) = selection.ranking.first().filter(|j| !j.samples.is_empty()) else {
+                break;
+            };
+            let best = &self.settings[best.candidate];
+            let further = between(&self.choices, best, halvings, &self.settings);
+            if further.is_empty() {
+                continue;
+            }
+            self.settings.extend(further);
+            self.known.resize(self.settings.len(), Some(Vec::new()));
+            selection = self.select()?;
+        }
+        Ok(selection)
+    }
+
+    fn select(&mut self) -> Result<Selection, Failure> {
+        let count = self.settings.len();
+        output::stderr(&format!("{count} candidates\n"));
+        let rules = self.rules.clone();
+        select(count, &rules, |candidate, replications| {
+            self.more(candidate, replications)
         })
     }
 
@@ -192,8 +223,28 @@ impl<'a> Search<'a> {
         )
     }
 
-    /// Further replications of a candidate; none where the values do not make a scenario.
+    /// Further replications of a candidate, simulated where they are not known; none where its values make no scenario.
     fn more(
+        &mut self,
+        candidate: usize,
+        replications: std::ops::Range<u32>,
+    ) -> Result<Option<Vec<Sample>>, Failure> {
+        let Some(known) = &self.known[candidate] else {
+            return Ok(None);
+        };
+        let (begun, end) = (known.len() as u32, replications.end);
+        if begun < end {
+            let further = self.simulate(candidate, begun..end)?;
+            self.known[candidate] = match (self.known[candidate].take(), further) {
+                (Some(known), Some(further)) => Some([known, further].concat()),
+                _ => None,
+            };
+        }
+        let wanted = replications.start as usize..end as usize;
+        Ok(self.known[candidate].as_ref().map(|known| known[wanted].to_vec()))
+    }
+
+    fn simulate(
         &self,
         candidate: usize,
         replications: std::ops::Range<u32>,

@@ -28,6 +28,8 @@ fn the_cheapest_price_and_the_largest_fleet_win_and_the_best_file_runs_to_the_sa
         "2",
         "--replications",
         "4",
+        "--refine",
+        "0",
         "--vary",
         "market.power.spot.fixed_usd_per_mwh=30..50:3",
         "--vary",
@@ -106,4 +108,41 @@ fn requirements_bind_and_what_is_wrong_is_refused() {
     assert!(told(&["--vary", "sites.here.gird=1"]).contains("did you mean `grid`?"));
     assert!(told(&["--vary", "a"]).contains("PATH=VALUE"));
     assert!(told(&["--strategy", "gpu"]).contains("no strategy is called `gpu`"));
+}
+
+/// A flat block at 30 with take-or-pay, without resale, and a spot at 100 for what is above: what the site never uses is paid for
+/// nothing, what it lacks costs 70 more. The best block is the load that is exceeded in 30 of 100 hours: a fraction of
+/// a megawatt below the peak, since machines take the same every hour and only their fans and the plant follow the weather.
+#[test]
+fn the_size_of_a_block_is_solved_between_the_values_that_were_typed() {
+    let text = SMALL
+        .replace("fixed_usd_per_mwh = 40", "fixed_usd_per_mwh = 100")
+        .replace("usd_per_ph_day = 45", "usd_per_ph_day = 90")
+        .replace(
+            "clauses = [{ index",
+            "clauses = [{ block = { mw = 5, usd_per_mwh = 30, take_or_pay_percent = 100 } }, { index",
+        );
+    let place = Place::with(&text);
+    let path = "sites.here.power_contracts[0].clauses[0].block.mw";
+    let args = |refine: &'static str, out: &'static str, vary: String| {
+        let base = ["optimise", "x.toml", "--first", "2", "--replications", "2"];
+        let more = ["--refine", refine, "--out", out, "--vary"];
+        let all: Vec<String> = base.iter().chain(&more).map(|&s| s.to_owned()).collect();
+        [all, vec![vary]].concat()
+    };
+    let run = |args: Vec<String>| {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        place.repower(&args).assert().success();
+    };
+    run(args("5", "solved", format!("{path}=8.0..28.5:5")));
+    run(args("0", "grid", format!("{path}=16..20:41")));
+    let mw = |ranking: &[(String, f64, String)]| -> f64 {
+        ranking[0].0.split_once('=').unwrap().1.parse().unwrap()
+    };
+    let (solved, grid) = (ranking(&place, "solved"), ranking(&place, "grid"));
+    // Five values, and two neighbours each time at most; the last spacing is 5.125 / 32.
+    assert!((12..=15).contains(&solved.len()), "{solved:?}");
+    let (found, best) = (mw(&solved), mw(&grid));
+    assert!((found - best).abs() <= 0.16 + 0.1, "{found} and {best}");
+    assert!(solved[0].1 >= grid[0].1 - 0.005 * grid[0].1.abs(), "{solved:?}");
 }

@@ -4,13 +4,28 @@
 pub const CANDIDATES_MAX: usize = 4_096;
 
 /// A path with the values that it may take, as they are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
     /// Path of a field.
     pub path: String,
     /// Its values, as TOML.
     pub values: Vec<String>,
+    /// Where they are evenly spaced numbers, between which a search may go on.
+    pub range: Option<Range>,
 }
+
+/// Evenly spaced numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    low: f64,
+    high: f64,
+    step: f64,
+    /// All of them are whole, so that those between have to be, too.
+    whole: bool,
+}
+
+/// Up to so many ranges, all corners around a point are its neighbours; beyond, one range moves at a time.
+const CORNERS_MAX: usize = 3;
 
 /// Why a choice was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +47,9 @@ impl Choice {
     pub fn parse(text: &str) -> Result<Self, SpaceError> {
         let malformed = || SpaceError::Malformed(text.to_owned());
         let (path, values) = text.split_once('=').ok_or_else(malformed)?;
-        let values = match spaced(values) {
-            Some(values) => values,
-            None => split(values).ok_or_else(malformed)?,
+        let (values, range) = match spaced(values) {
+            Some((values, range)) => (values, Some(range)),
+            None => (split(values).ok_or_else(malformed)?, None),
         };
         if path.trim().is_empty() || values.iter().any(|v| v.trim().is_empty()) {
             return Err(malformed());
@@ -42,12 +57,25 @@ impl Choice {
         Ok(Self {
             path: path.trim().to_owned(),
             values: values.into_iter().map(|v| v.trim().to_owned()).collect(),
+            range,
         })
     }
 }
 
+impl Range {
+    /// What lies `halvings` halvings of the spacing from a value, itself first, within the ends; whole numbers where all values are.
+    fn around(&self, value: f64, halvings: u32) -> Vec<f64> {
+        let step = self.step.abs() / f64::from(2_u32.saturating_pow(halvings));
+        let step = if self.whole { step.round().max(1.0) } else { step };
+        let (least, most) = (self.low.min(self.high), self.low.max(self.high));
+        let beside = [value - step, value + step].into_iter();
+        let inside = beside.filter(|v| (least..=most).contains(v));
+        std::iter::once(value).chain(inside).collect()
+    }
+}
+
 /// `LOW..HIGH:COUNT`.
-fn spaced(text: &str) -> Option<Vec<String>> {
+fn spaced(text: &str) -> Option<(Vec<String>, Range)> {
     let (range, count) = text.rsplit_once(':')?;
     let (low, high) = range.split_once("..")?;
     let (low, high): (f64, f64) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
@@ -56,7 +84,13 @@ fn spaced(text: &str) -> Option<Vec<String>> {
         return None;
     }
     let at = |i: usize| low + (high - low) * i as f64 / (count - 1) as f64;
-    Some((0..count).map(|i| at(i).to_string()).collect())
+    let range = Range {
+        low,
+        high,
+        step: (high - low) / (count - 1) as f64,
+        whole: (0..count).all(|i| at(i).fract() == 0.0),
+    };
+    Some(((0..count).map(|i| at(i).to_string()).collect(), range))
 }
 
 /// Splits at commas outside quotes and brackets; `None` where these do not match.
@@ -110,6 +144,41 @@ pub fn candidates(choices: &[Choice]) -> Result<Vec<Vec<String>>, SpaceError> {
     Ok(all)
 }
 
+/// The neighbours of a candidate: its ranges moved by `halvings` halvings of their spacing, all other choices kept. What was tried
+/// already is left out.
+pub fn between(
+    choices: &[Choice],
+    best: &[String],
+    halvings: u32,
+    tried: &[Vec<String>],
+) -> Vec<Vec<String>> {
+    let texts = |choice: &Choice, own: &String| -> Vec<String> {
+        let value = own.split_once('=').and_then(|(_, v)| v.parse().ok());
+        match (choice.range, value) {
+            (Some(range), Some(value)) => {
+                let values = range.around(value, halvings).into_iter();
+                values.map(|v| format!("{}={v}", choice.path)).collect()
+            }
+            _ => vec![own.clone()],
+        }
+    };
+    let moves: Vec<Vec<String>> = choices.iter().zip(best).map(|(c, own)| texts(c, own)).collect();
+    let ranges = choices.iter().filter(|c| c.range.is_some()).count();
+    let mut found: Vec<Vec<String>> = vec![best.to_vec()];
+    for (place, values) in moves.iter().enumerate() {
+        let from = if ranges <= CORNERS_MAX { found.len() } else { 1 };
+        for value in values.iter().skip(1) {
+            for begun in 0..from {
+                let mut moved = found[begun].clone();
+                moved[place].clone_from(value);
+                found.push(moved);
+            }
+        }
+    }
+    found.retain(|candidate| !tried.contains(candidate));
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +213,30 @@ mod tests {
         );
         let many = candidates(&of(&["a=0..1:100", "b=0..1:100"]));
         assert_eq!(many, Err(SpaceError::TooMany(10_000)));
+    }
+
+    #[test]
+    fn neighbours_lie_half_a_step_away_within_the_ends() {
+        let of = |text: &[&str]| text.iter().map(|t| Choice::parse(t).unwrap()).collect::<Vec<_>>();
+        let best = |text: &[&str]| text.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
+        let choices = of(&["a=0..1:3", "b=x,y"]);
+        let found = between(&choices, &best(&["a=0.5", "b=y"]), 1, &[]);
+        let texts: Vec<String> = found.iter().map(|c| c.join(" ")).collect();
+        assert_eq!(texts, ["a=0.5 b=y", "a=0.25 b=y", "a=0.75 b=y"]);
+        let tried = candidates(&choices).unwrap();
+        let at_the_end = between(&choices, &best(&["a=0", "b=x"]), 2, &tried);
+        assert_eq!(at_the_end, [best(&["a=0.125", "b=x"])]);
+        // Whole numbers stay whole; two ranges have eight neighbours.
+        let whole = of(&["a=10..15:2", "b=0..4:3"]);
+        let found = between(&whole, &best(&["a=10", "b=2"]), 1, &[]);
+        let texts: Vec<String> = found.iter().map(|c| c.join(" ")).collect();
+        let expected = [
+            "a=10 b=2", "a=13 b=2", "a=10 b=1", "a=13 b=1", "a=10 b=3", "a=13 b=3",
+        ];
+        assert_eq!(texts, expected);
+        // Four ranges move one at a time.
+        let four = of(&["a=0..2:3", "b=0..2:3", "c=0..2:3", "d=0..2:3"]);
+        let found = between(&four, &best(&["a=1", "b=1", "c=1", "d=1"]), 1, &[]);
+        assert_eq!(found.len(), 9);
     }
 }
