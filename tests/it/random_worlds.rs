@@ -95,7 +95,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn random_worlds_hold_every_invariant_at_both_thread_counts() {
     let first = number("REPOWER_WORLDS_SEED").unwrap_or(0);
-    let count = number("REPOWER_WORLDS").unwrap_or(if cfg!(feature = "slow-tests") { 160 } else { 80 });
+    let count = number("REPOWER_WORLDS").unwrap_or(if cfg!(feature = "slow-tests") { 160 } else { 40 });
     let (tally, broken) = sweep(first..first + count, || true);
     println!("{tally:?}");
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
