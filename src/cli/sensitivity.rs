@@ -48,8 +48,8 @@ pub struct SensitivityArgs {
     /// Where files go. Default: `outputs/SCENARIO/sensitivity`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How demand is simulated.
-    #[arg(long, value_enum, default_value_t = FidelityArg::Fluid)]
+    /// How demand is simulated, and how many hours are looked at.
+    #[arg(long, value_enum, default_value_t = FidelityArg::SampledHours)]
     pub fidelity: FidelityArg,
     /// Root seed. Default: the scenario's.
     #[arg(long, value_name = "N")]

@@ -133,7 +133,7 @@ pub enum FidelityArg {
     SampledWeeks,
     /// A flow of work with a backlog.
     Fluid,
-    /// A flow of work, and one hour in twelve looked at.
+    /// A flow of work, and one hour of each day looked at.
     SampledHours,
     /// Many replications `sampled_hours` and a few `sampled_weeks` too, which correct the means.
     Multilevel,

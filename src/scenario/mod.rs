@@ -135,7 +135,7 @@ fn model_notes(spec: &ScenarioSpec) -> Vec<(String, String)> {
         }));
     }
     if spec.run.fidelity == Fidelity::SampledHours {
-        let text = "One hour in twelve is looked at, and holds for twelve (docs/METHOD-uncertainty.md); `hourly.csv` has those hours. Not where batteries, outages, generation on site, rules of restarting, inference or peaks of a system's load tie hours to each other.";
+        let text = "One hour of each day is looked at, and holds for the day (docs/METHOD-uncertainty.md); `hourly.csv` has those hours. Not where batteries, outages, generation on site, rules of restarting, inference or peaks of a system's load tie hours to each other.";
         notes.push(note(text.to_owned()));
     }
     if spec.tenants.iter().any(|t| t.inference.is_some()) {

@@ -390,8 +390,8 @@ pub enum Fidelity {
     /// Hourly offered work with a backlog; what fragmentation, backfill and kills do is read from a response surface
     /// that job-level runs of the same demand fit.
     Fluid,
-    /// As `fluid`, and one hour in twelve is looked at in place of all: its price, its weather and its load hold for
-    /// twelve hours, and systems that fail or come back are seen at the end of them. The lowest level of `multilevel`,
+    /// As `fluid`, and one hour of each day is looked at in place of all: its price, its weather and its load hold for
+    /// the day, and systems that fail or come back are seen at the end of it. The lowest level of `multilevel`,
     /// which corrects what this leaves out; alone it is a sketch. Scenarios in which hours are tied to each other are
     /// looked at hour by hour.
     SampledHours,

@@ -305,6 +305,9 @@ impl Pool {
     /// Changes capacity and speed now, and starts what may start.
     pub fn set(&mut self, gpus: u32, speed_per_mille: u16) {
         let gpus = gpus.min(self.plan.settings.gpus_max);
+        if let Some(flow) = &mut self.flow {
+            flow.take_failures();
+        }
         if gpus != self.capacity {
             self.scheduler.set_capacity(gpus, &mut self.watch);
             if let Some(flow) = &mut self.flow {

@@ -7,9 +7,9 @@
 use crate::scenario::spec::{Fidelity, ScenarioSpec};
 use crate::sim::site::Site;
 
-/// Hours of a step. A divisor of 24, without one in common with 7. Chosen by variance times cost of the mean of
-/// `west-texas-100mw` (`docs/METHOD-uncertainty.md`).
-pub const STEP_HOURS: usize = 12;
+/// Hours of a step. A divisor of 24, without one in common with 7. Of 8, 12 and 24 the one whose mean of two levels of
+/// `west-texas-100mw` costs least (`docs/BENCHMARKS.md`, On two levels).
+pub const STEP_HOURS: usize = 24;
 /// By how much the hour looked at moves within the step from one day to the next: the number nearest to the golden
 /// section of the step that shares no divisor with it, so that neighbouring days look at distant hours.
 const TURN: usize = 7;

@@ -60,10 +60,10 @@ pub(crate) fn notes(view: &View<'_>) -> Section {
         }
         "jobs" => "Every job of every week was simulated.",
         "multilevel" => {
-            "In most replications GPU demand was a flow and one hour in twelve was looked at; a few with weeks simulated job by job correct means and intervals."
+            "In most replications GPU demand was a flow and one hour of each day was looked at; a few with weeks simulated job by job correct means and intervals."
         }
         "fluid" => "GPU demand was a flow with a backlog; no single job was simulated.",
-        "sampled_hours" => "GPU demand was a flow with a backlog, and one hour in twelve was looked at.",
+        "sampled_hours" => "GPU demand was a flow with a backlog, and one hour of each day was looked at.",
         _ => "",
     };
     if !manifest.fidelity.is_empty() {

@@ -35,6 +35,8 @@ pub(super) struct Flow {
     beside_h: f64,
     week: Week,
     open: bool,
+    /// GPUs of gangs that failures broke since the last look, and of the fluid beside the jobs.
+    struck_gpus: [f64; 2],
 }
 
 impl Flow {
@@ -48,6 +50,7 @@ impl Flow {
             beside_h: 0.0,
             week: Week::default(),
             open: false,
+            struck_gpus: [0.0; 2],
         }
     }
     /// Begins a week with its arrivals, or closes until GPUs come.
@@ -73,11 +76,25 @@ impl Flow {
             beside.set_capacity(f64::from(gpus));
         }
     }
-    /// GPUs fail together.
+    /// GPUs fail together. What ran on them returns to the queue at the next look ([`Flow::take_failures`]): at once
+    /// where every hour is looked at, since a failure is then itself a look.
     pub(super) fn fail(&mut self, gpus: u32, with_jobs: bool) {
-        self.calendar.fail(gpus);
-        if with_jobs && let Some(beside) = &mut self.beside {
-            beside.fail(gpus);
+        let hit = self.offer.hit_gpus(gpus);
+        self.struck_gpus[0] += hit;
+        if with_jobs {
+            self.struck_gpus[1] += hit;
+        }
+    }
+    /// Returns to the queue what ran on GPUs that failed since the last look.
+    pub(super) fn take_failures(&mut self) {
+        let [calendar, beside] = std::mem::take(&mut self.struck_gpus);
+        if calendar > 0.0 {
+            self.calendar.strike(calendar);
+        }
+        if beside > 0.0
+            && let Some(fluid) = &mut self.beside
+        {
+            fluid.strike(beside);
         }
     }
     /// Moves on within one hour of the week; the fluid beside the jobs only where they do.

@@ -4,16 +4,23 @@ use super::World;
 use crate::des::Outbox;
 use crate::fleet::failure::{self, Change};
 use crate::sim::demand::Demand;
+use crate::sim::event::Event;
 use crate::sim::hall::{GpuHall, NewUse};
 use crate::time::SimTime;
 
 impl World<'_> {
     /// Whether what happens changes no limit of a hall and is seen early enough at the next look, where not every hour is
-    /// looked at: a system more or less. Jobs on it stop at once.
-    pub(super) fn waits_for_look(&self, (s, h): (usize, usize), event: failure::Event) -> bool {
+    /// looked at: a system more or less. Nothing is stepped for it; what flowed on it returns to the queue at the look.
+    pub(super) fn waits_for_look(&self, event: Event) -> bool {
+        let Event::Failure(event) = event else {
+            return false;
+        };
         if self.step == 1 {
             return false;
         }
+        let Some((s, h)) = self.failing[event.hall as usize] else {
+            return true;
+        };
         match &self.sites[s].halls[h].new_use {
             Some(NewUse::Gpu(gpu)) => gpu.failures.is_of_system(event),
             _ => false,
@@ -25,7 +32,7 @@ impl World<'_> {
             return;
         };
         let hour_of_week = self.context().hour_of_week;
-        let waits = self.waits_for_look((s, h), event);
+        let waits = self.waits_for_look(Event::Failure(event));
         let Some(NewUse::Gpu(gpu)) = &mut self.sites[s].halls[h].new_use else {
             return;
         };

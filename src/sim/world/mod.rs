@@ -194,9 +194,11 @@ impl<'a> World<'a> {
     pub fn run(&mut self) {
         let end = self.from.until;
         while let Some(time) = self.queue.next_time().filter(|t| *t <= end) {
-            self.run_pools(time);
             while self.queue.next_time() == Some(time) {
                 let (now, event) = self.queue.pop().expect("an event was just seen");
+                if !self.waits_for_look(event) {
+                    self.run_pools(now);
+                }
                 self.handle(now, event);
             }
             if time < end {
@@ -348,9 +350,9 @@ impl<'a> World<'a> {
             // Crews may go to any project, which closes its own sites.
             Event::Project(event) if event.kind == EventKind::Deal => {}
             Event::Project(event) => self.close_project(event.project.index(), now),
-            Event::Failure(event) => {
-                if let Some(hall) = self.failing[event.hall as usize]
-                    && !self.waits_for_look(hall, event)
+            Event::Failure(failure) => {
+                if let Some(hall) = self.failing[failure.hall as usize]
+                    && !self.waits_for_look(event)
                 {
                     self.close(hall.0, now);
                 }

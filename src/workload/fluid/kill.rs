@@ -51,8 +51,14 @@ impl FluidPool {
 
     /// GPUs fail together: what ran on them returns to the queue, as much of it as is to be expected.
     pub fn fail(&mut self, gpus: u32) {
+        self.strike(self.offer.hit_gpus(gpus));
+    }
+
+    /// What ran on so many GPUs returns to the queue, were all GPUs at work; those of gangs that failures broke, by
+    /// [`Offer::hit_gpus`](super::Offer::hit_gpus).
+    pub fn strike(&mut self, gpus: f64) {
         let busy = self.ring.running / self.capacity.max(1.0);
-        let hit = (busy * self.offer.hit_gpus(gpus)).min(self.ring.running);
+        let hit = (busy * gpus).min(self.ring.running);
         if hit > ROUNDING_GPUS {
             self.kill_evenly(hit, self.shares().0);
             self.settle_rounding();

@@ -140,7 +140,7 @@ impl Offer {
     }
     /// GPUs of the gangs that are hit where so many busy GPUs fail together: gangs of at least so many in proportion to
     /// their GPUs, of smaller ones all that stand there.
-    pub(super) fn hit_gpus(&self, gpus: u32) -> f64 {
+    pub fn hit_gpus(&self, gpus: u32) -> f64 {
         let all: f64 = self.gangs.iter().map(|(_, weight)| weight).sum();
         let hit: f64 = self
             .gangs
