@@ -74,8 +74,11 @@ fn killed_and_gone_on_with(kills: usize, replications: u32, pause: impl Fn(usize
         std::thread::sleep(whole.mul_f64(pause(kill)));
         // SIGKILL: nothing of the program runs after it.
         child.kill().unwrap();
-        if child.wait().unwrap().success() {
-            // Faster than the moment of the kill: from the start again.
+        let ended = child.wait().unwrap().success();
+        if ended || place.path("killed/manifest.json").exists() {
+            // Faster than the moment of the kill, or whole and in place before it: from the start again.
+            let manifest = run(&place, "killed", &["--replications", &count]);
+            assert_eq!(manifest["replications"].to_string(), count);
             assert_same(&place, "whole", "killed");
             fs::remove_dir_all(place.path("killed")).unwrap();
             before = BTreeMap::new();
