@@ -222,15 +222,26 @@ pub trait Check {
     fn check(&self, at: &FieldPath, problems: &mut Problems);
 }
 
-/// The known word nearest to `given`, if any is near enough to be meant.
+/// Letters of which a word must have begun for the rest of it to be offered.
+const BEGINNING_MIN: usize = 3;
+
+/// The known word nearest to `given`, if any is near enough to be meant: by letters changed, left out or swapped, else the
+/// shortest that begins with it.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (given.chars().count() / 3).clamp(1, 4);
-    known
-        .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(&cut(given), &cut(word)), word))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
+    let letters = given.chars().count();
+    let limit = (letters / 3).clamp(1, 4);
+    let (mut near, mut begun): (Option<(usize, &str)>, Option<&str>) = (None, None);
+    for word in known {
+        let distance = strsim::damerau_levenshtein(&cut(given), &cut(word));
+        if distance <= limit && near.is_none_or(|(least, _)| distance < least) {
+            near = Some((distance, word));
+        }
+        let begins = letters >= BEGINNING_MIN && word.starts_with(given);
+        if begins && begun.is_none_or(|shortest| word.len() < shortest.len()) {
+            begun = Some(word);
+        }
+    }
+    near.map(|(_, word)| word).or(begun)
 }
 
 /// Long words are cut, so that a hostile one costs little.
@@ -258,6 +269,11 @@ mod tests {
     fn the_nearest_word_is_offered_only_when_near() {
         assert_eq!(nearest("gird_mw", ["grid_mw", "id"]), Some("grid_mw"));
         assert_eq!(nearest("zebra", ["grid_mw", "id"]), None);
+        assert_eq!(
+            nearest("npv", ["npv_equity_usd", "irr", "npv_usd"]),
+            Some("npv_usd")
+        );
+        assert_eq!(nearest("gr", ["grid_mw", "id"]), None);
     }
 
     #[test]

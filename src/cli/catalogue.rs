@@ -52,12 +52,24 @@ fn kind(word: &str) -> Result<Kind, Failure> {
         .into_iter()
         .find(|k| k.as_str() == word || k.as_str() == singular);
     found.ok_or_else(|| {
-        let help = nearest(word, words()).map_or_else(
-            || format!("kinds: {}", words().collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let help = match nearest(word, words()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => entry_of_any_kind(word)
+                .unwrap_or_else(|| format!("kinds: {}", words().collect::<Vec<_>>().join(", "))),
+        };
         Failure::input(format!("there is no kind `{word}`")).with_help(help)
     })
+}
+
+/// The command that shows the entry which somebody named without its kind.
+fn entry_of_any_kind(word: &str) -> Option<String> {
+    let items = catalogue::all();
+    let id = nearest(word, items.iter().map(|i| i.id.as_str()))?;
+    let item = items.iter().find(|i| i.id == id)?;
+    Some(format!(
+        "did you mean `repower catalogue {} {id}`?",
+        item.kind.as_str()
+    ))
 }
 
 fn entry<'a>(items: &'a [Item], id: &str) -> Result<&'a Item, Failure> {

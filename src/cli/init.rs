@@ -140,9 +140,10 @@ pub fn run(args: &InitArgs) -> Result<Exit, Failure> {
     };
     let Some(template) = TEMPLATES.iter().find(|t| t.name == name) else {
         let near = nearest(name, TEMPLATES.iter().map(|t| t.name));
-        let help = near.map_or("`repower init` lists them".to_owned(), |n| {
-            format!("did you mean `{n}`?")
-        });
+        let help = near.map_or(
+            "`repower init` lists them; `repower init texas` writes texas.toml".to_owned(),
+            |n| format!("did you mean `{n}`?"),
+        );
         return Err(Failure::input(format!("there is no template `{name}`")).with_help(help));
     };
     let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from("."));

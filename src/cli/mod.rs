@@ -35,6 +35,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cli::exit::{Exit, Failure};
+use crate::problem::nearest;
 
 /// The version with the commit that made it.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("REPOWER_GIT_HASH"), ")");
@@ -146,6 +147,9 @@ pub fn main() -> ExitCode {
             } else {
                 Exit::Done
             };
+            if let Some(failure) = unknown_command(&error) {
+                return failure.report(Colour::Auto).into();
+            }
             // Nothing can be done where even the usage cannot be printed.
             let _ = error.print();
             return code.into();
@@ -157,6 +161,22 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(colour).into(),
     }
+}
+
+/// A mistyped command and the one that may be meant, where the parser of arguments offers none.
+fn unknown_command(error: &clap::Error) -> Option<Failure> {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return None;
+    }
+    let command = Cli::command();
+    let near = nearest(given, command.get_subcommands().map(clap::Command::get_name))?;
+    Some(
+        Failure::input(format!("there is no command `{given}`")).with_help(format!("did you mean `{near}`?")),
+    )
 }
 
 fn dispatch(command: Command, colour: Colour) -> Result<Exit, Failure> {

@@ -50,6 +50,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// What was named as a run is none.
+    #[error("`{}` is no run: {reason}", path.display())]
+    NoRun {
+        /// What was named.
+        path: PathBuf,
+        /// What it is instead, and what to name.
+        reason: String,
+    },
     /// A file does not say what it should.
     #[error("{}{}: {message}", file.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
     Malformed {
@@ -91,7 +99,11 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Taken { .. } | Self::Mismatch { .. } | Self::Io { .. } => 3,
-            Self::Fewer { .. } | Self::Missing { .. } | Self::Malformed { .. } | Self::Altered { .. } => 2,
+            Self::Fewer { .. }
+            | Self::Missing { .. }
+            | Self::NoRun { .. }
+            | Self::Malformed { .. }
+            | Self::Altered { .. } => 2,
         }
     }
 }

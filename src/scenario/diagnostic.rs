@@ -71,7 +71,10 @@ impl From<SourceError> for Located {
     fn from(error: SourceError) -> Self {
         let message = error.to_string();
         match error {
-            SourceError::Read { .. } => Self::bare(message, None),
+            SourceError::Read { near, .. } => Self::bare(
+                message,
+                near.map(|near| format!("did you mean `{}`?", printable(&near))),
+            ),
             SourceError::Syntax {
                 source_text, span, ..
             } => Self::at(message, None, source_text, span),

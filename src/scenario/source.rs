@@ -10,13 +10,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use toml_edit::Document;
 
-use crate::problem::FieldPath;
+use crate::problem::{FieldPath, nearest};
 use crate::scenario::walk::Walk;
 
 /// The largest scenario file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The deepest chain of `extends`.
 pub const EXTENDS_LEVELS_MAX: usize = 16;
+/// Entries of a folder that are looked through for a file with a name like one that is absent.
+const NEAR_FILES_MAX: usize = 1_000;
 /// The deepest nesting of values.
 pub const NESTING_MAX: usize = 64;
 
@@ -119,6 +121,8 @@ pub enum SourceError {
         reason: String,
         /// Whether the file exists, so that reading it failed rather than naming it.
         present: bool,
+        /// A file beside it that may be meant.
+        near: Option<String>,
     },
     /// A file is no TOML.
     #[error("{message}")]
@@ -147,7 +151,15 @@ pub enum SourceError {
 /// Reads a scenario file and everything it extends.
 pub fn read_file(path: &Path) -> Result<(Value, Sources), SourceError> {
     let shown = path.display().to_string();
-    let canonical = path.canonicalize().map_err(|e| read_error(&shown, &e))?;
+    let canonical = path.canonicalize().map_err(|e| {
+        let mut error = read_error(&shown, &e);
+        if let SourceError::Read { near, .. } = &mut error
+            && e.kind() == std::io::ErrorKind::NotFound
+        {
+            *near = near_file(path);
+        }
+        error
+    })?;
     let folder = canonical.parent().map(Path::to_path_buf).unwrap_or_default();
     let mut reader = Reader {
         folder,
@@ -178,7 +190,25 @@ fn read_error(name: &str, error: &std::io::Error) -> SourceError {
         name: name.to_owned(),
         reason: error.to_string(),
         present,
+        near: None,
     }
+}
+
+/// The scenario beside an absent file whose name is nearest to its.
+fn near_file(path: &Path) -> Option<String> {
+    let given = path.file_name()?.to_str()?;
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let names = entries
+        .take(NEAR_FILES_MAX)
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".toml")).collect();
+    names.sort_unstable();
+    let near = nearest(given, names.iter().map(String::as_str))?;
+    Some(folder.map_or_else(
+        || near.to_owned(),
+        |folder| folder.join(near).display().to_string(),
+    ))
 }
 
 struct Reader {
@@ -200,6 +230,7 @@ impl Reader {
                 name: shown.to_owned(),
                 reason,
                 present: false,
+                near: None,
             });
         }
         self.chain.push(canonical.to_path_buf());

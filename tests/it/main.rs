@@ -73,6 +73,7 @@ mod supply;
 mod support;
 mod tariffs;
 mod traces;
+mod typings;
 mod uncertain;
 mod verify;
 mod workbook;

@@ -24,6 +24,36 @@ const SCALARS_MAX: usize = 1 << 28;
 /// The fewest bytes of a row of scalars.
 const ROW_BYTES_MIN: u64 = 24;
 
+/// Runs that are named where a folder of runs stands for one.
+const RUNS_NAMED_MAX: usize = 5;
+
+/// Refuses a file, and a folder that holds runs and is none, with what may be meant.
+fn refuse_what_is_no_run(dir: &Path) -> Result<(), Error> {
+    let path = dir.to_owned();
+    if dir.is_file() {
+        let reason = "it is a file; name the folder that `repower run` wrote and printed".to_owned();
+        return Err(Error::NoRun { path, reason });
+    }
+    if !dir.is_dir() || dir.join(MANIFEST).exists() {
+        return Ok(());
+    }
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let runs = entries.filter(|entry| entry.path().join(MANIFEST).is_file());
+    let mut runs: Vec<PathBuf> = runs.take(1_000).map(|entry| entry.path()).collect();
+    runs.sort_unstable();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let more = if runs.len() > RUNS_NAMED_MAX { ", ..." } else { "" };
+    let named: Vec<String> = runs
+        .iter()
+        .take(RUNS_NAMED_MAX)
+        .map(|run| format!("`{}`", run.display()))
+        .collect();
+    let reason = format!("it holds {}{more}", named.join(", "));
+    Err(Error::NoRun { path, reason })
+}
+
 /// A whole run directory, opened.
 #[derive(Debug)]
 pub struct RunReader {
@@ -38,6 +68,7 @@ impl RunReader {
             let message = "the run was interrupted; the same `repower run` command goes on with it";
             return Err(Error::malformed(dir, None, message));
         }
+        refuse_what_is_no_run(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
             manifest: read_manifest(dir)?,
