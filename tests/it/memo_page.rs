@@ -191,7 +191,7 @@ fn printed(browser: &Browser, page: &Path, to: &Path) -> Option<Vec<String>> {
 
 /// Titles of the charts of a page, in order.
 fn chart_titles(html: &str) -> Vec<&str> {
-    let charts = html.split("<figure>").skip(1);
+    let charts = html.split("<figure").skip(1);
     charts
         .map(|c| {
             c.split_once("<title>")
