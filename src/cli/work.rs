@@ -267,7 +267,10 @@ pub fn financed(scenario: &Scenario) -> Result<Option<Setup>, Failure> {
     let setup = Setup::new(scenario);
     if let Some((strategy, error)) = setup.refused_debts().next() {
         let stated = &scenario.spec.strategies[strategy];
-        let own = stated.capital.as_ref().map(|_| format!("strategies[{strategy}]."));
+        let own = stated
+            .capital
+            .as_ref()
+            .map(|_| format!("strategies[{strategy}]."));
         let (at, strategy) = (own.unwrap_or_default(), &stated.id);
         return Err(Failure::input(format!(
             "{at}capital.debt: cannot size the debt of `{strategy}`: {error}"

@@ -93,7 +93,10 @@ fn a_wrong_line_is_told_with_its_place_and_the_next_step(
 #[test]
 fn a_term_that_begins_too_late_for_the_horizon_is_refused_before_the_run() {
     let (world, _) = written("tenor_years = 0.5", "tenor_years = 1");
-    let (exit, all) = said(&world, &["run", "world.toml", "--replications", "1", "--out", "out"]);
+    let (exit, all) = said(
+        &world,
+        &["run", "world.toml", "--replications", "1", "--out", "out"],
+    );
     assert_eq!(exit, 2, "{all}");
     for part in [
         "strategies[1].capital.debt: cannot size the debt of `lease`",

@@ -232,27 +232,49 @@ fn a_facility_that_stays_available_pays_its_share_of_works_after_the_first_repay
     let (mut drawn, mut served, mut late_usd) = (owed, owed / facility, 0.0);
     assert!(served < 0.999, "{served}");
     for m in 6..12 {
-        let works = if m < 8 { -cash.usd(|a| WORKS.contains(&a), m) } else { 0.0 };
+        let works = if m < 8 {
+            -cash.usd(|a| WORKS.contains(&a), m)
+        } else {
+            0.0
+        };
         let undrawn = (facility - drawn).min((1.0 - served) * left(m - 1));
         let fee = if m < 8 { undrawn * 0.0075 / 12.0 } else { 0.0 };
-        assert!((cash.account("financing_fees", m) + fee).abs() < 1e-6, "fee of {m}");
-        near("interest", -cash.account("interest_payable", m), owed * MONTH_RATE, 1e-9);
+        assert!(
+            (cash.account("financing_fees", m) + fee).abs() < 1e-6,
+            "fee of {m}"
+        );
+        near(
+            "interest",
+            -cash.account("interest_payable", m),
+            owed * MONTH_RATE,
+            1e-9,
+        );
         if m < 11 {
             near("service", cash.service(m), plan.service(m) * served, 1e-9);
         }
-        let draw = (share * works).min(facility - drawn).min((1.0 - served) * left(m));
+        let draw = (share * works)
+            .min(facility - drawn)
+            .min((1.0 - served) * left(m));
         assert!((cash.account("debt_draws", m) - draw).abs() < 1e-5, "draw of {m}");
         if m < 8 {
             let paid_in = cash.account("equity_contributions", m);
             assert!((paid_in - works + draw).abs() < 1e-5, "{m}: {paid_in}");
         }
         owed += draw + cash.account("debt_repayments", m);
-        (drawn, served) = (drawn + draw, served + if draw > 0.0 { draw / left(m) } else { 0.0 });
+        (drawn, served) = (
+            drawn + draw,
+            served + if draw > 0.0 { draw / left(m) } else { 0.0 },
+        );
         late_usd += draw;
     }
     assert!(late_usd > 1e4 && owed.abs() < 0.01, "{late_usd} {owed}");
     near("debt", open.metric("debt_usd"), drawn, 1e-9);
-    near("more debt", open.metric("debt_usd") - ended.metric("debt_usd"), late_usd, 1e-6);
+    near(
+        "more debt",
+        open.metric("debt_usd") - ended.metric("debt_usd"),
+        late_usd,
+        1e-6,
+    );
     assert!(served <= 1.0 + 1e-12);
     // Without a delay nothing is drawn late, and the key changes nothing.
     let on_time = world.run("lease", &[SOON, &available]);

@@ -259,7 +259,10 @@ mod tests {
         for (m, tier) in tiers.iter().enumerate() {
             let both = tier.got_usd() - tier.paid_in_usd;
             near(shares.investor_usd[m] + shares.sponsor_usd[m], both);
-            near(shares.sponsor_usd[m], 0.1 * (both - tier.promote_usd) + tier.promote_usd);
+            near(
+                shares.sponsor_usd[m],
+                0.1 * (both - tier.promote_usd) + tier.promote_usd,
+            );
         }
     }
 

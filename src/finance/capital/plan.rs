@@ -209,7 +209,9 @@ impl Frame<'_> {
     fn draws_end(&self) -> usize {
         let stated = self.spec.availability_months.unwrap_or(0) as usize;
         let last = self.periods.last().map_or(0, |period| period.1);
-        (self.case.completion + stated).min(last).max(self.first_repayment)
+        (self.case.completion + stated)
+            .min(last)
+            .max(self.first_repayment)
     }
 
     fn plan(&self, built: Built, repaid: Sculpted) -> Plan {

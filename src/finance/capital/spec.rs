@@ -283,7 +283,10 @@ impl Check for DebtSpec {
             let at = at.key("availability_months");
             problems.within(&at, f64::from(months), 0.0, 120.0);
             if months < self.grace_months {
-                let message = format!("{months} months end before repayment begins, after {}", self.grace_months);
+                let message = format!(
+                    "{months} months end before repayment begins, after {}",
+                    self.grace_months
+                );
                 let help = "leave it out, or write more months than `grace_months`";
                 problems.error_with_help(&at, message, help);
             }

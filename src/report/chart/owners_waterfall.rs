@@ -84,7 +84,12 @@ impl Chart for OwnersWaterfall {
                 let left = 66.0 + width * index as f64;
                 let style = Style::new(13.0).bold();
                 canvas.text((left, top + 6.0), &fit(strategy, width - 40.0, 13.0), style);
-                bars(canvas, ((left, left + width - 46.0), top + 22.0), (first, last), &own);
+                bars(
+                    canvas,
+                    ((left, left + width - 46.0), top + 22.0),
+                    (first, last),
+                    &own,
+                );
             }
             legend(canvas, frame.height - 46.0);
         })
@@ -177,14 +182,15 @@ fn flows(view: &View<'_>, id: &str, borrows: bool) -> (Vec<f64>, Vec<f64>) {
     (owners, machines)
 }
 
-fn bars(
-    canvas: &mut Canvas<'_>,
-    (sides, top): ((f64, f64), f64),
-    (first, last): (f64, f64),
-    rows: &[&Row],
-) {
+fn bars(canvas: &mut Canvas<'_>, (sides, top): ((f64, f64), f64), (first, last): (f64, f64), rows: &[&Row]) {
     let sums = rows.iter().flat_map(|row| {
-        let side = |sign: f64| PARTS.iter().map(|(_, part, _)| (part(row) * sign).max(0.0)).sum::<f64>() * sign;
+        let side = |sign: f64| {
+            PARTS
+                .iter()
+                .map(|(_, part, _)| (part(row) * sign).max(0.0))
+                .sum::<f64>()
+                * sign
+        };
         [side(1.0) / 1e6, side(-1.0) / 1e6]
     });
     let range = nice_range(sums, 6);

@@ -18,7 +18,7 @@ pub(crate) fn debt(view: &View<'_>, charts: &mut Charts) -> Section {
     let waterfall = charts.take("owners_waterfall");
     if borrowers.is_empty() {
         // Owners share by a waterfall without a bank too.
-        section.heading = "The owners".to_owned();
+        section = Section::new("The owners");
         section.figure(waterfall);
         return section;
     }

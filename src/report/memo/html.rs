@@ -85,7 +85,9 @@ fn block(block: &Block, figures: &mut usize) -> Markup {
 
 /// Height of one of our drawings; nought where it states none.
 fn height(svg: &str) -> f64 {
-    let stated = svg.split_once("height=\"").and_then(|(_, rest)| rest.split_once('"'));
+    let stated = svg
+        .split_once("height=\"")
+        .and_then(|(_, rest)| rest.split_once('"'));
     stated.and_then(|(height, _)| height.parse().ok()).unwrap_or(0.0)
 }
 

@@ -39,12 +39,17 @@ pub(crate) fn who_leave(view: &View<'_>, id: &str) -> Option<Text> {
     let lost = of_summary(view, id, Metric::TenantLossUsd, |r| {
         format::number(r.mean.abs() / 1e6, 2)
     });
-    let rest = if view.summary(id, Metric::TenantLossUsd).is_some_and(|r| r.mean < 0.0) {
+    let rest = if view
+        .summary(id, Metric::TenantLossUsd)
+        .is_some_and(|r| r.mean < 0.0)
+    {
         " million USD less than guarantors pay (the worst tenth "
     } else {
         " million USD in rent and letting, less what guarantors pay (the worst tenth "
     };
-    let worst = of_summary(view, id, Metric::TenantLossUsd, |r| format::number(r.p90 / 1e6, 2));
+    let worst = of_summary(view, id, Metric::TenantLossUsd, |r| {
+        format::number(r.p90 / 1e6, 2)
+    });
     Some(
         text.text(format!("{joint}leased halls stand empty for "))
             .then(months)
@@ -85,16 +90,18 @@ pub(crate) fn hosted(view: &View<'_>, id: &str) -> Option<Text> {
         .then(gwh)
         .text(format!(" GWh, {per_mwh} USD/MWh"));
     let text = match view.summary(id, Metric::HostingUptime) {
-        Some(_) => text.text(", at an uptime of ").then(of_summary(
-            view,
-            id,
-            Metric::HostingUptime,
-            |r| format::percent(r.p50, 1),
-        )),
+        Some(_) => text
+            .text(", at an uptime of ")
+            .then(of_summary(view, id, Metric::HostingUptime, |r| {
+                format::percent(r.p50, 1)
+            })),
         None => text,
     };
     let beside = if mined > 0.0 {
-        format!("; its own machines mine {} million USD.", format::number(mined / 1e6, 1))
+        format!(
+            "; its own machines mine {} million USD.",
+            format::number(mined / 1e6, 1)
+        )
     } else {
         "; it mines nothing of its own.".to_owned()
     };
@@ -109,7 +116,9 @@ mod tests {
 
     fn plain(text: &Text) -> String {
         let word = |span: &Span| match span {
-            Span::Text(t) | Span::Strong(t) | Span::Code(t) | Span::Link(t, _) | Span::Figure(t, _) => t.clone(),
+            Span::Text(t) | Span::Strong(t) | Span::Code(t) | Span::Link(t, _) | Span::Figure(t, _) => {
+                t.clone()
+            }
         };
         text.0.iter().map(word).collect()
     }
@@ -140,13 +149,15 @@ mod tests {
         }
     }
 
-    /// Eight millions in the mean for 100 GWh are 80 USD a megawatt-hour.
+    /// Eight millions in the mean for 100,000 MWh are 80 USD a megawatt-hour.
     #[test]
     fn hosting_is_told_with_what_customers_pay_for_a_megawatt_hour() {
         let mut tables = fixture::with_npv(&[("stay", [1.0, 1.0])]);
         for (replication, usd) in [7e6, 9e6].into_iter().enumerate() {
             let at = (0, 0, 0);
-            tables.metrics.set(at, Metric::HostingRevenueUsd, replication, usd);
+            tables
+                .metrics
+                .set(at, Metric::HostingRevenueUsd, replication, usd);
             tables.metrics.set(at, Metric::HostedMwh, replication, 1e5);
             tables.metrics.set(at, Metric::HostingUptime, replication, 0.97);
         }

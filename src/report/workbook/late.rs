@@ -41,18 +41,39 @@ pub(super) fn begin(
         below(month, least(input("draws_end"), input("completion"))),
         equal(last, 0.0),
     ]);
-    let on = book.formula(sheet, ("Works of late halls are drawn for", "0/1"), Look::Count, flag(on));
+    let on = book.formula(
+        sheet,
+        ("Works of late halls are drawn for", "0/1"),
+        Look::Count,
+        flag(on),
+    );
     let draw = later(book, sheet, "Drawn for halls that are not ready yet");
     let label = ("Share of the schedule served", "factor");
-    let served = book.row(sheet, label.0, label.1, (Look::Factor, super::book::Role::Formula));
+    let served = book.row(
+        sheet,
+        label.0,
+        label.1,
+        (Look::Factor, super::book::Role::Formula),
+    );
     let more = choose(on.is_on(), draw / planned, 0.0);
     let whole = Expr::Now(drawn) / input("schedule_basis");
     book.define(served, choose(completes.is_on(), whole, served.before() + more));
     let undrawn = most(input("facility") - drawn.before(), 0.0);
     let unserved = most(Expr::Number(1.0) - served.before(), 0.0) * planned.before();
     let fee = least(undrawn, unserved) * part * share(input("commitment_fee"));
-    let fee = usd(book, sheet, "Commitment fee while repaying", choose(on.is_on(), fee, 0.0));
-    Late { on, planned, draw, served, fee }
+    let fee = usd(
+        book,
+        sheet,
+        "Commitment fee while repaying",
+        choose(on.is_on(), fee, 0.0),
+    );
+    Late {
+        on,
+        planned,
+        draw,
+        served,
+        fee,
+    }
 }
 
 /// Says what is drawn: debt's share of what the works of the month still cost, as far as the facility and the schedule go.
