@@ -86,6 +86,8 @@ metrics! {
     LevelisedUsdPerMtok, "levelised_usd_per_mtok", "usd/mtok", Lower, "Levelised cost of a million tokens answered by inference services: the level price at which the strategy is worth nothing after tax, all else as it went.";
     BreakEvenHashpriceShare, "break_even_hashprice_share", "1", Lower, "Hashprice at which the strategy is worth nothing after tax, the same share of the hashprice of every hour, over that hashprice; fleets as they went.";
     TenantDefaults, "tenant_defaults", "1", Lower, "Defaults of tenants of leased halls and reserved blocks, where their `credit` is stated.";
+    ShellEmptyMonths, "shell_empty_months", "month", Lower, "Months without a tenant after a default or a term, added over leased halls, where their `credit` or `reletting` is stated.";
+    TenantLossUsd, "tenant_loss_usd", "usd", Lower, "Rent of those months, as it was when the tenant left, with the cost of letting again, less what guarantors paid.";
     BreakEvenPowerUsdPerMwh, "break_even_power_usd_per_mwh", "usd/mwh", Higher, "The price of energy at the meter, taxes on profit worked out anew, at which the strategy is worth nothing.";
     EnergyMwh, "energy_mwh", "mwh", Neither, "Energy at the grid meter.";
     EnergyCostUsdPerMwh, "energy_cost_usd_per_mwh", "usd/mwh", Lower, "Power bill, net of resale and demand response, over energy at the meter.";

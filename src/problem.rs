@@ -167,12 +167,21 @@ impl Problems {
     /// Requires a percentage, and warns where a fraction seems meant (0.12 for 12 percent).
     pub fn percent(&mut self, at: &FieldPath, value: f64, high: f64) {
         self.within(at, value, 0.0, high);
-        if value > 0.0 && value < 0.5 {
+        self.warn_of_fraction(at, value, 0.5);
+    }
+    /// Requires a percentage of a whole of which less than one percent is never meant, such as gearing: 0.7 is doubted too.
+    pub fn share_percent(&mut self, at: &FieldPath, value: f64, high: f64) {
+        self.within(at, value, 0.0, high);
+        self.warn_of_fraction(at, value, 1.0);
+    }
+    /// Warns where a percentage lies above nought and below `limit`, as a fraction does.
+    pub fn warn_of_fraction(&mut self, at: &FieldPath, value: f64, limit: f64) {
+        if value > 0.0 && value < limit {
             self.warn(
                 at,
                 format!(
                     "`{value}` is read as {value} percent; is {} percent meant?",
-                    value * 100.0
+                    (value * 1e6).round() / 1e4
                 ),
             );
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::exit::{Exit, Failure, Shown};
 use crate::cli::work::FidelityArg;
 use crate::experiment::ExperimentError;
+use crate::finance::account::Account;
 use crate::metric::Metric;
 use crate::problem::{Check, FieldPath, Problems, nearest};
 use crate::random::DistributionSpec;
@@ -67,10 +68,14 @@ pub(super) fn load(source: &Source<'_>) -> Result<Scenario, Failure> {
 pub(super) fn metric(id: &str) -> Result<Metric, Failure> {
     Metric::from_id(id).ok_or_else(|| {
         let failure = Failure::input(format!("`{id}` is no metric"));
-        match nearest(id, Metric::ALL.iter().map(|m| m.definition().id)) {
-            Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-            None => failure,
-        }
+        let ids = || Metric::ALL.iter().map(|m| m.definition().id);
+        let close = |known: &&str| (strsim::jaro_winkler(known, id) * 1e9) as u64;
+        let near = nearest(id, ids()).or_else(|| ids().max_by_key(close));
+        let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+        failure.with_help(match Account::from_id(id) {
+            Some(_) => format!("it is an account of `cashflow.csv`; {near}"),
+            None => near,
+        })
     })
 }
 

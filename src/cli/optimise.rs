@@ -152,8 +152,14 @@ impl<'a> Search<'a> {
         let metric = examined::metric(&args.metric)?;
         let requirement = |text: &String| {
             let help = "for example `--require dscr_min>=1.2@0.9`: at least 1.2 in nine of ten replications";
-            Requirement::parse(text)
-                .ok_or_else(|| Failure::input(format!("`{text}` is no requirement")).with_help(help))
+            if let Some(parsed) = Requirement::parse(text) {
+                return Ok(parsed);
+            }
+            let side = text.split_once(">=").or_else(|| text.split_once("<="));
+            if let Some((id, _)) = side {
+                examined::metric(id.trim())?;
+            }
+            Err(Failure::input(format!("`{text}` is no requirement")).with_help(help))
         };
         let requirements: Vec<Requirement> =
             args.require.iter().map(requirement).collect::<Result<_, _>>()?;

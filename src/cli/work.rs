@@ -266,9 +266,14 @@ pub fn financed(scenario: &Scenario) -> Result<Option<Setup>, Failure> {
     }
     let setup = Setup::new(scenario);
     if let Some((strategy, error)) = setup.refused_debts().next() {
-        let strategy = &scenario.spec.strategies[strategy].id;
+        let stated = &scenario.spec.strategies[strategy];
+        let own = stated
+            .capital
+            .as_ref()
+            .map(|_| format!("strategies[{strategy}]."));
+        let (at, strategy) = (own.unwrap_or_default(), &stated.id);
         return Err(Failure::input(format!(
-            "cannot size the debt of `{strategy}`: {error}"
+            "{at}capital.debt: cannot size the debt of `{strategy}`: {error}"
         )));
     }
     Ok(Some(setup))

@@ -323,6 +323,7 @@ impl Check for FinanceSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.percent(&at.key("discount_percent"), self.discount_percent, 100.0);
         problems.within(&at.key("inflation_percent"), self.inflation_percent, -20.0, 100.0);
+        problems.warn_of_fraction(&at.key("inflation_percent"), self.inflation_percent, 0.1);
         problems.percent(&at.key("income_tax_percent"), self.income_tax_percent, 100.0);
         problems.within(
             &at.key("facility_life_years"),

@@ -157,6 +157,11 @@ fn borrowed(rows: &mut Rows<'_>, (spec, terms, plan): (&DebtSpec, &Terms, &Plan)
         .collect();
     rows.by_month("base_rate", "%", &base);
     rows.by_month("year_part", "years", &terms.years);
+    if plan.draws_late() {
+        rows.put("draws_end", "month", plan.draws_end as f64);
+        let owed: Vec<f64> = (0..months).map(|month| plan.owed_usd(month)).collect();
+        rows.by_month("owed_as_sized", "USD", &owed);
+    }
     if let Some(anew) = spec.refinancing {
         rows.put("refinancing_margin", "%", anew.margin_percent);
         rows.put("refinancing_fee", "%", anew.fee_percent);

@@ -57,6 +57,6 @@ impl Check for TenantCreditSpec {
             0.0,
             1_200.0,
         );
-        problems.percent(&at.key("backstop_percent"), self.backstop_percent, 100.0);
+        problems.share_percent(&at.key("backstop_percent"), self.backstop_percent, 100.0);
     }
 }

@@ -104,10 +104,23 @@ fn a_tenants_default_ends_the_rent_and_its_backstop_is_cash_for_the_lender() {
     let credit = format!("{LEASE}.{CREDIT}");
     let broken = run(&world, &[&credit]);
     let defaults = events(&broken, "tenant_default");
-    let [(at, paid, _)] = defaults[..] else {
+    let [(at, paid, day)] = defaults[..] else {
         panic!("one default: {defaults:?}");
     };
     assert!((3..11).contains(&at), "{at}");
+    // Nobody comes after him: empty until the year is over, at the rent of its first year.
+    let empty = (365.0 - day) / (365.25 / 12.0);
+    near("months empty", broken.metric("shell_empty_months"), empty, 1e-9);
+    near(
+        "lost",
+        broken.metric("tenant_loss_usd"),
+        empty * RENT_USD - paid,
+        1e-9,
+    );
+    let memo = std::fs::read_to_string(broken.dir.join("memo.md")).unwrap();
+    for part in ["a tenant defaults in", "leased halls stand empty for"] {
+        assert!(memo.contains(part), "`{part}` is not in the memo");
+    }
     assert_eq!(broken.metric("tenant_defaults"), 1.0);
     near("termination", paid, 0.5 * 6.0 * RENT_USD, 1e-9);
     near(
@@ -290,6 +303,44 @@ fn a_loan_on_machines_is_drawn_with_them_and_repaid_by_an_annuity() {
         .sum();
     let equity = lent.metric("npv_equity_usd") - usual.metric("npv_equity_usd");
     near("NPV of equity", equity, change, 1e-6);
+}
+
+/// The chart of the owners' waterfall: capital comes back, then 8 % on it, then a fifth of the rest is promoted; the tiers of the years
+/// are what the books say that owners got.
+#[test]
+fn the_owners_waterfall_adds_up_to_what_owners_get() {
+    let world = World::new();
+    let owners = DEBT.trim_end_matches('}').trim_end().to_owned()
+        + ", owners = { investor_percent = 90, preferred_percent = 8, promote_percent = 20 } }";
+    let run = world.run("lease", &[SOON, &owners]);
+    let years = run.rows("charts/data/owners_waterfall.csv");
+    let [year] = &years[..] else {
+        panic!("one year: {years:?}")
+    };
+    let of = |column: &str| number(year, column);
+    // One balance of capital and return; what is got beyond it is shared, a fifth of it promoted.
+    let growth = 1.08_f64.powf(1.0 / 12.0);
+    let (mut owed, mut paid_in, mut got, mut beyond) = (0.0_f64, 0.0, 0.0, 0.0);
+    for m in 0..12 {
+        let accounts = ["equity_contributions", "equity_distributions"];
+        let net: f64 = accounts.iter().map(|a| -run.cash(a, &month(m))).sum();
+        owed *= growth;
+        let first = net.max(0.0).min(owed);
+        beyond += net.max(0.0) - first;
+        owed += (-net).max(0.0) - first;
+        paid_in += (-net).max(0.0);
+        got += net.max(0.0);
+    }
+    assert!(paid_in > 1e5 && beyond > 1e5, "{paid_in} {beyond}");
+    near("promote", of("promote_usd"), 0.2 * beyond, 1e-9);
+    let tiers = ["capital_usd", "preferred_usd", "promote_usd", "shared_usd"];
+    near("got", tiers.iter().map(|t| of(t)).sum(), got, 1e-9);
+    near("paid in", of("paid_in_usd"), paid_in, 1e-9);
+    assert!((of("shared_usd") - 4.0 * of("promote_usd")).abs() < 1e-6);
+    assert!(of("capital_usd") <= paid_in + 1e-6);
+    assert_eq!(of("vendor_usd"), 0.0);
+    let memo = std::fs::read_to_string(run.dir.join("memo.html")).unwrap();
+    assert!(memo.contains("waterfall by year"), "the memo shows the chart");
 }
 
 /// A vendor pays the first of what owners must pay in from his date on, and gets a quarter of what they then get. What the others

@@ -208,6 +208,81 @@ fn a_transformer_four_months_late_costs_interest_and_its_works_are_the_owners() 
     assert!(late.metric("npv_equity_usd") < usual.metric("npv_equity_usd"));
 }
 
+/// The same late transformer under a facility that can be drawn until October: of what July and August still cost debt pays its
+/// share, as long as no more is owed than the schedule as sized leaves owed; what is drawn late is repaid with what is left of it.
+#[test]
+fn a_facility_that_stays_available_pays_its_share_of_works_after_the_first_repayment() {
+    let world = World::new();
+    let late = "strategies.lease.conversions[0].stages.transformer.delay_months=4";
+    let available = DEBT.replacen("grace_months = 2", "grace_months = 2, availability_months = 6", 1);
+    let (usual, ended) = (run(&world, &[]), run(&world, &[late]));
+    let open = world.run("lease", &[SOON, &available, late]);
+    let (plan, before, cash) = (Cash::of(&usual), Cash::of(&ended), Cash::of(&open));
+    let facility = usual.metric("debt_usd");
+    let built: f64 = (0..4).map(|m| -plan.usd(|a| WORKS.contains(&a), m)).sum();
+    let uses = built
+        + usual.metric("interest_building_usd")
+        + usual.metric("fees_building_usd")
+        + (0..4).map(|m| -plan.account("reserve_accounts", m)).sum::<f64>();
+    let share = facility / uses;
+    // What the schedule as sized leaves owed at the end of a month: the planned run goes by it.
+    let left = |m: usize| facility + (6..=m).map(|k| plan.account("debt_repayments", k)).sum::<f64>();
+    let mut owed: f64 = (0..6).map(|m| cash.account("debt_draws", m)).sum();
+    assert!((owed - (0..6).map(|m| before.account("debt_draws", m)).sum::<f64>()).abs() < 1e-6);
+    let (mut drawn, mut served, mut late_usd) = (owed, owed / facility, 0.0);
+    assert!(served < 0.999, "{served}");
+    for m in 6..12 {
+        let works = if m < 8 {
+            -cash.usd(|a| WORKS.contains(&a), m)
+        } else {
+            0.0
+        };
+        let undrawn = (facility - drawn).min((1.0 - served) * left(m - 1));
+        let fee = if m < 8 { undrawn * 0.0075 / 12.0 } else { 0.0 };
+        assert!(
+            (cash.account("financing_fees", m) + fee).abs() < 1e-6,
+            "fee of {m}"
+        );
+        near(
+            "interest",
+            -cash.account("interest_payable", m),
+            owed * MONTH_RATE,
+            1e-9,
+        );
+        if m < 11 {
+            near("service", cash.service(m), plan.service(m) * served, 1e-9);
+        }
+        let draw = (share * works)
+            .min(facility - drawn)
+            .min((1.0 - served) * left(m));
+        assert!((cash.account("debt_draws", m) - draw).abs() < 1e-5, "draw of {m}");
+        if m < 8 {
+            let paid_in = cash.account("equity_contributions", m);
+            assert!((paid_in - works + draw).abs() < 1e-5, "{m}: {paid_in}");
+        }
+        owed += draw + cash.account("debt_repayments", m);
+        (drawn, served) = (
+            drawn + draw,
+            served + if draw > 0.0 { draw / left(m) } else { 0.0 },
+        );
+        late_usd += draw;
+    }
+    assert!(late_usd > 1e4 && owed.abs() < 0.01, "{late_usd} {owed}");
+    near("debt", open.metric("debt_usd"), drawn, 1e-9);
+    near(
+        "more debt",
+        open.metric("debt_usd") - ended.metric("debt_usd"),
+        late_usd,
+        1e-6,
+    );
+    assert!(served <= 1.0 + 1e-12);
+    // Without a delay nothing is drawn late, and the key changes nothing.
+    let on_time = world.run("lease", &[SOON, &available]);
+    near("facility", on_time.metric("debt_usd"), facility, 1e-12);
+    assert_eq!(on_time.metric("npv_equity_usd"), usual.metric("npv_equity_usd"));
+    crate::workbook::assert_made_right(&open.dir);
+}
+
 #[test]
 fn dearer_power_lowers_the_facility_by_its_cost_over_the_cover_ratio() {
     let world = World::new();

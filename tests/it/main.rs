@@ -10,6 +10,7 @@ mod again;
 mod ancillary;
 mod architecture;
 mod bad_data;
+mod bad_finance;
 mod bad_input;
 mod bill;
 mod capital;

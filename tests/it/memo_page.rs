@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::mpsc;
 
+use rstest::rstest;
+
 use crate::support::{CONVERSION, INSTALL, Place, SMALL};
 
 /// A question that would like to be a page of its own.
@@ -191,7 +193,7 @@ fn printed(browser: &Browser, page: &Path, to: &Path) -> Option<Vec<String>> {
 
 /// Titles of the charts of a page, in order.
 fn chart_titles(html: &str) -> Vec<&str> {
-    let charts = html.split("<figure>").skip(1);
+    let charts = html.split("<figure").skip(1);
     charts
         .map(|c| {
             c.split_once("<title>")
@@ -229,19 +231,24 @@ fn assert_whole_charts(html: &str, pages: &[String]) {
     }
 }
 
-#[test]
-fn the_default_memo_prints_its_decision_on_two_pages_and_cuts_no_chart() {
+/// The default, and a scenario of four strategies, which has most to say.
+#[rstest]
+#[case::default(None)]
+#[case::four_strategies(Some("staff-transformation"))]
+fn a_memo_prints_its_decision_on_two_pages_and_cuts_no_chart(#[case] scenario: Option<&str>) {
     let Some(browser) = Browser::find() else { return };
     let place = Place::new();
-    let args = [
-        "run",
+    let file = scenario.map(|id| format!("{}/scenarios/{id}.toml", env!("CARGO_MANIFEST_DIR")));
+    let mut args = vec!["run"];
+    args.extend(file.as_deref());
+    args.extend([
         "--out",
         "out",
         "--replications",
         "3",
         "--set",
         "run.fidelity=fluid",
-    ];
+    ]);
     place.repower(&args).assert().success();
     let page = place.path("out/memo.html");
     let Some(pages) = printed(&browser, &page, &place.path("memo.pdf")) else {

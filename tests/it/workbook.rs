@@ -363,6 +363,18 @@ fn assert_reconciles(model: &Path, lines: usize) {
     }
 }
 
+/// The workbook of a run sets figures beside the engine's that are equal, as stored and as `LibreOffice` recalculates them.
+pub(crate) fn assert_made_right(run: &Path) {
+    let model = run.join("model.xlsx");
+    assert_reconciles(&model, 50);
+    if office() {
+        let into = run.join("recalculated");
+        recalculate(run, std::slice::from_ref(&model), &into);
+        assert!(assert_recalculates(&model, &into.join("model.xlsx")) > 1_000);
+        assert_reconciles(&into.join("model.xlsx"), 50);
+    }
+}
+
 #[test]
 fn an_input_changed_in_the_workbook_and_in_the_scenario_moves_both_alike() {
     if !office() {

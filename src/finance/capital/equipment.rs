@@ -73,13 +73,13 @@ fn letter_months() -> u32 {
 impl Check for EquipmentLoanSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         for (key, percent, most) in [
-            ("hardware_percent", self.hardware_percent, 100.0),
             ("rate_percent", self.rate_percent, 60.0),
             ("balloon_percent", self.balloon_percent, 100.0),
             ("fee_percent", self.fee_percent, 20.0),
         ] {
             problems.percent(&at.key(key), percent, most);
         }
+        problems.share_percent(&at.key("hardware_percent"), self.hardware_percent, 100.0);
         problems.within(&at.key("years"), self.years, 0.25, 20.0);
     }
 }

@@ -37,7 +37,7 @@ fn promote_percent() -> f64 {
 
 impl Check for OwnersSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        problems.percent(&at.key("investor_percent"), self.investor_percent, 100.0);
+        problems.share_percent(&at.key("investor_percent"), self.investor_percent, 100.0);
         problems.percent(&at.key("preferred_percent"), self.preferred_percent, 100.0);
         problems.percent(&at.key("promote_percent"), self.promote_percent, 100.0);
     }
@@ -52,7 +52,52 @@ pub struct Shares {
     pub sponsor_usd: Vec<f64>,
 }
 
+/// What owners pay in and get in a month by tier of the waterfall, USD.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Tiers {
+    /// Paid in.
+    pub paid_in_usd: f64,
+    /// Tier 1: capital given back, before any return on it.
+    pub capital_usd: f64,
+    /// Tier 2: the preferred return.
+    pub preferred_usd: f64,
+    /// Tier 3: the sponsor's promote.
+    pub promote_usd: f64,
+    /// What both share beside the promote, by what they paid in.
+    pub shared_usd: f64,
+}
+
+impl Tiers {
+    /// All that is got.
+    pub fn got_usd(&self) -> f64 {
+        self.capital_usd + self.preferred_usd + self.promote_usd + self.shared_usd
+    }
+}
+
 impl OwnersSpec {
+    /// The owners' net flows by month and tier. What is owed to them is one balance that bears the preferred return; of what pays
+    /// it, capital comes first.
+    pub fn tiers(&self, owners_usd: &[f64]) -> Vec<Tiers> {
+        let growth = (1.0 + self.preferred_percent / 100.0).powf(1.0 / 12.0);
+        let (mut owed, mut capital) = (0.0_f64, 0.0_f64);
+        let month = |usd: &f64| {
+            owed *= growth;
+            let (paid_in_usd, got) = ((0.0 - usd).max(0.0), usd.max(0.0));
+            let first = got.min(owed);
+            let capital_usd = first.min(capital);
+            owed += paid_in_usd - first;
+            capital += paid_in_usd - capital_usd;
+            let promote_usd = (got - first) * self.promote_percent / 100.0;
+            Tiers {
+                paid_in_usd,
+                capital_usd,
+                preferred_usd: first - capital_usd,
+                promote_usd,
+                shared_usd: got - first - promote_usd,
+            }
+        };
+        owners_usd.iter().map(month).collect()
+    }
     /// Shares the owners' net flows.
     pub fn share(&self, owners_usd: &[f64]) -> Shares {
         let part = self.investor_percent / 100.0;
@@ -96,7 +141,7 @@ pub struct VendorEquitySpec {
 impl Check for VendorEquitySpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.not_negative(&at.key("usd"), self.usd);
-        problems.percent(&at.key("ownership_percent"), self.ownership_percent, 100.0);
+        problems.share_percent(&at.key("ownership_percent"), self.ownership_percent, 100.0);
         if let Some(date) = &self.date {
             check_date(date, &at.key("date"), problems);
         }
@@ -188,6 +233,37 @@ mod tests {
         let (investor, sponsor) = (shares.investor_usd[12], shares.sponsor_usd[12]);
         assert!((investor - (97.2 + 72.0)).abs() < 1e-9, "{investor}");
         assert!((sponsor - (10.8 + 8.0 + 20.0)).abs() < 1e-9, "{sponsor}");
+    }
+
+    /// 100 paid in; 60 after a year and 148 after two, at 10 %: owed are 110, less 60 is 50, then 55. Of the 115 that pay it 100 are
+    /// capital and 15 return; of the 93 left a fifth is promoted. What the two get is what the tiers give.
+    #[test]
+    fn tiers_give_capital_back_first_and_add_up_to_what_owners_get() {
+        let spec = OwnersSpec {
+            investor_percent: 90.0,
+            preferred_percent: 10.0,
+            promote_percent: 20.0,
+        };
+        let mut flows = vec![0.0; 25];
+        (flows[0], flows[12], flows[24]) = (-100.0, 60.0, 148.0);
+        let tiers = spec.tiers(&flows);
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}");
+        let sum = |of: fn(&Tiers) -> f64| tiers.iter().map(of).sum::<f64>();
+        near(tiers[12].capital_usd, 60.0);
+        near(tiers[24].capital_usd, 40.0);
+        near(tiers[24].preferred_usd, 15.0);
+        near(tiers[24].promote_usd, 18.6);
+        near(sum(|t| t.shared_usd), 74.4);
+        near(sum(|t| t.paid_in_usd), 100.0);
+        let shares = spec.share(&flows);
+        for (m, tier) in tiers.iter().enumerate() {
+            let both = tier.got_usd() - tier.paid_in_usd;
+            near(shares.investor_usd[m] + shares.sponsor_usd[m], both);
+            near(
+                shares.sponsor_usd[m],
+                0.1 * (both - tier.promote_usd) + tier.promote_usd,
+            );
+        }
     }
 
     #[test]

@@ -56,12 +56,29 @@ pub struct Plan {
     pub periods: Vec<Period>,
     /// Debt service of each, USD.
     pub service_usd: Vec<f64>,
+    /// What is owed after each, USD.
+    pub owed_usd: Vec<f64>,
+    /// First month in which nothing is drawn any more, at the earliest that of the first repayment.
+    pub draws_end: usize,
 }
 
 impl Plan {
     /// The facility, USD.
     pub fn facility_usd(&self) -> f64 {
         self.built.facility_usd
+    }
+    /// Whether it is drawn while it is repaid.
+    pub fn draws_late(&self) -> bool {
+        self.draws_end > self.first_repayment
+    }
+    /// What is owed at the end of a month as planned, once building is over.
+    pub fn owed_usd(&self, month: usize) -> f64 {
+        let paid = self.periods.partition_point(|period| period.1 <= month);
+        if paid == 0 {
+            self.built.facility_usd
+        } else {
+            self.owed_usd[paid - 1]
+        }
     }
 }
 
@@ -142,7 +159,7 @@ fn within_horizon(periods: &[Period], months: usize) -> Result<(), SizingError> 
     }
     Err(SizingError::Late {
         end,
-        what: "the horizon",
+        what: "the horizon ends",
         limit: months,
     })
 }
@@ -158,7 +175,7 @@ fn within_contracts(spec: &DebtSpec, periods: &[Period], case: &Case) -> Result<
     }
     Err(SizingError::Late {
         end,
-        what: "the contracts less their tail",
+        what: "the contracts less their tail end",
         limit,
     })
 }
@@ -188,6 +205,15 @@ impl Frame<'_> {
         Ok(plan)
     }
 
+    /// The last payment of the schedule ends availability at the latest.
+    fn draws_end(&self) -> usize {
+        let stated = self.spec.availability_months.unwrap_or(0) as usize;
+        let last = self.periods.last().map_or(0, |period| period.1);
+        (self.case.completion + stated)
+            .min(last)
+            .max(self.first_repayment)
+    }
+
     fn plan(&self, built: Built, repaid: Sculpted) -> Plan {
         Plan {
             close: self.close,
@@ -197,6 +223,8 @@ impl Frame<'_> {
             cover_ratio: repaid.cover_ratio,
             periods: self.periods.clone(),
             service_usd: repaid.service_usd,
+            owed_usd: repaid.schedule.iter().map(|period| period.balance_usd).collect(),
+            draws_end: self.draws_end(),
         }
     }
 

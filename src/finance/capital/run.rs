@@ -5,7 +5,9 @@
 //! until the facility and its standby are used up; the rest is the owners'. What operation earns in a month counts towards
 //! their part, so that they pay in what is missing and get what is over. Drawing ends when the last hall is ready, and at the
 //! latest when repayment begins: the schedule does not wait. From then on each payment period's cash serves debt; what a hall
-//! that is not ready yet still costs is the owners' (completion support), and no part of that cash.
+//! that is not ready yet still costs is the owners' (completion support), and no part of that cash. Where the facility stays
+//! available longer (a delayed-draw facility), debt pays its share of that too: never so much that more is owed than the schedule
+//! as sized leaves owed then, so that cover is what it was sized to; what is drawn late is repaid with the rest of the schedule.
 
 use super::plan::Plan;
 use super::spec::{DebtSpec, Terms};
@@ -216,6 +218,8 @@ struct Financing<'a> {
     /// First month after the tenor, and payment periods from then on in which what it left is repaid.
     tenor_end: usize,
     refinanced: usize,
+    /// Share of the schedule as sized that is served: what was drawn over the facility, late draws over what is left of it.
+    served: f64,
 }
 
 impl<'a> Financing<'a> {
@@ -237,6 +241,7 @@ impl<'a> Financing<'a> {
                 .spec
                 .refinancing
                 .map_or(0, |r| realised.spec.periods_of(r.years)),
+            served: 0.0,
         }
     }
 
@@ -252,8 +257,11 @@ impl<'a> Financing<'a> {
             }
         } else if month < self.realised.completion {
             let support = company.works[month] - company.granted_usd(month);
-            company.settle_owners(month, 0.0 - support);
+            let drawn = self.late_draw_usd(month, support);
+            company.pay(month, Account::DebtDraws, 0.0 - drawn);
+            company.settle_owners(month, drawn - support);
             self.operate(company, month, cash + support);
+            self.draw_late(month, drawn);
         } else {
             self.operate(company, month, cash);
         }
@@ -303,6 +311,40 @@ impl<'a> Financing<'a> {
         self.out.reserve_usd += reserve;
     }
 
+    /// Whether works of late halls are still drawn for.
+    fn is_available(&self, month: usize) -> bool {
+        let last = month + 1 == self.cash.len();
+        (self.built..self.plan.draws_end.min(self.realised.completion)).contains(&month) && !last
+    }
+    /// What debt pays of works after repayment has begun.
+    fn late_draw_usd(&self, month: usize, works_usd: f64) -> f64 {
+        if !self.is_available(month) {
+            return 0.0;
+        }
+        let whole = self.limit / self.plan.built.facility_usd;
+        let unserved = (whole - self.served).max(0.0) * self.plan.owed_usd(month);
+        let left = (self.limit - self.out.debt_usd).max(0.0).min(unserved);
+        (self.plan.built.debt_share * works_usd).clamp(0.0, left)
+    }
+    /// A draw at the end of a month, after what was due in it was paid.
+    fn draw_late(&mut self, month: usize, usd: f64) {
+        if usd > 0.0 {
+            self.loan.draw(usd);
+            self.out.debt_usd += usd;
+            self.served += usd / self.plan.owed_usd(month);
+        }
+    }
+    /// Commitment fee on what can still be drawn of the facility while it is repaid.
+    fn late_commitment_usd(&self, month: usize) -> f64 {
+        if !self.is_available(month) || !self.plan.draws_late() {
+            return 0.0;
+        }
+        let undrawn = (self.plan.built.facility_usd - self.out.debt_usd).max(0.0);
+        let unserved = (1.0 - self.served).max(0.0) * self.plan.owed_usd(month.saturating_sub(1));
+        let rate = self.realised.spec.commitment_fee_percent / 100.0;
+        undrawn.min(unserved) * rate * self.realised.terms.years[month]
+    }
+
     /// The reserve account at completion: as planned, or what the drawn debt needs where less was drawn.
     fn reserve(&self) -> f64 {
         self.plan.built.reserve_usd
@@ -316,6 +358,7 @@ impl<'a> Financing<'a> {
         company.deduct(in_service, usd, years);
         register.add(in_service, usd, years);
         self.loan = Loan::new(self.out.debt_usd, self.out.reserve_usd);
+        self.served = self.out.debt_usd / self.plan.built.facility_usd;
     }
 
     /// A month of operation: cash and interest gather until a payment date.
@@ -326,7 +369,7 @@ impl<'a> Financing<'a> {
         company
             .ledger
             .post(month, Account::InterestCost, Account::InterestPayable, usd);
-        let fee = self.refinancing_fee_usd(month);
+        let fee = self.refinancing_fee_usd(month) + self.late_commitment_usd(month);
         company.pay(month, Account::FinancingFees, fee);
         let cash = cash - fee - company.tax_usd(month, accrued + fee);
         self.cash[month] = cash;
@@ -381,8 +424,7 @@ impl<'a> Financing<'a> {
             default_cover: spec.covenant_ratio,
         };
         let scheduled = self.plan.periods.iter().position(|p| p.1 == month);
-        let share = self.out.debt_usd / self.plan.built.facility_usd;
-        let planned = scheduled.map(|k| self.plan.service_usd[k] * share);
+        let planned = scheduled.map(|k| self.plan.service_usd[k] * self.served);
         let service = match planned {
             _ if last => f64::MAX,
             Some(usd) => usd,

@@ -76,6 +76,11 @@ pub struct DebtSpec {
     /// (assumption).
     #[serde(default = "grace_months")]
     pub grace_months: u32,
+    /// Months from planned completion to the end of availability: until then works of halls that are late are drawn for while
+    /// the rest is repaid, as of a delayed-draw facility; never for less than `grace_months`. Default: `grace_months`, drawing
+    /// ends when repayment begins, as of a construction loan that turns into a term loan.
+    #[serde(default)]
+    pub availability_months: Option<u32>,
     /// Months of a payment period: 1, 3, 6 or 12. Default 6 (assumption).
     #[serde(default = "payment_months")]
     pub payment_months: u32,
@@ -154,7 +159,7 @@ fn refinancing_fee() -> f64 {
 
 impl Check for RefinancingSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
-        problems.percent(&at.key("balloon_percent"), self.balloon_percent, 90.0);
+        problems.share_percent(&at.key("balloon_percent"), self.balloon_percent, 90.0);
         problems.within(&at.key("years"), self.years, 0.5, 40.0);
         problems.percent(&at.key("margin_percent"), self.margin_percent, 50.0);
         problems.percent(&at.key("fee_percent"), self.fee_percent, 20.0);
@@ -264,6 +269,7 @@ pub(super) fn check_date(text: &str, at: &FieldPath, problems: &mut Problems) {
 impl Check for DebtSpec {
     fn check(&self, at: &FieldPath, problems: &mut Problems) {
         problems.within(&at.key("gearing_percent"), self.gearing_percent, 0.01, 100.0);
+        problems.warn_of_fraction(&at.key("gearing_percent"), self.gearing_percent, 1.0);
         problems.within(&at.key("cover_ratio"), self.cover_ratio, 1.0, 10.0);
         problems.within(
             &at.key("sizing_worlds"),
@@ -273,6 +279,18 @@ impl Check for DebtSpec {
         );
         problems.within(&at.key("tenor_years"), self.tenor_years, 0.5, 40.0);
         problems.within(&at.key("grace_months"), f64::from(self.grace_months), 0.0, 60.0);
+        if let Some(months) = self.availability_months {
+            let at = at.key("availability_months");
+            problems.within(&at, f64::from(months), 0.0, 120.0);
+            if months < self.grace_months {
+                let message = format!(
+                    "{months} months end before repayment begins, after {}",
+                    self.grace_months
+                );
+                let help = "leave it out, or write more months than `grace_months`";
+                problems.error_with_help(&at, message, help);
+            }
+        }
         if ![1, 3, 6, 12].contains(&self.payment_months) {
             let message = format!("{} is none of 1, 3, 6 and 12 months", self.payment_months);
             problems.error(&at.key("payment_months"), message);
@@ -281,13 +299,17 @@ impl Check for DebtSpec {
             ("margin_percent", self.margin_percent, 50.0),
             ("base_percent", self.base_percent, 50.0),
             ("swap_percent", self.swap_percent, 50.0),
-            ("hedge_percent", self.hedge_percent, 100.0),
             ("upfront_fee_percent", self.upfront_fee_percent, 20.0),
             ("commitment_fee_percent", self.commitment_fee_percent, 20.0),
-            ("sweep_percent", self.sweep_percent, 100.0),
             ("overrun_percent", self.overrun_percent, 100.0),
         ] {
             problems.percent(&at.key(key), percent, most);
+        }
+        for (key, percent) in [
+            ("hedge_percent", self.hedge_percent),
+            ("sweep_percent", self.sweep_percent),
+        ] {
+            problems.share_percent(&at.key(key), percent, 100.0);
         }
         for (index, step) in self.base_steps.iter().enumerate() {
             let at = at.key("base_steps").index(index);

@@ -214,7 +214,7 @@ fn sizes_without_meaning_are_refused_in_words() {
         tenor_years: 9.0,
         ..debt()
     };
-    assert!(refused(&long, &case()).contains("end of month 128, but the horizon end after month 120"));
+    assert!(refused(&long, &case()).contains("end of month 128, but the horizon ends after month 120"));
     let tail = DebtSpec {
         tail_months: Some(12),
         ..debt()

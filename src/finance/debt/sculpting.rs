@@ -30,12 +30,12 @@ pub enum SizingError {
     },
     /// The debt would still be owed when it must be repaid.
     #[error(
-        "the debt is repaid by the end of month {end}, but {what} end after month {limit}; shorten `tenor_years`"
+        "the debt is repaid by the end of month {end}, but {what} after month {limit}; shorten `tenor_years` or `grace_months`"
     )]
     Late {
         /// Months from the start to the last repayment.
         end: usize,
-        /// What must outlast it.
+        /// What must outlast it, with its verb.
         what: &'static str,
         /// Months from the start to its end.
         limit: usize,

@@ -90,6 +90,11 @@ impl Loan {
             trapped: 0.0,
         }
     }
+    /// Draws more.
+    pub fn draw(&mut self, usd: f64) {
+        self.size += usd;
+        self.balance += usd;
+    }
     /// What is owed.
     pub fn balance_usd(&self) -> f64 {
         self.balance

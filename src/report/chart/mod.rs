@@ -21,6 +21,7 @@ pub mod hot_hours;
 pub mod mining_dispatch;
 pub mod npv_distribution;
 pub mod npv_profile;
+pub mod owners_waterfall;
 mod panel;
 pub(crate) use panel::parse_utc;
 pub mod power_stack;
@@ -215,6 +216,7 @@ pub fn draw_all(tables: &RunTables, stored: Stored<'_>) -> Result<Vec<Drawn>, Ch
         render::<npv_profile::NpvProfile>(tables, stored)?,
         render::<debt_and_cash::DebtAndCash>(tables, stored)?,
         render::<debt_cover::DebtCover>(tables, stored)?,
+        render::<owners_waterfall::OwnersWaterfall>(tables, stored)?,
         render::<capacity_by_hall::CapacityByHall>(tables, stored)?,
         render::<ready_curve::ReadyCurve>(tables, stored)?,
         render::<date_drivers::DateDrivers>(tables, stored)?,

@@ -6,7 +6,7 @@ use crate::report::chart::value_by_account::{Row as Value, ValueByAccount};
 use crate::report::format;
 use crate::report::memo::document::{Cite, Section, Text};
 use crate::report::memo::figures::{Measure, by_strategy, metric, summary_source, worked_out};
-use crate::report::memo::{appendix, plan};
+use crate::report::memo::{appendix, plan, tenants};
 use crate::report::view::View;
 
 /// Strategies whose drivers the first pages name.
@@ -32,6 +32,8 @@ pub(crate) fn drivers(view: &View<'_>) -> Section {
         lines.extend(goes_with(view, id));
         lines.extend(late_by(view, id));
     }
+    let hosts = view.strategies().filter_map(|id| tenants::hosted(view, id));
+    lines.extend(hosts.take(STRATEGIES_NAMED));
     section.list(lines);
     section
 }
@@ -228,11 +230,9 @@ pub(crate) fn breaks(view: &View<'_>) -> Section {
     for table in by_strategy(view, caption, &summary_source(), &measures) {
         section.table(table);
     }
-    section.list(
-        view.strategies()
-            .filter_map(|id| power_margin(view, id))
-            .collect(),
-    );
+    let leave = view.strategies().filter_map(|id| tenants::who_leave(view, id));
+    let margins = view.strategies().filter_map(|id| power_margin(view, id));
+    section.list(leave.take(STRATEGIES_NAMED).chain(margins).collect());
     section
 }
 

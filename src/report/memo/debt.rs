@@ -15,7 +15,11 @@ pub(crate) fn debt(view: &View<'_>, charts: &mut Charts) -> Section {
         .strategies()
         .filter(|id| view.summary(id, Metric::DebtUsd).is_some())
         .collect();
+    let waterfall = charts.take("owners_waterfall");
     if borrowers.is_empty() {
+        // Owners share by a waterfall without a bank too.
+        section = Section::new("The owners");
+        section.figure(waterfall);
         return section;
     }
     let million = |name: &str, of: Metric| metric(view, name, of, 1e-6, 1);
@@ -51,6 +55,7 @@ pub(crate) fn debt(view: &View<'_>, charts: &mut Charts) -> Section {
     }
     section.figure(charts.take("debt_cover"));
     section.figure(charts.take("debt_and_cash"));
+    section.figure(waterfall);
     for id in borrowers {
         if let Some(row) = view.summary(id, Metric::CovenantBroken) {
             let count = view.values(id, Metric::CovenantBroken).len();

@@ -12,6 +12,8 @@ use crate::report::memo::record::literals;
 use crate::report::memo::verdict;
 use crate::report::view::View;
 
+/// The highest rate of return that is shown, a year.
+const IRR_SHOWN_MAX: f64 = 10.0;
 /// Warnings that stand with the decision.
 const WARNINGS_SHOWN_MAX: usize = 4;
 
@@ -248,7 +250,16 @@ fn several_roots(view: &View<'_>, id: &str) -> Option<Text> {
         view.finite(id, Metric::IrrRoots).len(),
         view.values(id, Metric::IrrRoots).len(),
     );
-    let percent = |metric| of_summary(view, id, metric, |r| format::percent(r.p50, 1));
+    let percent = |metric| {
+        of_summary(view, id, metric, |r| {
+            // What brings money back within a month or two has a root that no number says anything of.
+            if r.p50 > IRR_SHOWN_MAX {
+                format!("more than {}", format::percent(IRR_SHOWN_MAX, 0))
+            } else {
+                format::percent(r.p50, 1)
+            }
+        })
+    };
     let text = format!(
         ": in {} of {total} replications the flows change sign more than once and have several rates of return, of which the \
          lowest is shown elsewhere (P50 of those: the highest ",

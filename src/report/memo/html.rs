@@ -7,6 +7,8 @@ use crate::report::memo::document::{Block, Document, Section, Span, Table, Text}
 
 /// Tables of figures with no more columns do not break their cells.
 const COLUMNS_UNBROKEN_MAX: usize = 5;
+/// Drawings that are higher than this, in their own units, are not shrunk to fit the first two pages: too small to be read.
+const DECISION_HEIGHT_MAX: f64 = 640.0;
 const STYLE: &str = include_str!("memo.css");
 
 /// Renders the memo.
@@ -68,7 +70,7 @@ fn block(block: &Block, figures: &mut usize) -> Markup {
         Block::Figure(chart) => {
             *figures += 1;
             html! {
-                figure {
+                figure class=[(height(&chart.svg) > DECISION_HEIGHT_MAX).then_some("tall")] {
                     // Our own drawing, its texts escaped when it was made; never a file read back.
                     (PreEscaped(&chart.svg))
                     figcaption {
@@ -79,6 +81,14 @@ fn block(block: &Block, figures: &mut usize) -> Markup {
             }
         }
     }
+}
+
+/// Height of one of our drawings; nought where it states none.
+fn height(svg: &str) -> f64 {
+    let stated = svg
+        .split_once("height=\"")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    stated.and_then(|(height, _)| height.parse().ok()).unwrap_or(0.0)
 }
 
 fn table(table: &Table) -> Markup {

@@ -24,6 +24,7 @@ mod mining;
 mod operations;
 mod plan;
 mod record;
+mod tenants;
 mod verdict;
 
 use document::{Document, Section, Text};

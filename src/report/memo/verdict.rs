@@ -409,8 +409,10 @@ fn losers(view: &View<'_>, order: &[Standing<'_>]) -> Vec<Text> {
             .filter(|c| c.ci95_high < 0.0);
         let behind = against.map(|c| {
             let difference = format::musd(c.mean_difference.abs());
+            // A sentence that says that its mean is negative says of what the difference is.
+            let mean = if standing.mean < 0.0 { "" } else { " on average" };
             format!(
-                "is worse than {} by {difference} million USD on average",
+                "is worse than {} by {difference} million USD{mean}",
                 view.baseline()
             )
         });

@@ -123,6 +123,10 @@ impl Case {
     pub(super) fn refinances(&self) -> bool {
         self.states("refinancing_periods")
     }
+    /// Whether its loan is drawn while it is repaid.
+    pub(super) fn draws_late(&self) -> bool {
+        self.states("draws_end")
+    }
     /// Whether lenders pay for machines.
     pub(super) fn leases_machines(&self) -> bool {
         self.states("equipment_percent")

@@ -7,6 +7,7 @@ use super::expr::{
     Expr, Operator, RowId, above, all, any, at_least, below, choose, equal, flag, is, least, most, share,
     total,
 };
+use super::late::{self, Late, plus};
 use super::service::{Dues, dues};
 use super::statements::Worked;
 use super::timing::Timing;
@@ -43,6 +44,10 @@ pub(super) struct Debt {
     pub(super) owners_part: RowId,
     reserve_in: RowId,
     granted: RowId,
+    /// All that was drawn so far.
+    drawn: RowId,
+    /// Draws while it is repaid, where the facility stays available.
+    pub(super) late: Option<Late>,
 }
 
 /// Rows of the waterfall that measures need.
@@ -185,7 +190,6 @@ pub(super) fn build(book: &mut Book, basis: &Basis<'_>) -> Debt {
         most(limit - owed.clone(), 0.0),
     );
     let draw = usd(book, sheet, "Drawn", choose(building.is_on(), draw, 0.0));
-    book.define(drawn, owed + draw);
     let owners_part = usd(book, sheet, "Owners' part", uses - draw);
     let capitalised = (interest.sum() + fees.sum())
         * flag(equal(
@@ -199,6 +203,10 @@ pub(super) fn build(book: &mut Book, basis: &Basis<'_>) -> Debt {
         let fee = balance.before() * share(input("refinancing_fee"));
         usd(book, sheet, "Fee on what is lent anew", choose(first, fee, 0.0))
     });
+    let stays = basis.case.draws_late();
+    let late = stays.then(|| late::begin(book, basis, (sheet, part), (operating, completes), drawn));
+    let so_far = plus(owed + draw, late.map(|late| Expr::Now(late.draw)));
+    book.define(drawn, so_far);
     Debt {
         sheet,
         operating,
@@ -212,6 +220,8 @@ pub(super) fn build(book: &mut Book, basis: &Basis<'_>) -> Debt {
         owners_part,
         reserve_in,
         granted,
+        drawn,
+        late,
     }
 }
 
@@ -236,11 +246,11 @@ pub(super) fn operate(
         cash = cash + served;
         label = "Cash of operation and investment less tax set aside and other lenders";
     }
-    if let Some(fee) = debt.renewal {
-        cash = cash - fee;
+    if let Some(fees) = debt.later_fees() {
+        cash = cash - fees;
     }
     let cash = usd(book, sheet, label, cash);
-    let late = all(vec![
+    let unready = all(vec![
         debt.operating.is_on(),
         below(basis.timing.month, basis.input("completion")),
     ]);
@@ -248,9 +258,12 @@ pub(super) fn operate(
     let support = usd(
         book,
         sheet,
-        "Works of halls that are not ready yet, paid by owners",
-        choose(late, unpaid, 0.0),
+        "Works of halls that are not ready yet, no part of CFADS",
+        choose(unready, unpaid, 0.0),
     );
+    if let Some(late) = &debt.late {
+        late::define(book, basis, late, (debt.drawn, support));
+    }
     let available = usd(
         book,
         sheet,
@@ -332,7 +345,11 @@ pub(super) fn operate(
         "At the horizon: residual and reserve less what is owed",
         choose(last.is_on(), end, 0.0),
     );
-    let owed_now = choose(debt.operating.is_on(), owed, debt.balance.before() + debt.draw);
+    let owed_now = choose(
+        debt.operating.is_on(),
+        plus(owed.into(), debt.late_draw()),
+        debt.balance.before() + debt.draw,
+    );
     book.define(debt.balance, choose(last.is_on(), 0.0, owed_now));
     owners(
         book,
@@ -375,7 +392,11 @@ fn owners(
     let building = usd(book, sheet, "While building", choose(building, operation, 0.0));
     let later = usd(book, sheet, "Out of the waterfall", rest);
     let all = usd(book, sheet, "Owners get (pay in)", early + building + later + end);
-    let paid_in = most(-all, 0.0) + support;
+    let completion = match debt.late_draw() {
+        Some(draw) => support - draw,
+        None => support.into(),
+    };
+    let paid_in = most(-all, 0.0) + completion;
     worked.insert(("cash_flow", "equity_contributions"), paid_in);
     worked.insert(("cash_flow", "equity_distributions"), -most(all, 0.0));
 }
@@ -383,18 +404,16 @@ fn owners(
 /// Lines of the statements that the loan makes.
 fn lines(debt: &Debt, (interest, reserve, accrued): (RowId, RowId, RowId), worked: &mut Worked) {
     let (while_building, fees) = debt.building;
+    let draws = plus(debt.draw.into(), debt.late_draw());
     for (id, expr) in [
-        ("debt_draws", Expr::Now(debt.draw)),
-        (
-            "debt_repayments",
-            debt.balance - debt.balance.before() - debt.draw,
-        ),
+        ("debt_draws", draws.clone()),
+        ("debt_repayments", debt.balance - debt.balance.before() - draws),
         ("interest_capitalised", -(while_building + fees)),
         ("reserve_accounts", reserve.before() - reserve),
         ("interest_payable", -interest),
         (
             "financing_fees",
-            debt.renewal.map_or(Expr::Number(0.0), |fee| -fee),
+            debt.later_fees().map_or(Expr::Number(0.0), |fees| -fees),
         ),
     ] {
         // Other lenders have theirs on the same lines.

@@ -3,7 +3,7 @@
 use super::book::{Book, Content, Kind, Look, Role, Table, Word};
 use super::case::Case;
 use super::expr::{CellId, Expr, TableId};
-use super::lines::{DEBT, GENERAL, Line, Live, MACHINES, MACRS, OWNERS, REFINANCING, VENDOR};
+use super::lines::{DEBT, GENERAL, LATE_DRAWS, Line, Live, MACHINES, MACRS, OWNERS, REFINANCING, VENDOR};
 use crate::finance::account::{Account, CashFlow, Class};
 use crate::finance::statement::Statement;
 
@@ -86,6 +86,9 @@ pub(super) fn add(book: &mut Book, cases: &[Case]) -> Inputs {
     if cases.iter().any(Case::borrows) {
         lines.section("Debt", &DEBT);
         lines.debt_changes();
+    }
+    if cases.iter().any(Case::draws_late) {
+        lines.section("Draws while repaying", &LATE_DRAWS);
     }
     if cases.iter().any(Case::refinances) {
         lines.section("Refinancing", &REFINANCING);

@@ -190,6 +190,14 @@ pub(super) const DEBT: [Line<'static>; 17] = [
     ),
 ];
 
+pub(super) const LATE_DRAWS: [Line<'static>; 1] = [(
+    "draws_end",
+    "First month in which nothing is drawn any more, from 0",
+    "month",
+    Look::Count,
+    Live::No,
+)];
+
 pub(super) const REFINANCING: [Line<'static>; 3] = [
     (
         "refinancing_margin",

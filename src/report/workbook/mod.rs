@@ -13,6 +13,7 @@ mod debt;
 mod evaluate;
 mod expr;
 mod inputs;
+mod late;
 mod lenders;
 mod lines;
 mod reconcile;

@@ -252,7 +252,7 @@ fn cover(
     let count = ("", Look::Count);
     let (interest, fees) = debt.building;
     let lines: [(Metric, &str, (&'static str, Look), Expr); 11] = [
-        (Metric::DebtUsd, "Debt drawn", usd, debt.draw.sum()),
+        (Metric::DebtUsd, "Debt drawn", usd, debt.drawn_in_all()),
         (
             Metric::InterestBuildingUsd,
             "Interest while building",

@@ -86,7 +86,10 @@ fn of_schedule(
         Look::Usd,
         service,
     );
-    let drawn = debt.draw.sum() / input("schedule_basis");
+    let drawn = match debt.late {
+        Some(late) => late.served.before(),
+        None => debt.draw.sum() / input("schedule_basis"),
+    };
     let schedule = choose(
         scheduled.is_on(),
         service * share(input("service_scale")) * drawn,

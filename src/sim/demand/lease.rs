@@ -94,6 +94,13 @@ impl Lease {
             penalty + rent_usd * (missed_points * 0.05).min(SERVICE_CREDIT_CAP),
         )
     }
+    /// Months that its shell stood empty after a tenant until an instant, and what that cost: rent as it was when he left and
+    /// the cost of letting again, less what guarantors paid, USD at the exchange rate of the end.
+    pub fn vacancy(&self, end: SimTime) -> (f64, f64) {
+        let stood = self.lettings.vacancy(end);
+        let kw_usd = self.it_kw * self.usd_per_unit.at(end);
+        (stood.months, (stood.rent_per_kw - stood.received_per_kw) * kw_usd)
+    }
     /// Looks at the end of a month, of which `from` is the scenario's start: what its tenant's default, or the next tenant,
     /// comes to in USD.
     pub fn look_at_end(&mut self, from: SimTime, now: SimTime) -> Option<Turn> {

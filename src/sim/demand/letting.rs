@@ -37,6 +37,20 @@ pub(super) struct Lettings {
     tenant: usize,
     now: Option<Tenancy>,
     empty_since: Option<SimTime>,
+    /// Rent a month when the last tenant left, of its currency per kW.
+    left_rent: f64,
+    stood_empty: Vacancy,
+}
+
+/// What standing empty came to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Vacancy {
+    /// Mean months without a tenant.
+    pub months: f64,
+    /// Rent that was not paid in them, as it was when the tenant left, of its currency per kW.
+    pub rent_per_kw: f64,
+    /// What guarantors paid, less what letting again cost, likewise.
+    pub received_per_kw: f64,
 }
 
 impl Lettings {
@@ -51,6 +65,8 @@ impl Lettings {
             tenant: 0,
             now: None,
             empty_since: None,
+            left_rent: 0.0,
+            stood_empty: Vacancy::default(),
         }
     }
     /// The first tenancy begins.
@@ -64,6 +80,16 @@ impl Lettings {
     /// Whether a tenant has left and none has come.
     pub(super) fn is_empty(&self) -> bool {
         self.empty_since.is_some()
+    }
+    /// What standing empty came to until an instant.
+    pub(super) fn vacancy(&self, now: SimTime) -> Vacancy {
+        let mut so_far = self.stood_empty;
+        if let Some(since) = self.empty_since {
+            let months = (now - since).as_days() / MONTH_DAYS;
+            so_far.months += months;
+            so_far.rent_per_kw += months * self.left_rent;
+        }
+        so_far
     }
     /// Rent of `[from, to)` at full availability, of its currency per kW, within a calendar month of so many hours. A month is split at the
     /// anniversary on which the rent steps up.
@@ -90,11 +116,13 @@ impl Lettings {
                 return None;
             }
             (self.now, self.empty_since) = (None, Some(now));
-            return Some(if defaults {
-                Turn::Default(tenancy.termination(spec, years))
-            } else {
-                Turn::Left
-            });
+            self.left_rent = tenancy.rent(spec, years.floor());
+            if !defaults {
+                return Some(Turn::Left);
+            }
+            let paid = tenancy.termination(spec, years);
+            self.stood_empty.received_per_kw += paid;
+            return Some(Turn::Default(paid));
         }
         let (Some(since), Some(again)) = (self.empty_since, spec.reletting) else {
             return None;
@@ -105,13 +133,16 @@ impl Lettings {
         let years = (now - from).as_days() / 365.25;
         let usd_per_kw_month =
             again.usd_per_kw_month * (1.0 + again.growth_percent_per_year / 100.0).powf(years);
+        let cost = again.cost_months * usd_per_kw_month;
+        self.stood_empty = self.vacancy(now);
+        self.stood_empty.received_per_kw -= cost;
         (self.tenant, self.empty_since) = (self.tenant + 1, None);
         self.now = Some(Tenancy {
             start: now,
             usd_per_kw_month,
             free_months: again.free_months,
         });
-        Some(Turn::Let(again.cost_months * usd_per_kw_month))
+        Some(Turn::Let(cost))
     }
 }
 
@@ -172,7 +203,10 @@ mod tests {
         // Six months are left: 100 x 6 x 40 %.
         assert!((usd - 240.0).abs() < 1e-6, "{usd}");
         assert!(shell.is_empty() && shell.rent(&spec, (months(54.0), months(55.0)), 730.5) == 0.0);
-        // Nothing says how it is let again.
+        // Nothing says how it is let again: six months at 100 less the 240.
+        let stood = shell.vacancy(months(60.0));
+        assert!((stood.months - 6.0).abs() < 1e-6 && (stood.rent_per_kw - 600.0).abs() < 1e-4);
+        assert!((stood.received_per_kw - 240.0).abs() < 1e-6, "{stood:?}");
         assert_eq!(shell.look(&spec, (day(0.0), months(100.0))), None);
     }
 
@@ -191,6 +225,8 @@ mod tests {
             panic!("the shell is let again");
         };
         assert!((cost - 3.0 * rent).abs() < 1e-9, "{cost}");
+        let stood = shell.vacancy(months(90.0));
+        assert!((stood.months - 6.0).abs() < 1e-6 && (stood.received_per_kw + cost).abs() < 1e-9);
         assert_eq!(shell.rent(&spec, (months(66.0), months(67.0)), 730.5), 0.0);
         let second = shell.rent(&spec, (months(67.0), months(68.0)), 730.5);
         assert!((second - rent).abs() < 1e-6, "{second}");

@@ -173,7 +173,7 @@ fn sold(scalars: &mut Scalars, world: &World<'_>, (npv_usd, rate): (f64, Ratio))
     scalars.ratio(PORTFOLIO, Metric::LeaseUsdPerKwMonth, books.rent_usd, kw_months);
 }
 
-/// How many tenants defaulted, where it is said that one may.
+/// How many tenants defaulted, where it is said that one may, and what shells that stood empty came to.
 fn defaults(scalars: &mut Scalars, world: &World<'_>) {
     let leases = world.demand.leases.iter();
     let leases = leases.map(|l| (l.spec.credit.is_some(), f64::from(l.defaults)));
@@ -185,6 +185,15 @@ fn defaults(scalars: &mut Scalars, world: &World<'_>) {
         .collect();
     if !held.is_empty() {
         scalars.put(PORTFOLIO, Metric::TenantDefaults, held.iter().sum());
+    }
+    let may_leave = |l: &&crate::sim::demand::Lease| l.spec.credit.is_some() || l.spec.reletting.is_some();
+    let end = world.from.scenario.horizon.end;
+    let leases = world.demand.leases.iter().filter(may_leave);
+    let stood: Vec<(f64, f64)> = leases.map(|l| l.vacancy(end)).collect();
+    if !stood.is_empty() {
+        let sum = |of: fn(&(f64, f64)) -> f64| stood.iter().map(of).sum();
+        scalars.put(PORTFOLIO, Metric::ShellEmptyMonths, sum(|s| s.0));
+        scalars.put(PORTFOLIO, Metric::TenantLossUsd, sum(|s| s.1));
     }
 }
 
