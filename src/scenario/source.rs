@@ -202,7 +202,9 @@ fn near_file(path: &Path) -> Option<String> {
     let names = entries
         .take(NEAR_FILES_MAX)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".toml")).collect();
+    let mut names: Vec<String> = names
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml"))
+        .collect();
     names.sort_unstable();
     let near = nearest(given, names.iter().map(String::as_str))?;
     Some(folder.map_or_else(
